@@ -1,0 +1,161 @@
+import { type Static, Type } from 'typebox'
+import { Digest, EnvironmentName, Id, Name, Ppm, TimeMs } from './scalars.ts'
+
+const closed = { additionalProperties: false } as const
+const Sequence = Type.Integer({ minimum: 1, description: 'Grows by one with each document of this kind.' })
+
+/**
+ * Every signed document travels in this. `payload` is the exact text that was signed (UTF-8 JSON); it is never
+ * re-serialised. Signatures are Ed25519 over its bytes, base64url.
+ */
+export const Envelope = Type.Object(
+  {
+    payload: Type.String(),
+    signatures: Type.Array(
+      Type.Object(
+        {
+          role: Type.Enum(['root', 'release', 'author']),
+          keyId: Type.String({ maxLength: 64 }),
+          sig: Type.String(),
+        },
+        closed,
+      ),
+      { minItems: 1, maxItems: 16 },
+    ),
+  },
+  closed,
+)
+export type Envelope = Static<typeof Envelope>
+
+/** Who may sign what. A gateway pins the first one (`SIGNALBOX_TRUST_ROOT`: its envelope, base64url). */
+export const RootDocument = Type.Object({
+  type: Type.Literal('root/1'),
+  organisationId: Id,
+  sequence: Sequence,
+  keys: Type.Record(
+    Type.String({ description: 'Key id: first 16 hex digits of SHA-256 over the raw public key.' }),
+    Type.Object({
+      algorithm: Type.Literal('ed25519'),
+      publicKey: Type.String({ description: 'Raw, base64url.' }),
+    }),
+  ),
+  roles: Type.Record(
+    Type.Enum(['root', 'release', 'author']),
+    Type.Object({ threshold: Type.Integer({ minimum: 1 }), keyIds: Type.Array(Type.String()) }),
+  ),
+})
+export type RootDocument = Static<typeof RootDocument>
+
+const documentHead = {
+  organisationId: Id,
+  environment: EnvironmentName,
+  sequence: Sequence,
+  createdMs: TimeMs,
+  expiresMs: TimeMs,
+  rollbackOf: Type.Union([Sequence, Type.Null()]),
+}
+
+/** Where one workspace stands in an environment. */
+export const ReleasedWorkspace = Type.Object({
+  name: Name,
+  node: Type.Object({ id: Id, path: Type.Array(Name) }),
+  deploymentId: Id,
+  stable: Digest,
+  candidate: Type.Union([
+    Type.Object({ version: Digest, ppm: Ppm, teams: Type.Array(Id), salt: Type.String() }),
+    Type.Null(),
+  ]),
+  shadows: Type.Array(Digest),
+})
+export type ReleasedWorkspace = Static<typeof ReleasedWorkspace>
+
+/** What calls are decided with. Changes with a deployment; compiled and proved before it goes live. */
+export const ReleaseDocument = Type.Object({
+  type: Type.Literal('release/1'),
+  ...documentHead,
+  engine: Digest,
+  catalogue: Digest,
+  /** Root first. */
+  workspaces: Type.Array(ReleasedWorkspace),
+  versions: Type.Record(
+    Digest,
+    Type.Object({
+      number: Type.Integer({ minimum: 1 }),
+      name: Name,
+      manifest: Type.Object({ digest: Digest, bytes: Type.Integer() }),
+      script: Type.Object({ digest: Digest, bytes: Type.Integer() }),
+      workspace: Type.Object({ digest: Digest, bytes: Type.Integer() }),
+      vectors: Type.Object({ digest: Digest, bytes: Type.Integer() }),
+    }),
+  ),
+})
+export type ReleaseDocument = Static<typeof ReleaseDocument>
+
+/** Whom and what the decisions apply to. Changes with every administrative write; never touches the sandbox. */
+export const StateDocument = Type.Object({
+  type: Type.Literal('state/1'),
+  ...documentHead,
+  /** Calls are refused with `not_ready` when the state is older; 0 is never. */
+  stateAgeMsMax: Type.Integer({ minimum: 0 }),
+  tree: Digest,
+  keys: Type.Object({
+    format: Type.Literal('kidx/1'),
+    count: Type.Integer({ minimum: 0 }),
+    /** Hex digits of the key hash that name a shard; 0 is one shard with all keys. */
+    prefixLength: Type.Integer({ minimum: 0, maximum: 8 }),
+    /** Merkle root over the shards' digests in prefix order. */
+    root: Digest,
+    shards: Type.Array(
+      Type.Object({ prefix: Type.String(), digest: Digest, count: Type.Integer({ minimum: 0 }) }),
+    ),
+  }),
+  /** Hashes of revoked keys that may still stand in a shard. */
+  revoked: Type.Array(Type.String()),
+  /** Limits by node id. */
+  limits: Type.Record(Id, Type.Record(Type.String(), Type.Integer({ minimum: 0 }))),
+  /** Hot values: workspace → param → value. */
+  params: Type.Record(
+    Name,
+    Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()])),
+  ),
+  freeze: Type.Union([Type.Object({ reason: Type.String() }), Type.Null()]),
+})
+export type StateDocument = Static<typeof StateDocument>
+
+export const nodeKinds = ['organisation', 'team', 'project'] as const
+export const TreeNode = Type.Object({
+  id: Id,
+  parentId: Type.Union([Id, Type.Null()]),
+  kind: Type.Enum([...nodeKinds]),
+  name: Name,
+})
+export type TreeNode = Static<typeof TreeNode>
+/** Blob `tree`: parents before children. */
+export const TreeBlob = Type.Object({ schema: Type.Literal('tree/1'), nodes: Type.Array(TreeNode) })
+export type TreeBlob = Static<typeof TreeBlob>
+/** One line of a key shard, sorted by `hash`. */
+export const KeyRow = Type.Object({
+  hash: Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256 of the whole key.' }),
+  id: Id,
+  node: Id,
+  name: Type.String({ maxLength: 128 }),
+  expiresMs: Type.Union([TimeMs, Type.Null()]),
+})
+export type KeyRow = Static<typeof KeyRow>
+/** Up to this many keys stand in one shard. */
+export const keysPerSingleShardMax = 10_000
+
+/** Secrets of one gateway, sealed (HPKE, X25519) to its key; `sealed` opens to `{ [name]: value }`. */
+export const CredentialDocument = Type.Object({
+  type: Type.Literal('credentials/1'),
+  organisationId: Id,
+  environment: EnvironmentName,
+  sequence: Sequence,
+  recipient: Type.String({ description: "The gateway's public key, raw, base64url." }),
+  encapsulated: Type.String({ description: 'HPKE `enc`, base64url.' }),
+  sealed: Type.String({ description: 'HPKE ciphertext, base64url.' }),
+})
+export type CredentialDocument = Static<typeof CredentialDocument>
+
+export const documentKinds = ['root', 'release', 'state', 'credentials'] as const
+export type DocumentKind = (typeof documentKinds)[number]

@@ -1,0 +1,39 @@
+/**
+ * What crosses a process boundary in Signalbox. The words used everywhere:
+ *
+ * call        one request in canonical form; its operation (chat, embeddings, …) is data
+ * dialect     a wire format spoken to our clients: `openai-chat`, `anthropic-messages`, …
+ * provider    an adapter to an upstream API; a connection is a configured provider
+ * target      connection + model: `openai/gpt-5.5`; an alias names an ordered list of targets
+ * policy      user code or JSON that turns facts into a decision; `constraint` narrows, `route` chooses
+ * guardrail   a check over text, input or output, with a verdict and an action
+ * plan        the tree of targets and strategies in a decision; the selection is what the host picked in it
+ * workspace   the user's Git folder; a version is an immutable compile of it
+ * deployment  points (environment, workspace) at a stable version
+ * release     the signed document that calls are decided with; state: whom and what it applies to
+ * node        organisation → teams → projects; keys hang on nodes
+ * record      what the gateway reports of a call
+ */
+export * from './catalogue.ts'
+export * from './decision.ts'
+export * from './documents.ts'
+export * from './errors.ts'
+export * from './facts.ts'
+export * from './keys.ts'
+export * from './operation.ts'
+export { CaseResult, pushBytesMax } from './operations/versions.ts'
+export {
+  accessOperations,
+  gatewayOperations,
+  type OperationId,
+  operations as apiOperations,
+  recordOperations,
+  statusOperations,
+  versionOperations,
+} from './operations.ts'
+export * from './plan.ts'
+export * from './policy.ts'
+export * from './record.ts'
+export * from './scalars.ts'
+export * from './version.ts'
+export * from './workspace.ts'

@@ -1,0 +1,157 @@
+import { Type } from 'typebox'
+import { Decision, PolicyResult, Reason } from '../decision.ts'
+import { defineOperation } from '../operation.ts'
+import { CallRecord, RecordRow } from '../record.ts'
+import { EnvironmentName, Id, NanoUsd, TimeMs } from '../scalars.ts'
+
+const closed = { additionalProperties: false } as const
+const ById = Type.Object({ id: Id }, closed)
+
+const recordFilter = {
+  environment: Type.Optional(EnvironmentName),
+  team: Type.Optional(
+    Type.String({ maxLength: 512, description: 'Id, name or path of a node: it and all below.' }),
+  ),
+  key: Type.Optional(Id),
+  target: Type.Optional(Type.String({ maxLength: 256 })),
+  model: Type.Optional(Type.String({ maxLength: 256, description: 'As the caller named it.' })),
+  policy: Type.Optional(Type.String({ maxLength: 128 })),
+  rule: Type.Optional(Type.String({ maxLength: 128 })),
+  effect: Type.Optional(Type.Enum(['allow', 'deny', 'error', 'none'])),
+  errorCode: Type.Optional(Type.String({ maxLength: 64 })),
+  statusMin: Type.Optional(Type.Integer({ minimum: 100, maximum: 599 })),
+} as const
+
+/** One condition of a rule, with what it was in this call. */
+export const ExplainedCondition = Type.Object(
+  {
+    text: Type.String(),
+    outcome: Type.Enum(['true', 'false', 'notEvaluated', 'threw']),
+    values: Type.Record(Type.String(), Type.Unknown(), { description: 'Facts it read, by path.' }),
+  },
+  closed,
+)
+export const ExplainedPolicy = Type.Object(
+  {
+    ...PolicyResult.properties,
+    file: Type.Union([Type.String(), Type.Null()]),
+    rules: Type.Array(
+      Type.Object(
+        { id: Type.String(), line: Type.Integer(), conditions: Type.Array(ExplainedCondition) },
+        closed,
+      ),
+    ),
+  },
+  closed,
+)
+export const Explanation = Type.Object(
+  {
+    id: Id,
+    row: RecordRow,
+    decision: Type.Union([Decision, Type.Null()]),
+    policies: Type.Array(ExplainedPolicy),
+    reasons: Type.Array(Reason),
+    summary: Type.Array(Type.String({ description: 'Lines for people.' })),
+    traceUrl: Type.Union([Type.String(), Type.Null()]),
+  },
+  closed,
+)
+
+const Totals = Type.Object(
+  {
+    calls: Type.Integer(),
+    errors: Type.Integer(),
+    denied: Type.Integer(),
+    costNanoUsd: NanoUsd,
+    unpriced: Type.Integer(),
+    inputTokens: Type.Integer(),
+    outputTokens: Type.Integer(),
+  },
+  closed,
+)
+
+export const recordOperations = {
+  listRecords: defineOperation({
+    id: 'listRecords',
+    method: 'GET',
+    path: '/v1/records',
+    role: 'member',
+    summary: 'Searches records, newest first, a page at a time.',
+    query: Type.Object(
+      {
+        ...recordFilter,
+        sinceMs: Type.Optional(TimeMs),
+        untilMs: Type.Optional(TimeMs),
+        cursor: Type.Optional(Type.String({ maxLength: 256 })),
+        limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+      },
+      closed,
+    ),
+    reply: Type.Object(
+      { items: Type.Array(RecordRow), nextCursor: Type.Union([Type.String(), Type.Null()]) },
+      closed,
+    ),
+    errors: ['invalid_request', 'not_found'],
+  }),
+  followRecords: defineOperation({
+    id: 'followRecords',
+    method: 'GET',
+    path: '/v1/records/follow',
+    role: 'member',
+    summary: 'Streams the rows of new records as they arrive.',
+    query: Type.Object({ ...recordFilter }, closed),
+    reply: RecordRow,
+    replyForm: 'events',
+    errors: [],
+  }),
+  getRecord: defineOperation({
+    id: 'getRecord',
+    method: 'GET',
+    path: '/v1/records/:id',
+    role: 'member',
+    summary: 'One record, row and body.',
+    params: ById,
+    reply: CallRecord,
+    errors: ['not_found'],
+  }),
+  explainRecord: defineOperation({
+    id: 'explainRecord',
+    method: 'GET',
+    path: '/v1/records/:id/explain',
+    role: 'member',
+    summary: 'Why a call was decided as it was: every policy, matched or not, and its conditions.',
+    params: ById,
+    reply: Explanation,
+    errors: ['not_found'],
+  }),
+  getOverview: defineOperation({
+    id: 'getOverview',
+    method: 'GET',
+    path: '/v1/overview',
+    role: 'member',
+    summary: 'Calls, spend and errors over a time, in equal steps and by target.',
+    query: Type.Object(
+      {
+        environment: Type.Optional(EnvironmentName),
+        sinceMs: Type.Optional(TimeMs),
+        untilMs: Type.Optional(TimeMs),
+      },
+      closed,
+    ),
+    reply: Type.Object(
+      {
+        sinceMs: TimeMs,
+        untilMs: TimeMs,
+        stepMs: Type.Integer(),
+        totals: Totals,
+        series: Type.Array(Type.Object({ timeMs: TimeMs, ...Totals.properties }, closed)),
+        byTarget: Type.Array(
+          Type.Object({ target: Type.String(), durationMsP50: Type.Number(), ...Totals.properties }, closed),
+        ),
+        gaps: Type.Integer({ description: 'Records known to be lost in this time.' }),
+      },
+      closed,
+    ),
+    errors: [],
+  }),
+} as const

@@ -1,0 +1,206 @@
+import { Type } from 'typebox'
+import { defineOperation } from '../operation.ts'
+import { Digest, EnvironmentName, Id, Name, TimeMs } from '../scalars.ts'
+import { CompiledWorkspace, Problem } from '../version.ts'
+
+const closed = { additionalProperties: false } as const
+const pending = Type.Optional(Type.Array(Type.String()))
+/** `v12`, `12`, a digest, or the start of one (8 hex digits or more). */
+const VersionReference = Type.String({
+  minLength: 1,
+  maxLength: 80,
+  description: '`v12`, a digest or its start.',
+})
+const ByVersion = Type.Object({ version: VersionReference }, closed)
+
+export const Deployment = Type.Object(
+  {
+    id: Id,
+    environment: EnvironmentName,
+    workspace: Name,
+    stable: Type.Object({ version: Type.Integer(), digest: Digest }, closed),
+    candidate: Type.Union([
+      Type.Object({ version: Type.Integer(), digest: Digest, ppm: Type.Integer() }, closed),
+      Type.Null(),
+    ]),
+    /** Sequence of the release that carries it. */
+    release: Type.Integer(),
+    rollbackOf: Type.Union([Id, Type.Null()]),
+    by: Type.String(),
+    createdMs: TimeMs,
+    pending,
+  },
+  closed,
+)
+export const Version = Type.Object(
+  {
+    version: Type.Integer({ minimum: 1, description: 'Number: `v12` is 12.' }),
+    digest: Digest,
+    workspace: Name,
+    createdMs: TimeMs,
+    policies: Type.Integer({ minimum: 0 }),
+    guardrails: Type.Integer({ minimum: 0 }),
+    prompts: Type.Integer({ minimum: 0 }),
+    push: Type.Object(
+      {
+        by: Type.String(),
+        source: Type.String({ description: 'Folder, repository or console the push came from.' }),
+        commit: Type.Union([Type.String(), Type.Null()]),
+        author: Type.Union([Type.String(), Type.Null()]),
+        message: Type.Union([Type.String(), Type.Null()]),
+        createdMs: TimeMs,
+      },
+      closed,
+    ),
+    environments: Type.Array(EnvironmentName, { description: 'Where it is the stable version now.' }),
+  },
+  closed,
+)
+export const CaseResult = Type.Object(
+  {
+    file: Type.String(),
+    name: Type.String(),
+    passed: Type.Boolean(),
+    line: Type.Integer({ minimum: 1 }),
+    column: Type.Integer({ minimum: 1 }),
+    message: Type.Optional(Type.String()),
+  },
+  closed,
+)
+/** Sources of a workspace with their closure: at most 4 MiB. */
+export const pushBytesMax = 4 * 1024 * 1024
+
+export const versionOperations = {
+  pushVersion: defineOperation({
+    id: 'pushVersion',
+    method: 'POST',
+    path: '/v1/versions',
+    role: 'member',
+    summary:
+      'Builds a version from sources: schema, types, compile, cases. The same sources give the same version.',
+    body: Type.Object(
+      {
+        files: Type.Array(
+          Type.Object(
+            {
+              path: Type.String({ minLength: 1, maxLength: 512 }),
+              text: Type.String({ maxLength: pushBytesMax }),
+            },
+            closed,
+          ),
+          { minItems: 1, maxItems: 4096 },
+        ),
+        digest: Type.Optional(Digest),
+        environment: Type.Optional(EnvironmentName),
+        source: Type.Optional(Type.String({ maxLength: 512 })),
+        commit: Type.Optional(Type.String({ maxLength: 64 })),
+        author: Type.Optional(Type.String({ maxLength: 256 })),
+        message: Type.Optional(Type.String({ maxLength: 1024 })),
+      },
+      closed,
+    ),
+    reply: Type.Object(
+      {
+        ...Version.properties,
+        created: Type.Boolean({ description: 'False where the version existed already.' }),
+        cases: Type.Object({ passed: Type.Integer(), failed: Type.Integer() }, closed),
+        problems: Type.Array(Problem),
+        deployment: Type.Union([Deployment, Type.Null()]),
+      },
+      closed,
+    ),
+    status: 201,
+    errors: ['check_failed', 'invalid_request', 'request_too_large', 'forbidden'],
+    bodyBytesMax: 2 * pushBytesMax,
+  }),
+  listVersions: defineOperation({
+    id: 'listVersions',
+    method: 'GET',
+    path: '/v1/versions',
+    role: 'member',
+    summary: 'Lists versions, newest first.',
+    query: Type.Object(
+      { workspace: Type.Optional(Name), limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })) },
+      closed,
+    ),
+    reply: Type.Object({ items: Type.Array(Version) }, closed),
+    errors: [],
+  }),
+  getVersion: defineOperation({
+    id: 'getVersion',
+    method: 'GET',
+    path: '/v1/versions/:version',
+    role: 'member',
+    summary: 'One version: its objects and files.',
+    params: ByVersion,
+    reply: Type.Object(
+      {
+        ...Version.properties,
+        compiled: CompiledWorkspace,
+        files: Type.Array(
+          Type.Object({ path: Type.String(), bytes: Type.Integer(), digest: Digest }, closed),
+        ),
+        cases: Type.Array(CaseResult),
+        problems: Type.Array(Problem),
+      },
+      closed,
+    ),
+    errors: ['not_found'],
+  }),
+  getVersionFile: defineOperation({
+    id: 'getVersionFile',
+    method: 'GET',
+    path: '/v1/versions/:version/file',
+    role: 'member',
+    summary: 'The text of one source file of a version.',
+    params: ByVersion,
+    query: Type.Object({ path: Type.String({ minLength: 1, maxLength: 512 }) }, closed),
+    reply: Type.Object({ path: Type.String(), text: Type.String() }, closed),
+    errors: ['not_found'],
+  }),
+  listDeployments: defineOperation({
+    id: 'listDeployments',
+    method: 'GET',
+    path: '/v1/deployments',
+    role: 'member',
+    summary: 'History of deployments, newest first.',
+    query: Type.Object(
+      {
+        environment: Type.Optional(EnvironmentName),
+        limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
+      },
+      closed,
+    ),
+    reply: Type.Object({ items: Type.Array(Deployment) }, closed),
+    errors: [],
+  }),
+  promoteVersion: defineOperation({
+    id: 'promoteVersion',
+    method: 'POST',
+    path: '/v1/deployments',
+    role: 'admin',
+    summary: 'Makes a version the stable one of an environment.',
+    body: Type.Object({ version: VersionReference, environment: EnvironmentName }, closed),
+    reply: Deployment,
+    status: 201,
+    errors: ['not_found'],
+  }),
+  rollbackDeployment: defineOperation({
+    id: 'rollbackDeployment',
+    method: 'POST',
+    path: '/v1/deployments/rollback',
+    role: 'admin',
+    summary: 'Puts an environment back to the version before, or to a given one.',
+    body: Type.Object(
+      {
+        environment: EnvironmentName,
+        workspace: Type.Optional(Name),
+        to: Type.Optional(VersionReference),
+      },
+      closed,
+    ),
+    reply: Deployment,
+    status: 201,
+    errors: ['not_found', 'conflict'],
+  }),
+} as const

@@ -1,0 +1,116 @@
+import { type Static, Type } from 'typebox'
+import { localities } from './facts.ts'
+import { Name, TargetName } from './scalars.ts'
+
+const closed = { additionalProperties: false } as const
+
+/** Where a credential comes from. `env:` and `file:` are read by the gateway, `secret:` is sealed to it. */
+export const CredentialReference = Type.String({
+  pattern: '^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|secret:[a-z0-9][a-z0-9._-]*)$',
+  maxLength: 512,
+  description: 'Credential: `env:NAME`, `file:PATH` or `secret:NAME`.',
+})
+export const Connection = Type.Object(
+  {
+    provider: Type.String({
+      minLength: 1,
+      maxLength: 64,
+      description: 'Provider adapter: `openai`, `anthropic`, …',
+    }),
+    baseUrl: Type.Optional(
+      Type.String({
+        pattern: '^https?://',
+        maxLength: 2048,
+        description:
+          "As the vendor's own SDK means it: with `/v1` for OpenAI formats, without for Anthropic.",
+      }),
+    ),
+    credential: Type.Optional(CredentialReference),
+    locality: Type.Optional(Type.Enum([...localities])),
+    region: Type.Optional(Type.String({ maxLength: 64 })),
+  },
+  closed,
+)
+export type Connection = Static<typeof Connection>
+
+export const CatalogueOverride = Type.Object(
+  {
+    input: Type.Optional(Type.Number({ minimum: 0, description: 'USD per million units.' })),
+    output: Type.Optional(Type.Number({ minimum: 0 })),
+    cacheRead: Type.Optional(Type.Number({ minimum: 0 })),
+    cacheWrite5m: Type.Optional(Type.Number({ minimum: 0 })),
+    cacheWrite1h: Type.Optional(Type.Number({ minimum: 0 })),
+    contextTokens: Type.Optional(Type.Integer({ minimum: 1 })),
+    outputTokensMax: Type.Optional(Type.Integer({ minimum: 1 })),
+    visibleOutput: Type.Optional(Type.Boolean()),
+    abortStopsBilling: Type.Optional(Type.Boolean()),
+  },
+  closed,
+)
+
+const Environment = Type.Object(
+  {
+    connections: Type.Optional(Type.Record(Name, Type.Partial(Connection))),
+    models: Type.Optional(Type.Record(Name, Type.Array(TargetName, { minItems: 1, maxItems: 16 }))),
+    params: Type.Optional(Type.Record(Type.String({ maxLength: 128 }), Type.Unknown())),
+    coverage: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
+    approvals: Type.Optional(Type.Integer({ minimum: 0, maximum: 10 })),
+  },
+  closed,
+)
+const TeamDeclaration = Type.Object(
+  {
+    budget: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    limits: Type.Optional(
+      Type.Object(
+        {
+          rpm: Type.Optional(Type.Integer({ minimum: 1 })),
+          tpm: Type.Optional(Type.Integer({ minimum: 1 })),
+          concurrency: Type.Optional(Type.Integer({ minimum: 1 })),
+        },
+        closed,
+      ),
+    ),
+  },
+  closed,
+)
+
+/** `signalbox.yaml`. */
+export const WorkspaceFile = Type.Object(
+  {
+    name: Name,
+    node: Type.Optional(
+      Type.String({ maxLength: 256, description: 'Owning node, as a path; the root if left out.' }),
+    ),
+    connections: Type.Optional(Type.Record(Name, Connection)),
+    models: Type.Optional(Type.Record(Name, Type.Array(TargetName, { minItems: 1, maxItems: 16 }))),
+    metadata: Type.Optional(
+      Type.Record(
+        Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]{0,63}$' }),
+        Type.Record(Type.String(), Type.Unknown()),
+      ),
+    ),
+    catalogue: Type.Optional(Type.Record(TargetName, CatalogueOverride)),
+    safeRoute: Type.Optional(
+      Type.String({ maxLength: 256, description: 'Alias or target for a failing route.' }),
+    ),
+    teams: Type.Optional(Type.Record(Name, TeamDeclaration)),
+    environments: Type.Optional(Type.Record(Name, Environment)),
+  },
+  { ...closed, description: 'signalbox.yaml' },
+)
+export type WorkspaceFile = Static<typeof WorkspaceFile>
+
+/**
+ * Connections that exist without being declared, one per native provider. A workspace that declares the same name
+ * replaces them. In `development` they answer from the simulated provider while their credential is missing.
+ */
+export const nativeConnections: Readonly<Record<string, Connection>> = {
+  openai: { provider: 'openai', credential: 'env:OPENAI_API_KEY' },
+  anthropic: { provider: 'anthropic', credential: 'env:ANTHROPIC_API_KEY' },
+  google: {
+    provider: 'openai-compatible',
+    baseUrl: 'https://generativelanguage.googleapis.com/v1beta/openai',
+    credential: 'env:GEMINI_API_KEY',
+  },
+}

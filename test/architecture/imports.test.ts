@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest'
+import { importsOf, productSources, resolveImport, type SourceFile } from './source-tree.ts'
+
+/** A part of the house: where its files are, and what they may import. First match wins, so narrow parts stand first. */
+interface Part {
+  readonly name: string
+  readonly folder: string
+  /** Other parts (by name) whose files may be imported, by path or by door. */
+  readonly parts: readonly string[]
+  /** Packages of others. */
+  readonly packages: readonly string[]
+}
+
+const parts: readonly Part[] = [
+  { name: 'contract', folder: 'sdk/contract/', parts: [], packages: ['typebox'] },
+  {
+    name: 'sdk/node',
+    folder: 'sdk/node/',
+    parts: ['contract'],
+    packages: ['ajv', 'typebox', 'pino', 'canonicalize', '@hpke/core'],
+  },
+  { name: 'sdk generator', folder: 'sdk/generat', parts: ['contract'], packages: [] },
+  { name: 'sdk', folder: 'sdk/', parts: [], packages: [] },
+  {
+    name: 'sandbox',
+    folder: 'policies/sandbox/',
+    parts: ['contract', 'sdk/node'],
+    packages: ['quickjs-emscripten-core', '@jitl/quickjs-wasmfile-release-sync', 'binaryen'],
+  },
+  { name: 'authoring', folder: 'policies/authoring/', parts: ['contract'], packages: [] },
+  {
+    name: 'cli',
+    folder: 'policies/cli/',
+    parts: ['contract', 'sdk/node', 'sdk', 'policies', 'sandbox'],
+    packages: ['commander', 'typebox', 'yaml', 'uuid'],
+  },
+  {
+    name: 'policies',
+    folder: 'policies/',
+    parts: ['contract', 'sdk/node', 'sandbox', 'authoring'],
+    packages: [
+      'acorn',
+      'ajv',
+      'esbuild',
+      'typebox',
+      'yaml',
+      'canonicalize',
+      'typescript',
+      '@pydantic/genai-prices',
+    ],
+  },
+  {
+    name: 'gateway',
+    folder: 'gateway/',
+    parts: ['contract', 'sdk/node', 'policies'],
+    packages: ['ajv', 'express', 'typebox', 'undici', 'uuid', 'pino', '@opentelemetry/'],
+  },
+  {
+    name: 'control-plane',
+    folder: 'control-plane/',
+    parts: ['contract', 'sdk/node', 'policies'],
+    packages: ['ajv', 'drizzle-orm', 'drizzle-kit', 'express', 'pg', 'typebox', 'uuid', 'pino'],
+  },
+  { name: 'web', folder: 'web/', parts: ['sdk'], packages: ['lit', 'vite'] },
+]
+/** Doors of our own packages and the part behind each. */
+const doors: Readonly<Record<string, string>> = {
+  '@signalbox/sdk': 'sdk',
+  '@signalbox/sdk/contract': 'contract',
+  '@signalbox/sdk/node': 'sdk/node',
+  '@signalbox/policies': 'policies',
+  '@signalbox/policies/sandbox': 'sandbox',
+}
+/** Packages that only one place may import. */
+const confined: Readonly<Record<string, RegExp>> = {
+  express:
+    /^(gateway\/server\.ts|gateway\/doors\/|control-plane\/(app|console|http)[^/]*\.ts|control-plane\/http\/)/,
+  'quickjs-emscripten-core': /^policies\/sandbox\//,
+  'drizzle-orm': /^control-plane\/(db|stores|documents|postgres)\//,
+  pg: /^control-plane\/(db|stores|postgres)\//,
+  undici: /^gateway\/(upstream|documents|journal)\//,
+  '@opentelemetry/': /^gateway\/telemetry\//,
+}
+
+const partOf = (path: string): Part | undefined => parts.find((part) => path.startsWith(part.folder))
+
+function objectionTo(file: SourceFile, specifier: string): string | undefined {
+  if (specifier.startsWith('node:')) {
+    return ['contract', 'authoring', 'web', 'sdk'].includes(partOf(file.path)?.name ?? '')
+      ? `${file.path} runs in browsers too and may not import ${specifier}`
+      : undefined
+  }
+  const from = partOf(file.path)
+  if (from === undefined) return `${file.path} is in no part of the house`
+  const target = resolveImport(file, specifier)
+  const to = target === undefined ? doors[specifier] : partOf(target)?.name
+  if (to !== undefined) {
+    return to === from.name || from.parts.includes(to)
+      ? undefined
+      : `${file.path} may not import ${specifier} (${to})`
+  }
+  const allowed = from.packages.some(
+    (name) => specifier === name || specifier.startsWith(name.endsWith('/') ? name : `${name}/`),
+  )
+  if (!allowed) return `${file.path} may not import the package ${specifier}`
+  for (const [name, place] of Object.entries(confined)) {
+    const isIt = specifier === name || specifier.startsWith(name.endsWith('/') ? name : `${name}/`)
+    if (isIt && !place.test(file.path)) return `${file.path}: ${specifier} is confined to ${place.source}`
+  }
+  return undefined
+}
+
+describe('imports', () => {
+  it('follow the table of who may import whom', () => {
+    const objections = productSources.flatMap((file) =>
+      importsOf(file).flatMap((specifier) => objectionTo(file, specifier) ?? []),
+    )
+    expect(objections).toEqual([])
+  })
+
+  it('never let one gateway step import another', () => {
+    const steps = productSources.filter((file) => file.path.startsWith('gateway/steps/'))
+    const crossing = steps.flatMap((file) =>
+      importsOf(file)
+        .map((specifier) => resolveImport(file, specifier))
+        .filter((target) => target?.startsWith('gateway/steps/'))
+        .map((target) => `${file.path} imports ${target}`),
+    )
+    expect(crossing).toEqual([])
+  })
+
+  it('never name a provider, dialect or console page from the core', () => {
+    const folders = /^(gateway\/providers|gateway\/dialects|web\/pages)\//
+    const naming = productSources.flatMap((file) =>
+      importsOf(file)
+        .map((specifier) => resolveImport(file, specifier))
+        .filter((target) => target !== undefined && folders.test(target) && !folders.test(file.path))
+        .map((target) => `${file.path} imports ${target}`),
+    )
+    expect(naming).toEqual([])
+  })
+})

@@ -1,0 +1,68 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import chromium, { inflate } from '@sparticuz/chromium'
+import { type Browser, type BrowserContext, chromium as playwright } from 'playwright-core'
+
+/** Our own switches: the package's defaults turn off checks that would hide faults of ours. */
+const switches = [
+  '--no-sandbox',
+  '--disable-setuid-sandbox',
+  '--no-zygote',
+  '--use-gl=angle',
+  '--use-angle=swiftshader',
+  '--enable-unsafe-swiftshader',
+  '--font-render-hinting=none',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+]
+
+/** Libraries that a bare system lacks come with the package; used only where the loader misses one. */
+async function libraryPath(executable: string): Promise<string | undefined> {
+  const missing = execFileSync('ldd', [executable], { encoding: 'utf8' }).includes('not found')
+  if (!missing) return undefined
+  const folder = await inflate(
+    join(import.meta.dirname, '../../node_modules/@sparticuz/chromium/bin/al2023.tar.br'),
+  )
+  return join(folder, 'lib')
+}
+
+/** Headless Chromium: `SIGNALBOX_TEST_BROWSER` if set, else the one that `npm ci` brought. */
+export async function launchBrowser(): Promise<Browser> {
+  const own = process.env['SIGNALBOX_TEST_BROWSER']
+  const executablePath = own ?? (await chromium.executablePath())
+  const libraries = own === undefined ? await libraryPath(executablePath) : undefined
+  const env = Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  )
+  return playwright.launch({
+    executablePath,
+    headless: true,
+    args: switches,
+    env: libraries === undefined ? env : { ...env, LD_LIBRARY_PATH: libraries },
+  })
+}
+
+/** A fresh profile; the locale is set because a bare one makes `Intl` throw. */
+export function newContext(
+  browser: Browser,
+  options: { width?: number; height?: number; dark?: boolean } = {},
+): Promise<BrowserContext> {
+  return browser.newContext({
+    locale: 'en-US',
+    timezoneId: 'UTC',
+    viewport: { width: options.width ?? 1280, height: options.height ?? 800 },
+    colorScheme: options.dark === true ? 'dark' : 'light',
+    permissions: ['clipboard-read', 'clipboard-write'],
+  })
+}
+
+/** Where pictures of the console go: `SIGNALBOX_SCREENSHOTS`, else the system's temp folder. */
+export function screenshotFile(name: string): string {
+  const folder = process.env['SIGNALBOX_SCREENSHOTS'] ?? join(tmpdir(), 'signalbox-screenshots')
+  if (!existsSync(folder)) mkdirSync(folder, { recursive: true })
+  return join(folder, `${name}.png`)
+}

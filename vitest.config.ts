@@ -1,0 +1,24 @@
+import { defineConfig } from 'vitest/config'
+
+/** `unit` is everything that `npm test` runs; `fuzz` is long and runs by itself. */
+export default defineConfig({
+  test: {
+    reporters: ['default', './test/support/summary.ts'],
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/fuzz/**', '**/node_modules/**'],
+          globalSetup: ['test/support/global-setup.ts'],
+          pool: 'forks',
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: { name: 'fuzz', include: ['test/fuzz/**/*.test.ts'], pool: 'forks', testTimeout: 900_000 },
+      },
+    ],
+  },
+})

@@ -1,0 +1,5 @@
+import './shell.ts'
+import './ui/copy-text.ts'
+import './ui/empty-state.ts'
+import './ui/source-view.ts'
+import './ui/time-chart.ts'

@@ -1,0 +1,23 @@
+import { html, svg, type TemplateResult } from 'lit'
+
+const icon = (paths: TemplateResult): TemplateResult => html`<svg
+  viewBox="0 0 24 24" width="18" height="18" fill="none" stroke="currentColor" stroke-width="1.8"
+  stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">${paths}</svg>`
+
+export const icons = {
+  overview: icon(svg`<path d="M4 19V5M4 19h16M8 15v-4M12.5 15V8M17 15v-2" />`),
+  policies: icon(
+    svg`<path d="M6 20V4m0 3h7l4 4m0 0v9M13 7V4" /><circle cx="6" cy="20" r="1.4" /><circle cx="17" cy="20" r="1.4" />`,
+  ),
+  decisions: icon(svg`<path d="M4 6h16M4 12h16M4 18h9" /><circle cx="18" cy="18" r="2" />`),
+  access: icon(svg`<circle cx="8" cy="15" r="4" /><path d="M11 12l8-8M16 7l3 3" />`),
+  gateways: icon(
+    svg`<rect x="4" y="4" width="16" height="6" rx="1.5" /><rect x="4" y="14" width="16" height="6" rx="1.5" /><path d="M8 7h.01M8 17h.01" />`,
+  ),
+  sun: icon(
+    svg`<circle cx="12" cy="12" r="4" /><path d="M12 3v2M12 19v2M3 12h2M19 12h2M5.6 5.6L7 7M17 17l1.4 1.4M18.4 5.6L17 7M7 17l-1.4 1.4" />`,
+  ),
+  moon: icon(svg`<path d="M20 14.5A8 8 0 0 1 9.5 4 8 8 0 1 0 20 14.5Z" />`),
+  out: icon(svg`<path d="M14 4h5v16h-5M10 8l-4 4 4 4M6 12h9" />`),
+  mark: html`<svg viewBox="0 0 32 32" width="26" height="26" aria-hidden="true"><rect width="32" height="32" rx="7" fill="#1f5d4c" /><path d="M8 24V9m0 2h10l6 5" fill="none" stroke="#fff" stroke-width="2.6" stroke-linecap="round" stroke-linejoin="round" /><circle cx="24" cy="16" r="3" fill="#f4b740" /></svg>`,
+} as const

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vite'
+
+/** Builds the console into `dist`, which the control plane serves. */
+export default defineConfig({
+  root: import.meta.dirname,
+  build: {
+    outDir: 'dist',
+    emptyOutDir: true,
+    target: 'es2023',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+})
