@@ -145,7 +145,10 @@ export type KeyRow = Static<typeof KeyRow>
 /** Up to this many keys stand in one shard. */
 export const keysPerSingleShardMax = 10_000
 
-/** Secrets of one gateway, sealed (HPKE, X25519) to its key; `sealed` opens to `{ [name]: value }`. */
+/**
+ * Secrets of one gateway, sealed (HPKE, X25519) to its key; `sealed` opens to `{ [name]: value }`, by the NAME of
+ * `secret:NAME`. One of a connection's own name replaces an `env:` or `file:` that the connection declares.
+ */
 export const CredentialDocument = Type.Object({
   type: Type.Literal('credentials/1'),
   organisationId: Id,

@@ -27,7 +27,7 @@ function licenceText(folder: string): string {
   return name === undefined ? '' : readFileSync(join(folder, name), 'utf8').trim()
 }
 
-/** The notices, from the lock file and the licence files of what it names. Platform packages are named in the heading. */
+/** The notices, from the lock file and the licence files of what it names; platform packages stand in the heading. */
 export function noticesText(): string {
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, LockedPackage>

@@ -6,7 +6,7 @@ export function digestOf(data: string | Uint8Array): string {
   return `sha256:${hash('sha256', data, 'hex')}`
 }
 
-/** Canonical JSON (RFC 8785): the same value always gives the same text. Throws on NaN, infinities and lone surrogates. */
+/** Canonical JSON (RFC 8785): the same value gives the same text. Throws on NaN, infinities and lone surrogates. */
 export function canonicalJson(value: unknown): string {
   const text = canonicalize(value)
   if (text === undefined) throw new TypeError('The value has no JSON form.')

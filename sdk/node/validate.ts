@@ -14,7 +14,7 @@ const ajv = new Ajv2020({
 ajv.addSchema(PlanNodeDefinition)
 const compiled = new WeakMap<TSchema, ValidateFunction>()
 
-/** One thing that is wrong with a value. `path` reads as its reader would write it: `rules[0].then`, empty for the root. */
+/** One thing that is wrong with a value. `path` as its reader would write it: `rules[0].then`, empty for the root. */
 export interface Violation {
   readonly path: string
   readonly message: string

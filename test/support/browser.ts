@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import chromium, { inflate } from '@sparticuz/chromium'
@@ -20,6 +20,32 @@ const switches = [
   '--no-first-run',
 ]
 
+const cache = join(import.meta.dirname, '../../node_modules/.cache/signalbox-test-browser')
+
+/**
+ * Unpacks the browser that `npm ci` brought, once. The package unpacks into the system's temp folder and takes what
+ * lies there for whole; so it gets a folder of its own, which appears under its name only when it is whole.
+ */
+async function unpackBrowser(): Promise<string> {
+  const executable = join(cache, 'chromium')
+  if (existsSync(executable)) return executable
+  mkdirSync(join(cache, '..'), { recursive: true })
+  const staging = mkdtempSync(`${cache}-`)
+  const before = process.env.TMPDIR
+  process.env.TMPDIR = staging
+  try {
+    await chromium.executablePath()
+    renameSync(staging, cache)
+  } catch (error) {
+    rmSync(staging, { recursive: true, force: true })
+    if (!existsSync(executable)) throw error
+  } finally {
+    if (before === undefined) delete process.env.TMPDIR
+    else process.env.TMPDIR = before
+  }
+  return executable
+}
+
 /** Libraries that a bare system lacks come with the package; used only where the loader misses one. */
 async function libraryPath(executable: string): Promise<string | undefined> {
   const missing = execFileSync('ldd', [executable], { encoding: 'utf8' }).includes('not found')
@@ -32,8 +58,8 @@ async function libraryPath(executable: string): Promise<string | undefined> {
 
 /** Headless Chromium: `SIGNALBOX_TEST_BROWSER` if set, else the one that `npm ci` brought. */
 export async function launchBrowser(): Promise<Browser> {
-  const own = process.env['SIGNALBOX_TEST_BROWSER']
-  const executablePath = own ?? (await chromium.executablePath())
+  const own = process.env.SIGNALBOX_TEST_BROWSER
+  const executablePath = own ?? (await unpackBrowser())
   const libraries = own === undefined ? await libraryPath(executablePath) : undefined
   const env = Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
@@ -62,7 +88,7 @@ export function newContext(
 
 /** Where pictures of the console go: `SIGNALBOX_SCREENSHOTS`, else the system's temp folder. */
 export function screenshotFile(name: string): string {
-  const folder = process.env['SIGNALBOX_SCREENSHOTS'] ?? join(tmpdir(), 'signalbox-screenshots')
+  const folder = process.env.SIGNALBOX_SCREENSHOTS ?? join(tmpdir(), 'signalbox-screenshots')
   if (!existsSync(folder)) mkdirSync(folder, { recursive: true })
   return join(folder, `${name}.png`)
 }

@@ -91,7 +91,7 @@ export class FakeControlPlane {
     const server = this.#server
     this.#server = undefined
     this.#streams.clear()
-    for (const wake of [...this.#waiting]) wake()
+    for (const wake of this.#waiting) wake()
     for (const socket of this.#sockets) socket.destroy()
     if (server !== undefined) await new Promise((resolve) => server.close(resolve))
   }
@@ -108,7 +108,8 @@ export class FakeControlPlane {
   offerText(kind: DocumentKind, text: string, sequence: number): void {
     this.#offered.set(kind, { text, sequence })
     for (const stream of this.#streams) this.#sendEvent(stream, kind, sequence)
-    for (const wake of [...this.#waiting]) wake()
+    for (const wake of this.#waiting) wake()
+    this.#waiting.clear()
   }
 
   #sendEvent(stream: ServerResponse, kind: DocumentKind, sequence: number): void {
@@ -118,14 +119,16 @@ export class FakeControlPlane {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '', this.url)
     this.requests.push(`${request.method} ${url.pathname}`)
-    if (request.headers.authorization !== `Bearer ${this.token}`) return this.#fail(response, 401, 'key_invalid')
+    if (request.headers.authorization !== `Bearer ${this.token}`)
+      return this.#fail(response, 401, 'key_invalid')
     const [, , , place, name] = url.pathname.split('/')
     const body = await bodyOf(request)
     if (place === 'hello') return this.#hello(response, body)
     if (place === 'documents') return await this.#document(request, response, name as DocumentKind)
     if (place === 'events') return this.#events(response)
     if (place === 'blobs') return this.#blob(response, decodeURIComponent(name ?? ''))
-    if (place === 'segments') return this.#segment(response, { url, body, digest: decodeURIComponent(name ?? '') })
+    if (place === 'segments')
+      return this.#segment(response, { url, body, digest: decodeURIComponent(name ?? '') })
     if (place !== 'acks') return this.#fail(response, 404, 'route_not_found')
     this.acks.push(JSON.parse(body.toString('utf8')) as ReceivedAck)
     this.#reply(response, { ok: true })
@@ -160,8 +163,7 @@ export class FakeControlPlane {
       await new Promise<void>((resolve) => {
         this.#waiting.add(resolve)
         response.on('close', resolve)
-      }).finally(() => {})
-      this.#waiting.clear()
+      })
     }
     const offered = current()
     if (offered === undefined) return this.#fail(response, 404, 'not_found')
@@ -173,7 +175,10 @@ export class FakeControlPlane {
   }
 
   #events(response: ServerResponse): void {
-    if (this.eventsStatus !== 200) return this.#fail(response, this.eventsStatus, 'route_not_found')
+    if (this.eventsStatus !== 200) {
+      this.#fail(response, this.eventsStatus, 'route_not_found')
+      return
+    }
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     response.write('retry: 2000\n\n')
     this.#streams.add(response)
@@ -183,14 +188,17 @@ export class FakeControlPlane {
 
   #blob(response: ServerResponse, digest: string): void {
     const bytes = this.blobs.get(digest)
-    if (bytes === undefined) return this.#fail(response, 404, 'not_found')
-    response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(bytes)
+    if (bytes === undefined) this.#fail(response, 404, 'not_found')
+    else response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(bytes)
   }
 
   #segment(response: ServerResponse, sent: { url: URL; body: Buffer; digest: string }): void {
-    if (this.segmentStatus !== 200) return this.#fail(response, this.segmentStatus, 'invalid_request')
+    const status = digestOf(sent.body) === sent.digest ? this.segmentStatus : 400
+    if (status !== 200) {
+      this.#fail(response, status, 'invalid_request')
+      return
+    }
     const { searchParams } = sent.url
-    if (digestOf(sent.body) !== sent.digest) return this.#fail(response, 400, 'invalid_request')
     const text = zstdDecompressSync(sent.body).toString('utf8')
     const lines = text.split('\n').filter((line) => line !== '')
     const stored = !this.segments.some((segment) => segment.digest === sent.digest)

@@ -1,4 +1,9 @@
-/** Runs once before all tests: what is expensive and shared is prepared here. */
-export default async function setup(): Promise<() => Promise<void>> {
-  return async () => {}
+import type { TestProject } from 'vitest/node'
+import { startDatabaseDesk } from './database-server.ts'
+
+/** Runs once before all tests: what is expensive and shared is prepared here, or at its first use. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const desk = await startDatabaseDesk()
+  project.provide('databaseDesk', desk.url)
+  return () => desk.stop()
 }

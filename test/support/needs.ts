@@ -8,7 +8,7 @@ export const recordingsFolder = fileURLToPath(new URL('../../../shared/recording
 
 /** A Python that has the official clients: `SIGNALBOX_TEST_PYTHON`, else the one on the PATH. */
 export function pythonWithClients(): string {
-  return process.env['SIGNALBOX_TEST_PYTHON'] ?? 'python3'
+  return process.env.SIGNALBOX_TEST_PYTHON ?? 'python3'
 }
 
 /** Things that a machine may lack, and what to do about it. The only place where tests are skipped. */
@@ -20,6 +20,10 @@ const things = {
   python: {
     present: () => spawnSync(pythonWithClients(), ['-c', 'import openai, anthropic']).status === 0,
     reason: 'no Python with the packages openai and anthropic; name one in SIGNALBOX_TEST_PYTHON',
+  },
+  root: {
+    present: () => process.getuid?.() === 0 && process.platform === 'linux',
+    reason: 'only root on Linux can run as other users',
   },
 } as const
 

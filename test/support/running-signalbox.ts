@@ -34,7 +34,7 @@ export interface StartOptions {
 }
 
 /** Variables that a test must not inherit: keys and addresses of the person who runs it. */
-function cleanEnvironment(): NodeJS.ProcessEnv {
+export function cleanEnvironment(): NodeJS.ProcessEnv {
   const unwanted =
     /^(SIGNALBOX_|OTEL_|OPENAI_|ANTHROPIC_|GEMINI_|DATABASE_URL|REDIS_URL|NODE_OPTIONS|VITEST|NODE_ENV)/
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !unwanted.test(name)))
@@ -80,6 +80,16 @@ export function descendantsOf(pid: number): { pid: number; command: string }[] {
   const below = (parent: number): typeof parents =>
     parents.filter((each) => each.parent === parent).flatMap((each) => [each, ...below(each.pid)])
   return below(pid)
+}
+
+/** Whether a process runs; one that ended and was not collected by its parent does not. */
+export function isAlive(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2))
+  } catch {
+    return false
+  }
 }
 
 /** Starts Signalbox as a user would and waits until both programs are ready. */

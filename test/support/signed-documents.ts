@@ -115,7 +115,14 @@ function addVersion(blobs: Blobs, parts: ReleaseParts, engine: string, catalogue
       { path: 'compiled/workspace.json', ...workspace },
     ],
   }
-  return { number: 1, name: compiled.name, manifest: blobs.add(canonicalJson(manifest)), script, workspace, vectors }
+  return {
+    number: 1,
+    name: compiled.name,
+    manifest: blobs.add(canonicalJson(manifest)),
+    script,
+    workspace,
+    vectors,
+  }
 }
 
 /** A release of one workspace at the root; its blobs are added to `blobs`. */
@@ -158,10 +165,22 @@ export interface StateParts {
   readonly nodes?: readonly TreeNode[]
 }
 
-export const rootNode: TreeNode = { id: organisationId, parentId: null, kind: 'organisation', name: 'default' }
+export const rootNode: TreeNode = {
+  id: organisationId,
+  parentId: null,
+  kind: 'organisation',
+  name: 'default',
+}
 
 export function keyRow(hash: string, change: Partial<KeyRow> = {}): KeyRow {
-  return { hash, id: '01990000-0000-7000-8000-00000000000a', node: organisationId, name: 'k', expiresMs: null, ...change }
+  return {
+    hash,
+    id: '01990000-0000-7000-8000-00000000000a',
+    node: organisationId,
+    name: 'k',
+    expiresMs: null,
+    ...change,
+  }
 }
 
 /** A state; its tree and key shards are added to `blobs`. */

@@ -83,7 +83,7 @@ class AccessPage extends LitElement {
   #teams(teams: readonly Team[]) {
     return html`<section class="card">
       <header><h2>Teams</h2></header>
-      <div class="scroll"><table>
+      <div class="scroll" tabindex="0" role="group" aria-label="Table"><table>
         <thead><tr><th>Path</th><th>Kind</th><th class="num">Keys</th><th>Managed by</th></tr></thead>
         <tbody>${teams.map(
           (team) => html`<tr>
@@ -123,8 +123,8 @@ class AccessPage extends LitElement {
       ${
         keys.length === 0
           ? html`<sb-empty-state heading="No keys yet" text="A key belongs to a team and works in one environment. Make the first one below."></sb-empty-state>`
-          : html`<div class="scroll"><table>
-        <thead><tr><th>Label</th><th>Team</th><th>Key</th><th>Environment</th><th>Made</th><th>State</th><th></th></tr></thead>
+          : html`<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>
+        <thead><tr><th>Label</th><th>Team</th><th>Key</th><th>Environment</th><th>Made</th><th>State</th><td></td></tr></thead>
         <tbody>${keys.map((key) => this.#keyRow(key))}</tbody>
       </table></div>`
       }

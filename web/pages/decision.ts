@@ -96,7 +96,7 @@ class DecisionPage extends LitElement {
   #content(explanation: Explanation, record: CallRecord) {
     const { body } = record
     return html`<div class="stack">
-      <section class="card pad"><pre class="summary">${explanation.summary.join('\n')}</pre></section>
+      <section class="card pad"><pre class="summary scroll" tabindex="0" role="region" aria-label="Explanation">${explanation.summary.join('\n')}</pre></section>
       ${this.#facts(record)}
       ${body.dropped.length === 0 ? nothing : html`<p class="error">Not carried across: ${body.dropped.join(', ')}</p>`}
       ${body.error === undefined ? nothing : html`<p class="error">${body.error.code}: ${body.error.message}</p>`}
@@ -113,7 +113,7 @@ class DecisionPage extends LitElement {
           ? nothing
           : html`<section class="card">
         <header><h2>Attempts</h2></header>
-        <div class="scroll"><table>
+        <div class="scroll" tabindex="0" role="group" aria-label="Table"><table>
           <thead><tr><th>#</th><th>Target</th><th>Outcome</th><th class="num">Status</th><th class="num">Time taken</th><th class="num">Cost</th></tr></thead>
           <tbody>${body.attempts.map((attempt) => this.#attempt(attempt))}</tbody>
         </table></div>
@@ -144,7 +144,7 @@ class DecisionPage extends LitElement {
       dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(170px, 1fr)); gap: 14px 24px; margin: 0; }
       dt { color: var(--muted); font-size: 12.5px; }
       dd { margin: 0; overflow-wrap: anywhere; }
-      .summary { margin: 0; white-space: pre-wrap; line-height: 1.65; }
+      .summary { margin: 0; line-height: 1.65; }
       .policy { border-bottom: 1px solid var(--line); }
       .policy:last-child { border-bottom: 0; }
       summary { cursor: pointer; }

@@ -37,7 +37,7 @@ class GatewaysPage extends LitElement {
         <sb-copy-text .text=${`npx signalbox gateways enroll --env ${environment.name}`}></sb-copy-text>
       </sb-empty-state>`
     }
-    return html`<div class="scroll"><table>
+    return html`<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>
       <thead><tr><th>Gateway</th><th>State</th><th class="num">Release</th><th class="num">State document</th><th>Address</th><th>Seen</th></tr></thead>
       <tbody>
         ${environment.gateways.map(
@@ -56,7 +56,7 @@ class GatewaysPage extends LitElement {
   }
 
   #connections(items: readonly ConnectionStatus[]) {
-    return html`<div class="scroll"><table>
+    return html`<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>
       <thead><tr><th>Connection</th><th>Provider</th><th>State</th><th>Credential</th><th>Where</th></tr></thead>
       <tbody>
         ${items.map(

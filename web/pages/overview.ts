@@ -76,7 +76,7 @@ class OverviewPage extends LitElement {
   #targets({ byTarget }: GetOverviewReply) {
     return html`<section class="card">
       <header><h2>By target</h2></header>
-      <div class="scroll">
+      <div class="scroll" tabindex="0" role="group" aria-label="Table">
         <table>
           <thead><tr><th>Target</th><th class="num">Calls</th><th class="num">Errors</th><th class="num">Median</th><th class="num">Spend</th></tr></thead>
           <tbody>

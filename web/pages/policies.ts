@@ -36,7 +36,7 @@ class PoliciesPage extends LitElement {
                 <sb-copy-text .text=${'npx signalbox init acme\nnpx signalbox test acme\nnpx signalbox push acme --env development'}></sb-copy-text>
               </sb-empty-state>
             </section>`
-          : html`<section class="card"><div class="scroll"><table>
+          : html`<section class="card"><div class="scroll" tabindex="0" role="group" aria-label="Table"><table>
               <thead><tr><th>Version</th><th>Workspace</th><th>Stable in</th><th>Change</th><th>By</th><th>When</th><th>Digest</th></tr></thead>
               <tbody>${items.map((version) => this.#row(version))}</tbody>
             </table></div></section>`,

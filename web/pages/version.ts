@@ -58,7 +58,7 @@ class VersionPage extends LitElement {
       <td><span class="badge">${kind}</span></td>
       <td class="muted">${note}</td>
     </tr>`
-    return html`<section class="card"><header><h2>What is in it</h2></header><div class="scroll"><table><tbody>
+    return html`<section class="card"><header><h2>What is in it</h2></header><div class="scroll" tabindex="0" role="group" aria-label="Table"><table><tbody>
       ${policies.map((each) => row(each.kind, each.id, each.file, each.rules.map((rule) => rule.id).join(', ')))}
       ${guardrails.map((each) => row('guardrail', each.id, each.file, each.direction))}
       ${prompts.map((each) => row('prompt', each.name, each.file, Object.keys(each.variables).join(', ')))}
@@ -72,7 +72,7 @@ class VersionPage extends LitElement {
       ${
         cases.length === 0
           ? html`<sb-empty-state heading="No cases" text="Cases in tests/*.cases.yaml run at every push and keep a rule from changing by accident."></sb-empty-state>`
-          : html`<div class="scroll cases"><table><tbody>
+          : html`<div class="scroll cases" tabindex="0" role="region" aria-label="Cases"><table><tbody>
         ${cases.map(
           (each) => html`<tr>
             <td class="mark ${each.passed ? 'good' : 'bad'}" aria-label=${each.passed ? 'passed' : 'failed'}>${each.passed ? '✓' : '✗'}</td>

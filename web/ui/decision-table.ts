@@ -14,7 +14,7 @@ export function outcomeBadge(row: RecordRow): TemplateResult {
 
 /** Rows of decisions; a row leads to its explanation. */
 export function decisionTable(rows: readonly RecordRow[]): TemplateResult {
-  return html`<div class="scroll"><table>
+  return html`<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>
     <thead><tr><th>Time</th><th>Outcome</th><th>Asked for</th><th>Answered by</th><th>Decided by</th><th class="num">Time taken</th><th class="num">Cost</th></tr></thead>
     <tbody>
       ${rows.map(
@@ -25,7 +25,7 @@ export function decisionTable(rows: readonly RecordRow[]): TemplateResult {
           <td><code>${row.target ?? '–'}</code></td>
           <td>${row.policy === undefined ? html`<span class="muted">default route</span>` : html`${row.policy} <span class="muted">${row.rule ?? ''}</span>`}</td>
           <td class="num">${formatDuration(row.durationMs)}</td>
-          <td class="num">${formatMoney(row.costNanoUsd)}</td>
+          <td class="num">${row.attempts === 0 ? '–' : formatMoney(row.costNanoUsd)}</td>
         </tr>`,
       )}
     </tbody>

@@ -152,7 +152,7 @@ export const accessOperations = {
     summary: 'Revokes an API token.',
     params: ById,
     reply: Token,
-    errors: ['not_found'],
+    errors: ['not_found', 'conflict'],
   }),
   listTeams: defineOperation({
     id: 'listTeams',
@@ -181,7 +181,7 @@ export const accessOperations = {
     ),
     reply: Team,
     status: 201,
-    errors: ['already_exists', 'not_found'],
+    errors: ['already_exists', 'not_found', 'invalid_request'],
   }),
   listKeys: defineOperation({
     id: 'listKeys',
@@ -210,7 +210,7 @@ export const accessOperations = {
     ),
     reply: CreatedKey,
     status: 201,
-    errors: ['not_found', 'already_exists'],
+    errors: ['not_found', 'already_exists', 'invalid_request'],
   }),
   revokeKey: defineOperation({
     id: 'revokeKey',
@@ -230,7 +230,7 @@ export const accessOperations = {
     summary: 'Lists the connections of an environment and whether its gateways can use them.',
     query: Type.Object({ environment: Type.Optional(EnvironmentName) }, closed),
     reply: list(ConnectionStatus),
-    errors: [],
+    errors: ['not_found'],
   }),
   setConnection: defineOperation({
     id: 'setConnection',
@@ -291,6 +291,6 @@ export const accessOperations = {
       closed,
     ),
     status: 201,
-    errors: [],
+    errors: ['not_found'],
   }),
 } as const

@@ -47,7 +47,7 @@ export const statusOperations = {
       },
       closed,
     ),
-    errors: [],
+    errors: ['not_found'],
   }),
   listAudit: defineOperation({
     id: 'listAudit',

@@ -19,7 +19,7 @@ describe('secrets', () => {
     }
   })
 
-  it('use every letter about as often as any other', () => {
+  it('use all letters about equally often', () => {
     const counts = new Map<string, number>()
     for (let round = 0; round < 2000; round++) {
       for (const letter of createSecret('token').slice(4, 28))

@@ -1,0 +1,22 @@
+import { sql } from 'drizzle-orm'
+import { customType, uuid } from 'drizzle-orm/pg-core'
+
+/** Milliseconds since 1970 in code, `timestamptz` in the database. */
+export const timeMs = customType<{ data: number; driverData: string }>({
+  dataType: () => 'timestamp (3) with time zone',
+  toDriver: (ms) => new Date(ms).toISOString(),
+  fromDriver: (text) => new Date(text).getTime(),
+})
+
+/** Raw bytes. */
+export const bytea = customType<{ data: Uint8Array; driverData: Buffer }>({
+  dataType: () => 'bytea',
+  toDriver: (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+  fromDriver: (bytes) => bytes,
+})
+
+/** The tenant. Stands on every row from the first migration. */
+export const organisationId = () => uuid('organisation_id').notNull()
+
+/** The database's clock, for rows whose time nobody hands in. */
+export const now = sql`now()`

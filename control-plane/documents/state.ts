@@ -1,0 +1,72 @@
+import { Refusal, type StateDocument, type TreeBlob } from '@signalbox/sdk/contract'
+import { canonicalJson, digestOf } from '@signalbox/sdk/node'
+import type { Queryable } from '../db/connect.ts'
+import { storeBlobs } from '../stores/blobs.ts'
+import { loadEnvironment, loadParams, loadTree } from '../stores/documents.ts'
+import { loadRevokedKeys } from '../stores/key-shards.ts'
+import { buildKeyIndex } from './key-index.ts'
+import type { DocumentContent } from './write-document.ts'
+
+/** Most revoked keys that the list names. */
+const revokedKeysMax = 10_000
+/** For how long a revoked key is told from one that never was (`key_revoked`, not `key_invalid`). */
+const revokedNamedMs = 30 * 86_400_000
+const dayMs = 86_400_000
+
+export type StateContent = DocumentContent<StateDocument>
+
+/**
+ * A key that is revoked stays in its shard until the end of the day (UTC) and is only put on the list: so a revocation
+ * changes the document alone and no gateway has to fetch a shard first. Gives the list, and from when on a revoked key
+ * still stands in its shard; such a key is always on the list.
+ */
+async function loadRevoked(
+  q: Queryable,
+  where: { organisationId: string; environment: string },
+  nowMs: number,
+): Promise<{ hashes: string[]; inShardsAfterMs: number }> {
+  const rows = await loadRevokedKeys(q, { ...where, sinceMs: nowMs - revokedNamedMs }, revokedKeysMax)
+  const dayStartMs = nowMs - (nowMs % dayMs)
+  const oldest = rows.at(-1)
+  const full = rows.length === revokedKeysMax && oldest !== undefined
+  return {
+    hashes: rows.map((row) => row.hash).sort(),
+    inShardsAfterMs: full ? Math.max(dayStartMs, oldest.revokedMs) : dayStartMs,
+  }
+}
+
+/**
+ * What the `state` of an environment says now. Its blobs (tree, changed key shards) are stored on the way.
+ * Keys are read before the tree: nodes are never deleted, so every key's node is in it.
+ */
+export async function buildState(
+  q: Queryable,
+  where: { organisationId: string; environment: string },
+  nowMs: number,
+): Promise<StateContent> {
+  const { organisationId } = where
+  const environment = await loadEnvironment(q, organisationId, where.environment)
+  if (environment === undefined) throw new Refusal('not_found', { message: 'There is no such environment.' })
+  const revoked = await loadRevoked(q, where, nowMs)
+  const indexed = { ...where, revokedAfterMs: revoked.inShardsAfterMs }
+  const { keys } = await buildKeyIndex(q, indexed, nowMs)
+  const { nodes, limits } = await loadTree(q, organisationId)
+  const tree: TreeBlob = { schema: 'tree/1', nodes }
+  const treeText = canonicalJson(tree)
+  const treeDigest = digestOf(treeText)
+  await storeBlobs(q, organisationId, new Map([[treeDigest, Buffer.from(treeText, 'utf8')]]), nowMs)
+  return {
+    stateAgeMsMax: environment.stateAgeMsMax,
+    tree: treeDigest,
+    keys,
+    revoked: revoked.hashes,
+    limits,
+    params: await loadParams(q, organisationId, where.environment),
+    freeze: environment.freezeReason === null ? null : { reason: environment.freezeReason },
+  }
+}
+
+/** Digests of the blobs that a gateway fetches for a state. */
+export function blobsOfState(state: StateDocument): string[] {
+  return [state.tree, ...state.keys.shards.map((shard) => shard.digest)]
+}

@@ -1,0 +1,165 @@
+import { Refusal } from '@signalbox/sdk/contract'
+import type { Logger } from '@signalbox/sdk/node'
+import type { ChangeFeed } from './db/change-feed.ts'
+import type { Database, Transaction } from './db/connect.ts'
+import type { Partitions } from './db/partitions.ts'
+import type { Gate } from './gate.ts'
+import { type DecodedSegment, decodeSegment } from './segment.ts'
+import type { NewRecord } from './stores/record-columns.ts'
+import { insertGaps, insertRecords } from './stores/records.ts'
+import { findSegmentRecords, insertSegment } from './stores/segments.ts'
+
+export interface IngestTools {
+  readonly db: Database
+  readonly changes: ChangeFeed
+  readonly partitions: Partitions
+  readonly gate: Gate
+  readonly nowMs: () => number
+  readonly log: Logger
+}
+/** A segment and who sent it; the rows' own claims about organisation, environment and gateway do not count. */
+export interface SegmentUpload {
+  readonly organisationId: string
+  readonly environment: string
+  readonly gatewayId: string
+  readonly digest: string
+  readonly incarnation: string
+  readonly previous: string | null
+  /** Lines that the gateway says are in it. */
+  readonly records: number
+  readonly bytes: Uint8Array
+}
+
+/** Segments unpacked and written at the same time, and those that wait, each with its bytes. */
+export const ingestLimits = { runningMax: 2, waitingMax: 16 } as const
+const dayMs = 86_400_000
+/** A record from further away than this is not taken: every day is a partition, and a wrong clock makes many. */
+const recordAgeMsMax = 60 * dayMs
+const recordAheadMsMax = dayMs
+
+/**
+ * Takes a segment in: digest → unpack and parse → rows, gaps and bytes in one transaction → followers. The same
+ * segment, and the same record in another one, are taken once.
+ * @throws Refusal `invalid_request` that names the line, `request_too_large`, `not_ready` where too many wait.
+ */
+export async function ingestSegment(
+  tools: IngestTools,
+  upload: SegmentUpload,
+): Promise<{ stored: boolean; records: number }> {
+  const known = await findSegmentRecords(tools.db, upload.organisationId, upload.digest)
+  if (known !== undefined) return { stored: false, records: known }
+  return await tools.gate(async () => {
+    const segment = await decodeSegment(upload.bytes, upload.digest)
+    checkSegment(segment, upload, tools.nowMs())
+    const records = segment.records.map((placed) => newRecord(placed, upload))
+    for (const day of daysOf(records)) await tools.partitions.ensurePartition(day * dayMs)
+    return await writeSegment(tools, upload, segment, records)
+  })
+}
+
+function checkSegment(segment: DecodedSegment, upload: SegmentUpload, nowMs: number): void {
+  const lines = segment.records.length + segment.gaps.length
+  if (upload.records !== lines && upload.records !== segment.records.length) {
+    throw new Refusal('invalid_request', {
+      message: `The segment has ${lines} lines, not ${upload.records}.`,
+      param: 'records',
+    })
+  }
+  for (const { record, line } of segment.records) {
+    const ageMs = nowMs - record.row.timeMs
+    if (ageMs > recordAgeMsMax || ageMs < -recordAheadMsMax) {
+      const time = new Date(record.row.timeMs).toISOString()
+      throw new Refusal('invalid_request', {
+        message: `Line ${line} of the segment is of ${time}: too far from now.`,
+      })
+    }
+  }
+}
+
+function newRecord(placed: DecodedSegment['records'][number], upload: SegmentUpload): NewRecord {
+  const { organisationId, environment, gatewayId } = upload
+  return {
+    row: { ...placed.record.row, organisationId, environment, gatewayId },
+    segmentDigest: upload.digest,
+    segmentOffset: placed.offset,
+    segmentLength: placed.length,
+  }
+}
+
+function daysOf(records: readonly NewRecord[]): Set<number> {
+  return new Set(records.map(({ row }) => Math.floor(row.timeMs / dayMs)))
+}
+
+async function writeSegment(
+  tools: IngestTools,
+  upload: SegmentUpload,
+  segment: DecodedSegment,
+  records: readonly NewRecord[],
+): Promise<{ stored: boolean; records: number }> {
+  const { organisationId, digest } = upload
+  const times = records.map(({ row }) => row.timeMs)
+  const change = {
+    type: 'records',
+    organisationId,
+    segment: digest,
+    fromMs: times.reduce((least, each) => Math.min(least, each), Number.MAX_SAFE_INTEGER),
+    toMs: times.reduce((most, each) => Math.max(most, each), 0),
+  } as const
+  const written = await tools.db.transaction(async (tx) => {
+    const kept = await keepSegment(tx, tools, upload, segment)
+    if (!kept.stored) return { stored: false, fork: false, inserted: 0 }
+    const inserted = await insertRecords(tx, records)
+    await keepGaps(tx, tools, upload, segment)
+    if (inserted > 0) await tools.changes.announce(tx, change)
+    return { ...kept, inserted }
+  })
+  if (written.fork) {
+    const { gatewayId, incarnation, previous } = upload
+    tools.log.warn({ gatewayId, incarnation, segment: digest, previous }, 'the segment forks its chain')
+  }
+  if (written.inserted > 0) tools.changes.emit(change)
+  return { stored: written.stored, records: records.length }
+}
+
+async function keepSegment(
+  tx: Transaction,
+  tools: IngestTools,
+  upload: SegmentUpload,
+  segment: DecodedSegment,
+): Promise<{ stored: boolean; fork: boolean }> {
+  const { organisationId, gatewayId, digest, incarnation, previous, bytes } = upload
+  return await insertSegment(tx, {
+    organisationId,
+    digest,
+    gatewayId,
+    incarnation,
+    previous,
+    records: segment.records.length,
+    textBytes: segment.textBytes,
+    bytes,
+    receivedMs: tools.nowMs(),
+  })
+}
+
+async function keepGaps(
+  tx: Transaction,
+  tools: IngestTools,
+  upload: SegmentUpload,
+  segment: DecodedSegment,
+): Promise<void> {
+  const { organisationId, environment, gatewayId, digest } = upload
+  await insertGaps(
+    tx,
+    segment.gaps.map((gap) => ({
+      organisationId,
+      environment,
+      gatewayId,
+      incarnation: gap.incarnation,
+      fromSequence: gap.from,
+      toSequence: gap.to,
+      reason: gap.reason,
+      segmentDigest: digest,
+      timeMs: tools.nowMs(),
+    })),
+  )
+}

@@ -1,0 +1,8 @@
+/** What a secret in the database is for: `SecretBox` binds it to this, so that a row copied elsewhere does not open. */
+export function signingKeyContext(organisationId: string, keyId: string): string {
+  return `signing-key ${organisationId} ${keyId}`
+}
+
+export function connectionSecretContext(organisationId: string, environment: string, name: string): string {
+  return `connection-secret ${organisationId} ${environment} ${name}`
+}

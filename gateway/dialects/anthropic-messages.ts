@@ -1,0 +1,42 @@
+import type { Call, ChatPayload } from '../call.ts'
+import type { Dialect } from '../dialect.ts'
+import { checkMessagesRequest } from '../wire/anthropic-messages/check-request.ts'
+import { decodeMessagesRequest } from '../wire/anthropic-messages/decode-request.ts'
+import { encodeMessagesReply } from '../wire/anthropic-messages/encode-reply.ts'
+import { MessagesStreamEncoder } from '../wire/anthropic-messages/encode-stream.ts'
+import { encodeMessagesError, encodeMessagesStreamError } from '../wire/anthropic-messages/errors.ts'
+import { asObject, asString, parseExact, withinDepth } from '../wire/json-value.ts'
+
+/** Anthropic Messages, as its own clients speak it. */
+export const dialect: Dialect = {
+  id: 'anthropic-messages',
+  format: 'anthropic-messages',
+  routes: [
+    { method: 'post', path: '/v1/messages', operation: 'chat' },
+    { method: 'post', path: '/anthropic/v1/messages', operation: 'chat' },
+  ],
+  decodeRequest(raw, json, operation): Call {
+    const summary = checkMessagesRequest(json)
+    let payload: ChatPayload | undefined
+    return {
+      operation,
+      dialect: 'anthropic-messages',
+      format: 'anthropic-messages',
+      model: asString(json.model) ?? '',
+      stream: json.stream === true,
+      raw,
+      json,
+      summary,
+      payload() {
+        payload ??= withinDepth(() =>
+          decodeMessagesRequest(asObject(parseExact(raw.toString('utf8'), json)) ?? json),
+        )
+        return payload
+      },
+    }
+  },
+  encodeReply: (reply, call) => encodeMessagesReply(reply, call),
+  createEncoder: (call) => new MessagesStreamEncoder(call),
+  encodeError: (refusal, recordId) => encodeMessagesError(refusal, recordId),
+  encodeStreamError: (refusal, recordId) => encodeMessagesStreamError(refusal, recordId),
+}

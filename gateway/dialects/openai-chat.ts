@@ -1,0 +1,42 @@
+import type { Call, ChatPayload } from '../call.ts'
+import type { Dialect } from '../dialect.ts'
+import { asObject, asString, parseExact, withinDepth } from '../wire/json-value.ts'
+import { checkChatRequest } from '../wire/openai-chat/check-request.ts'
+import { decodeChatRequest } from '../wire/openai-chat/decode-request.ts'
+import { encodeChatReply } from '../wire/openai-chat/encode-reply.ts'
+import { ChatStreamEncoder } from '../wire/openai-chat/encode-stream.ts'
+import { encodeChatError, encodeChatStreamError } from '../wire/openai-chat/errors.ts'
+
+/** OpenAI Chat Completions, as its own clients speak it. */
+export const dialect: Dialect = {
+  id: 'openai-chat',
+  format: 'openai-chat',
+  routes: [
+    { method: 'post', path: '/v1/chat/completions', operation: 'chat' },
+    { method: 'post', path: '/api/v1/chat/completions', operation: 'chat' },
+  ],
+  decodeRequest(raw, json, operation): Call {
+    const summary = checkChatRequest(json)
+    let payload: ChatPayload | undefined
+    return {
+      operation,
+      dialect: 'openai-chat',
+      format: 'openai-chat',
+      model: asString(json.model) ?? '',
+      stream: json.stream === true,
+      raw,
+      json,
+      summary,
+      payload() {
+        payload ??= withinDepth(() =>
+          decodeChatRequest(asObject(parseExact(raw.toString('utf8'), json)) ?? json),
+        )
+        return payload
+      },
+    }
+  },
+  encodeReply: (reply, _call, nowMs) => encodeChatReply(reply, nowMs),
+  createEncoder: (call, nowMs) => new ChatStreamEncoder(call, nowMs),
+  encodeError: (refusal) => encodeChatError(refusal),
+  encodeStreamError: (refusal) => encodeChatStreamError(refusal),
+}

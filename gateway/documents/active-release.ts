@@ -1,0 +1,176 @@
+import type { Engine, Program } from '@signalbox/policies'
+import {
+  artefacts,
+  Catalogue,
+  CompiledWorkspace,
+  GoldenVector,
+  type ReleaseDocument,
+  VersionManifest,
+} from '@signalbox/sdk/contract'
+import { describeViolations, fits, violationsOf } from '@signalbox/sdk/node'
+import type { Static, TSchema } from 'typebox'
+import type { CatalogueIndex, ReleasedVersion } from '../snapshot.ts'
+import { type BlobSource, collectBlob } from './collect-blobs.ts'
+import { Rejection } from './rejection.ts'
+import type { Verified } from './verify-document.ts'
+
+/** A release that is compiled and proved, ready for calls. */
+export interface ActiveRelease extends Verified<ReleaseDocument> {
+  readonly program: Program
+  /** Root first. */
+  readonly versions: readonly ReleasedVersion[]
+  readonly catalogue: CatalogueIndex
+}
+
+/** What compiles and proves a release; the policy engine behind its door. */
+export interface ReleaseEngine {
+  readonly engine: Engine
+  readonly indexCatalogue: (catalogue: Catalogue) => Omit<CatalogueIndex, 'digest'>
+  /** Says which vectors the program does not give, empty where it gives all. */
+  readonly verifyVectors: (
+    program: Program,
+    vectors: readonly GoldenVector[],
+    options: { readonly compiled: CompiledWorkspace; readonly catalogue: Catalogue },
+  ) => readonly string[]
+}
+
+type ReleasedFiles = ReleaseDocument['versions'][string]
+interface LoadedVersion {
+  readonly version: ReleasedVersion
+  readonly script: string
+  readonly vectors: readonly GoldenVector[]
+}
+
+function parseAs<T extends TSchema>(bytes: Buffer, schema: T, what: string): Static<T> {
+  let value: unknown
+  try {
+    value = JSON.parse(bytes.toString('utf8'))
+  } catch (cause) {
+    throw new Rejection(`${what} is not JSON`, { cause })
+  }
+  if (fits(schema, value)) return value
+  throw new Rejection(`${what} is not valid: ${describeViolations(violationsOf(schema, value))}`)
+}
+
+function parseVectors(bytes: Buffer, what: string): GoldenVector[] {
+  return bytes
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => parseAs(Buffer.from(line, 'utf8'), GoldenVector, what))
+}
+
+/** The manifest is the version: its bytes have the version's digest, and it names the artefacts of the release. */
+function checkManifest(digest: string, files: ReleasedFiles, manifest: VersionManifest): void {
+  if (files.manifest.digest !== digest) {
+    throw new Rejection(`the manifest of ${files.name} is not that of version ${digest}`)
+  }
+  const named = new Map(manifest.blobs.map((blob) => [blob.path, blob.digest]))
+  for (const part of ['workspace', 'script', 'vectors'] as const) {
+    if (named.get(artefacts[part]) !== files[part].digest) {
+      throw new Rejection(
+        `${artefacts[part]} of ${files.name} v${files.number} is not the one of its version`,
+      )
+    }
+  }
+}
+
+async function loadVersion(
+  release: ReleaseDocument,
+  workspace: ReleaseDocument['workspaces'][number],
+  source: BlobSource,
+): Promise<LoadedVersion> {
+  const digest = workspace.stable
+  const files = release.versions[digest]
+  if (files === undefined) throw new Rejection(`the release does not hold the version ${digest}`)
+  const what = `${files.name} v${files.number}`
+  const load = (part: 'manifest' | 'workspace' | 'script' | 'vectors'): Promise<Buffer> =>
+    collectBlob(files[part].digest, source)
+  const manifest = parseAs(await load('manifest'), VersionManifest, `the manifest of ${what}`)
+  checkManifest(digest, files, manifest)
+  const compiled = parseAs(await load('workspace'), CompiledWorkspace, `the workspace of ${what}`)
+  const script = (await load('script')).toString('utf8')
+  const vectors = parseVectors(await load('vectors'), `a golden vector of ${what}`)
+  const { id: nodeId, path: nodePath } = workspace.node
+  return { version: { digest, number: files.number, compiled, nodePath, nodeId }, script, vectors }
+}
+
+function compile(release: ReleaseDocument, loaded: readonly LoadedVersion[], engine: Engine): Program {
+  try {
+    return engine.load(
+      loaded.map(({ version, script }) => ({
+        digest: version.digest,
+        script,
+        compiled: version.compiled,
+        nodePath: version.nodePath,
+      })),
+      { environment: release.environment },
+    )
+  } catch (cause) {
+    throw new Rejection(`the release does not compile: ${(cause as Error).message}`, { cause })
+  }
+}
+
+/** Replays the vectors of this environment; with another engine than the release's they have to be there. */
+function prove(
+  release: ReleaseDocument,
+  loaded: readonly LoadedVersion[],
+  parts: ReleaseEngine & { program: Program; catalogue: Catalogue },
+): void {
+  let proved = 0
+  for (const { version, vectors } of loaded) {
+    const mine = vectors.filter((vector) => vector.environment === release.environment)
+    const { compiled } = version
+    const failures = parts.verifyVectors(parts.program, mine, { compiled, catalogue: parts.catalogue })
+    if (failures.length > 0) {
+      throw new Rejection(
+        `${failures.length} golden vectors of ${compiled.name} fail: ${failures.join('; ')}`,
+      )
+    }
+    proved += mine.length
+  }
+  if (release.engine !== parts.engine.digest && proved === 0) {
+    throw new Rejection(
+      `the release is for the engine ${release.engine}, this is ${parts.engine.digest}, and no vector proves that they agree`,
+    )
+  }
+}
+
+/**
+ * Loads what a verified release names, compiles it and replays its golden vectors.
+ * @throws Rejection where the release does not hold what it says; Error where a blob cannot be had.
+ */
+export async function activateRelease(
+  verified: Verified<ReleaseDocument>,
+  source: BlobSource,
+  parts: ReleaseEngine,
+): Promise<ActiveRelease> {
+  const release = verified.document
+  const catalogue = parseAs(await collectBlob(release.catalogue, source), Catalogue, 'the catalogue')
+  const loaded: LoadedVersion[] = []
+  for (const workspace of release.workspaces) loaded.push(await loadVersion(release, workspace, source))
+  const program = compile(release, loaded, parts.engine)
+  try {
+    prove(release, loaded, { ...parts, program, catalogue })
+  } catch (error) {
+    program.dispose()
+    throw error
+  }
+  return {
+    ...verified,
+    program,
+    versions: loaded.map(({ version }) => version),
+    catalogue: { ...parts.indexCatalogue(catalogue), digest: release.catalogue },
+  }
+}
+
+/** Digests of all blobs that a release needs. */
+export function blobsOfRelease(document: ReleaseDocument): string[] {
+  const versions = Object.values(document.versions)
+  return [
+    document.catalogue,
+    ...versions.flatMap(({ manifest, script, workspace, vectors }) =>
+      [manifest, script, workspace, vectors].map((blob) => blob.digest),
+    ),
+  ]
+}

@@ -1,0 +1,94 @@
+import { type Connection, nativeConnections } from '@signalbox/sdk/contract'
+import { type CredentialSources, resolveCredential } from '../credentials/resolve-credential.ts'
+import type { ConnectionState, ReleasedVersion, ResolvedConnection } from '../snapshot.ts'
+
+/** The environment in which native connections without a credential answer from the simulated provider. */
+const simulatingEnvironment = 'development'
+
+/**
+ * Connections by name: the native ones, replaced by what workspaces declare, with the environment's overrides. Where
+ * two workspaces declare the same name the one nearer to the root has it: a team may add connections, not bend those
+ * of the others.
+ */
+function declaredConnections(
+  versions: readonly ReleasedVersion[],
+  environment: string,
+): ReadonlyMap<string, Connection> {
+  const connections = new Map(Object.entries(nativeConnections))
+  for (const { compiled } of versions.toReversed()) {
+    for (const [name, connection] of Object.entries(compiled.connections)) connections.set(name, connection)
+    const overrides = compiled.environments[environment]?.connections ?? {}
+    for (const [name, override] of Object.entries(overrides)) {
+      const declared = connections.get(name)
+      if (declared !== undefined) connections.set(name, { ...declared, ...override })
+      else if (override.provider !== undefined) {
+        connections.set(name, { ...override, provider: override.provider })
+      }
+    }
+  }
+  return connections
+}
+
+/** A native connection as its vendor serves it; one with another address is somebody's own server. */
+function isNative(name: string, { provider, baseUrl }: Connection): boolean {
+  const native = nativeConnections[name]
+  return native?.provider === provider && (baseUrl === undefined || baseUrl === native.baseUrl)
+}
+
+/**
+ * Where the credential comes from. A secret that the control plane keeps under the connection's own name
+ * (`signalbox connections set`) replaces an `env:` or `file:` that is declared; a declared `secret:NAME` holds.
+ */
+function referenceOf(
+  name: string,
+  { credential }: Connection,
+  sources: CredentialSources,
+): string | undefined {
+  if (credential?.startsWith('secret:') === true) return credential
+  return sources.secrets.get(name) === undefined ? credential : `secret:${name}`
+}
+
+function statusWithout(name: string, connection: Connection, environment: string): ConnectionState {
+  return environment === simulatingEnvironment && isNative(name, connection) ? 'simulated' : 'unavailable'
+}
+
+/**
+ * The connections of a release as this gateway can use them. One that declares no credential needs none; one whose
+ * credential is missing is `simulated` (native, in `development`) or `unavailable`, with what is missing.
+ */
+export function resolveConnections(
+  versions: readonly ReleasedVersion[],
+  environment: string,
+  sources: CredentialSources,
+): ReadonlyMap<string, ResolvedConnection> {
+  const resolved = new Map<string, ResolvedConnection>()
+  for (const [name, connection] of declaredConnections(versions, environment)) {
+    const reference = referenceOf(name, connection, sources)
+    const credential = reference === undefined ? undefined : resolveCredential(reference, sources)
+    const missing = credential !== undefined && 'missing' in credential ? credential.missing : undefined
+    resolved.set(name, {
+      name,
+      provider: connection.provider,
+      baseUrl: connection.baseUrl,
+      locality: connection.locality ?? 'cloud',
+      region: connection.region,
+      status: missing === undefined ? 'available' : statusWithout(name, connection, environment),
+      missing,
+      credential: credential !== undefined && 'value' in credential ? credential.value : undefined,
+    })
+  }
+  return resolved
+}
+
+/** Whether two sets say the same of every connection; credentials are compared too. */
+export function sameConnections(
+  left: ReadonlyMap<string, ResolvedConnection>,
+  right: ReadonlyMap<string, ResolvedConnection>,
+): boolean {
+  if (left.size !== right.size) return false
+  for (const [name, connection] of left) {
+    const other = right.get(name)
+    if (other?.credential !== connection.credential || other?.status !== connection.status) return false
+  }
+  return true
+}

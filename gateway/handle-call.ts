@@ -1,0 +1,156 @@
+import type { IncomingMessage } from 'node:http'
+import { Refusal } from '@signalbox/sdk/contract'
+import { refusalHeaders, servedHeaders } from './answer-headers.ts'
+import type { Incoming } from './incoming.ts'
+import { logBug } from './log-bug.ts'
+import type { GatewayParts } from './parts.ts'
+import { readBody } from './read-body.ts'
+import type { ResponseWriter } from './response-writer.ts'
+import { serveCall } from './serve-call.ts'
+import type { ReleasedVersion, Snapshot } from './snapshot.ts'
+import { authenticate, type Caller } from './steps/authenticate.ts'
+import { buildFacts, type FactsInput } from './steps/build-facts.ts'
+import { allowed, decide } from './steps/decide.ts'
+import { decode } from './steps/decode.ts'
+import { readClaims } from './steps/metadata.ts'
+import { readOptions } from './steps/read-options.ts'
+import { makeRecord } from './steps/record-call.ts'
+import { resolveModel } from './steps/resolve-model.ts'
+import { select } from './steps/select.ts'
+import { settleCall } from './steps/settle.ts'
+import { targetsOf } from './targets.ts'
+import type { CallSpanIds } from './telemetry/telemetry.ts'
+import { beginTrail, type Trail } from './trail.ts'
+
+/**
+ * One call, from first byte to last. Every stage returns, or ends the call by throwing a Refusal; every way out, an
+ * abort included, settles and records exactly once. The key is looked at before the body, so that strangers cannot
+ * make the gateway hold theirs.
+ */
+export async function handleCall(incoming: Incoming, parts: GatewayParts): Promise<void> {
+  const { request, writer, dialect, route } = incoming
+  const { headers } = request
+  const startMs = parts.clock()
+  const spans = parts.newSpanIds(headerText(headers.traceparent), headerText(headers.tracestate))
+  const trail = beginTrail({ id: incoming.id, startMs, dialect: dialect.id, operation: route.operation })
+  try {
+    const snapshot = parts.snapshots.current()
+    trail.snapshot = snapshot
+    const caller = authenticate(headers, request.url ?? '', snapshot, startMs)
+    const layers = layersOf(caller, snapshot)
+    noteCaller(trail, caller, layers, writer)
+
+    const options = readOptions(headers)
+    const call = decode(await readBody(request, parts.bodyBytesMax), dialect, route)
+    trail.call = call
+    const claims = readClaims(call.summary.metadata, headers, layers)
+    trail.metadata = claims.metadata
+    trail.undeclared = claims.undeclared
+
+    const table = targetsOf(snapshot, parts.providers)
+    const model = resolveModel(call.model, call.format, snapshot, table)
+    const described = { call, caller, claims, model, sessionId: options.sessionId }
+    const { facts, columns } = buildFacts(factsInput(described, trail, request, parts), snapshot, table)
+    trail.facts = facts
+
+    const decidedMs = parts.clock()
+    const evaluation = decide(facts, columns, caller.place.layers, snapshot)
+    trail.evaluation = evaluation
+    trail.evaluatedMs = { startMs: decidedMs, endMs: parts.clock() }
+    const { decision, plan } = allowed(evaluation)
+    const selected = select(plan, facts.seed, table.find)
+    trail.selection = selected.selection
+
+    const { inputTokens } = facts.request.estimate
+    await serveCall({ call, decision, options, inputTokens, selected }, incoming, trail, parts)
+  } catch (error) {
+    refuse(toRefusal(error, trail, parts), incoming, trail)
+  } finally {
+    finish(incoming, trail, spans, parts)
+  }
+}
+
+const headerText = (value: string | string[] | undefined): string | undefined =>
+  typeof value === 'string' ? value : value?.join()
+
+/** The workspaces that decide for a caller, root first. */
+function layersOf({ place }: Caller, { versions }: Snapshot): readonly ReleasedVersion[] {
+  return place.layers === undefined ? versions : place.layers.flatMap((index) => versions[index] ?? [])
+}
+
+function noteCaller(
+  trail: Trail,
+  caller: Caller,
+  layers: readonly ReleasedVersion[],
+  writer: ResponseWriter,
+): void {
+  trail.version = layers.at(-1)
+  trail.keyId = caller.key.id
+  trail.nodeId = caller.key.node
+  writer.header('x-signalbox-decision', trail.id)
+}
+
+function factsInput(
+  described: Pick<FactsInput, 'call' | 'caller' | 'claims' | 'model' | 'sessionId'>,
+  trail: Trail,
+  { headers }: IncomingMessage,
+  parts: GatewayParts,
+): FactsInput {
+  return {
+    ...described,
+    id: trail.id,
+    nowMs: Math.floor(trail.startMs),
+    seed: parts.random(),
+    environment: { name: trail.snapshot?.release.environment ?? '', region: parts.identity.region },
+    client: headers['user-agent'],
+    degraded: parts.snapshots.degraded(),
+  }
+}
+
+/** What was thrown, as the caller reads it. Anything that is no Refusal is a bug; its detail goes to the log alone. */
+function toRefusal(error: unknown, trail: Trail, { log }: GatewayParts): Refusal {
+  return error instanceof Refusal ? error : new Refusal('internal', { detail: logBug(log, error, trail.id) })
+}
+
+/** Tells the caller why there is no answer, in the dialect's own words. */
+function refuse(refusal: Refusal, { dialect, writer }: Incoming, trail: Trail): void {
+  trail.error = refusal
+  trail.status = writer.gone ? 499 : refusal.status
+  const recordId = trail.keyId === undefined ? undefined : trail.id
+  const body = JSON.stringify(dialect.encodeError(refusal, recordId))
+  const headers = ['content-type', 'application/json', ...servedHeaders(trail), ...refusalHeaders(refusal)]
+  writer.send(refusal.status, headers, body)
+}
+
+/** Settles and records; the one place where a call ends, whatever its way out. */
+function finish(
+  { request, route, writer }: Incoming,
+  trail: Trail,
+  spans: CallSpanIds,
+  parts: GatewayParts,
+): void {
+  // A stranger is answered, not recorded: he could fill the journal.
+  if (trail.keyId === undefined) return
+  try {
+    trail.endMs = parts.clock()
+    trail.bytesOut = writer.bytesOut
+    const { gatewayId, incarnation } = parts.identity
+    const { traceId, spanId } = spans
+    const sequence = parts.recorder.nextSequence()
+    const origin = { gatewayId, incarnation, sequence, traceId, spanId }
+    const record = makeRecord(trail, settleCall(trail), origin)
+    parts.recorder.record(record)
+    parts.telemetry.callEnded({
+      ...spans,
+      record,
+      startMs: trail.startMs,
+      endMs: trail.endMs,
+      ...(trail.evaluatedMs !== undefined && { policy: trail.evaluatedMs }),
+      ...(trail.undeclaredLosses > 0 && { undeclaredLosses: trail.undeclaredLosses }),
+      httpRoute: route.path,
+      method: request.method ?? 'POST',
+    })
+  } catch (error) {
+    logBug(parts.log, error, trail.id)
+  }
+}

@@ -1,0 +1,34 @@
+import type { Delta, UsageCounts } from './call.ts'
+import { isPlausibleUsage } from './prices.ts'
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null
+
+/** Sees all that an upstream sends, before anything is withheld or changed; settlement follows it. */
+export class Meter {
+  /** As reported, the latest word counting; undefined where nothing plausible was. */
+  usage: UsageCounts | undefined
+  /** The provider's own word for the finish; undefined while the answer has not ended. */
+  finish: string | undefined
+  /** Characters of text, reasoning and arguments, for an estimate where usage is lost. */
+  chars = 0
+
+  observe(deltas: readonly Delta[]): void {
+    for (const delta of deltas) {
+      if (delta.type === 'blockDelta') this.chars += delta.text?.length ?? 0
+      else if (delta.type === 'usage') this.report(delta.usage)
+      else if (delta.type === 'end') this.finish = delta.nativeFinish
+    }
+  }
+
+  /** The finish of a plain answer that is not decoded: where each format has it, else undefined. */
+  readFinish(json: unknown): void {
+    const [choice] = isObject(json) && Array.isArray(json.choices) ? json.choices : []
+    const finish = isObject(choice) ? choice.finish_reason : isObject(json) ? json.stop_reason : undefined
+    if (typeof finish === 'string') this.finish = finish
+  }
+
+  report(usage: UsageCounts | undefined): void {
+    if (usage !== undefined && isPlausibleUsage(usage)) this.usage = usage
+  }
+}

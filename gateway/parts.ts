@@ -1,0 +1,41 @@
+import type { Logger } from '@signalbox/sdk/node'
+import type { Dialect } from './dialect.ts'
+import type { Provider } from './provider.ts'
+import type { Recorder } from './recorder.ts'
+import type { SnapshotSource } from './snapshot.ts'
+import type { AttemptDefaults } from './steps/attempt.ts'
+import type { CallSpanIds, Telemetry } from './telemetry/telemetry.ts'
+import type { Dispatch, Upstream } from './upstream/upstream.ts'
+
+/** Who this gateway is. */
+export interface GatewayIdentity {
+  readonly gatewayId: string
+  /** New at every boot. */
+  readonly incarnation: string
+  /** Region that policies read; empty where none is set. */
+  readonly region: string
+}
+
+/** Everything that the way of a call is built from; `main.ts` puts it together. */
+export interface GatewayParts {
+  readonly identity: GatewayIdentity
+  readonly dialects: ReadonlyMap<string, Dialect>
+  readonly providers: ReadonlyMap<string, Provider>
+  readonly snapshots: SnapshotSource
+  readonly recorder: Recorder
+  readonly telemetry: Telemetry
+  /** Ids for a call's span, below the caller's `traceparent` and `tracestate` where there are any. */
+  readonly newSpanIds: (traceparent?: string, traceState?: string) => CallSpanIds
+  readonly upstream: Upstream
+  /** Answers for connections that are simulated. */
+  readonly simulate: Dispatch
+  /** Milliseconds since 1970-01-01 UTC, with fractions. */
+  readonly clock: () => number
+  /** An unsigned 32-bit random number. */
+  readonly random: () => number
+  /** A new id (UUIDv7). */
+  readonly createId: () => string
+  readonly log: Logger
+  readonly attemptDefaults: AttemptDefaults
+  readonly bodyBytesMax: number
+}

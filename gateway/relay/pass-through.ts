@@ -1,0 +1,73 @@
+import type { Refusal } from '@signalbox/sdk/contract'
+import type { Dialect } from '../dialect.ts'
+import type { Meter } from '../meter.ts'
+import type { StreamReader } from '../provider.ts'
+import type { SseFrame } from '../wire/sse.ts'
+import type { Carrier, ProviderError } from './carrier.ts'
+
+/** Carries a stream between equal formats: the frames' own bytes go out, and the meter reads beside them. */
+export class PassThrough implements Carrier {
+  readonly lost: readonly string[] = []
+  readonly #reader: StreamReader
+  readonly #meter: Meter
+  readonly #dialect: Dialect
+  #out: Buffer[] = []
+  #outBytes = 0
+  /** The provider's own error event went out and says enough. */
+  #errorSent = false
+
+  constructor(reader: StreamReader, meter: Meter, dialect: Dialect) {
+    this.#reader = reader
+    this.#meter = meter
+    this.#dialect = dialect
+  }
+
+  get waitingBytes(): number {
+    return this.#outBytes
+  }
+
+  take(frame: SseFrame): ProviderError | undefined {
+    const { usage, nativeFinish, textBytes, withhold, error } = this.#reader.read(frame)
+    const meter = this.#meter
+    if (usage !== undefined) meter.report(usage)
+    if (nativeFinish !== undefined) meter.finish = nativeFinish
+    meter.chars += textBytes
+    if (error !== undefined) this.#errorSent = true
+    if (!withhold) {
+      this.#out.push(frame.bytes)
+      this.#outBytes += frame.bytes.length
+    }
+    return error
+  }
+
+  /** Where the piece is exactly the frames it goes out as it is, without a copy. */
+  flush(piece: Buffer, frames: readonly SseFrame[]): Buffer | undefined {
+    const first = this.#out[0]
+    if (first === undefined) return undefined
+    const isPiece =
+      this.#outBytes === piece.length &&
+      this.#out.length === frames.length &&
+      first.buffer === piece.buffer &&
+      first.byteOffset === piece.byteOffset
+    const bytes = isPiece ? piece : this.#out.length === 1 ? first : Buffer.concat(this.#out)
+    this.drop()
+    return bytes
+  }
+
+  drop(): void {
+    this.#out = []
+    this.#outBytes = 0
+  }
+
+  finish(): { complete: boolean; rest: string } {
+    return { complete: this.#reader.finish().complete, rest: '' }
+  }
+
+  end(): string {
+    return ''
+  }
+
+  fail(refusal: Refusal, recordId: string): string {
+    return this.#errorSent ? '' : this.#dialect.encodeStreamError(refusal, recordId)
+  }
+}

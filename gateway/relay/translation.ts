@@ -1,0 +1,80 @@
+import type { Refusal } from '@signalbox/sdk/contract'
+import type { Delta } from '../call.ts'
+import type { Dialect, StreamEncoder } from '../dialect.ts'
+import type { Meter } from '../meter.ts'
+import type { StreamDecoder } from '../provider.ts'
+import type { Screen } from '../screen.ts'
+import type { SseFrame } from '../wire/sse.ts'
+import type { Carrier, ProviderError } from './carrier.ts'
+
+/** Carries a stream between two formats: decode → meter → screen → encode. */
+export class Translation implements Carrier {
+  readonly lost: string[] = []
+  readonly #decoder: StreamDecoder
+  readonly #encoder: StreamEncoder
+  readonly #meter: Meter
+  readonly #screen: Screen
+  readonly #dialect: Dialect
+  #text = ''
+
+  constructor(
+    decoder: StreamDecoder,
+    encoder: StreamEncoder,
+    { meter, screen, dialect }: { meter: Meter; screen: Screen; dialect: Dialect },
+  ) {
+    this.#decoder = decoder
+    this.#encoder = encoder
+    this.#meter = meter
+    this.#screen = screen
+    this.#dialect = dialect
+  }
+
+  get waitingBytes(): number {
+    return this.#text.length
+  }
+
+  take(frame: SseFrame): ProviderError | undefined {
+    return frame.data === '' ? undefined : this.#carry(this.#decoder.push(frame))
+  }
+
+  flush(): string | undefined {
+    if (this.#text === '') return undefined
+    const text = this.#text
+    this.#text = ''
+    return text
+  }
+
+  drop(): void {
+    this.#text = ''
+  }
+
+  finish(): { complete: boolean; rest: string } {
+    const { complete, deltas } = this.#decoder.finish()
+    this.#carry(deltas)
+    return { complete, rest: this.flush() ?? '' }
+  }
+
+  end(): string {
+    return this.#encoder.end()
+  }
+
+  fail(refusal: Refusal, recordId: string): string {
+    try {
+      return this.#encoder.fail(refusal, recordId)
+    } catch {
+      // An encoder that broke cannot close what it opened; the bare event still says that this is no end.
+      return this.#dialect.encodeStreamError(refusal, recordId)
+    }
+  }
+
+  #carry(deltas: readonly Delta[]): ProviderError | undefined {
+    this.#meter.observe(deltas)
+    let error: ProviderError | undefined
+    for (const delta of this.#screen.deltas(deltas)) {
+      if (delta.type === 'error') error ??= delta
+      else if (delta.type === 'lost') this.lost.push(delta.path)
+      else this.#text += this.#encoder.push(delta)
+    }
+    return error
+  }
+}

@@ -1,0 +1,196 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { Refusal } from '@signalbox/sdk/contract'
+import express, { type Express, type NextFunction, type Request, type Response } from 'express'
+import { refuse, requestId } from './door-answers.ts'
+import { doorFormat } from './doors/door-format.ts'
+import { readiness } from './doors/health.ts'
+import { getModel, listModels, readPage } from './doors/models.ts'
+import { logBug } from './log-bug.ts'
+import type { GatewayParts } from './parts.ts'
+import { discardRest } from './read-body.ts'
+import { ResponseWriter } from './response-writer.ts'
+import { RunningCalls } from './running-calls.ts'
+import { authenticate } from './steps/authenticate.ts'
+import { targetsOf } from './targets.ts'
+
+export interface ServerOptions {
+  /** PEM texts; plain HTTP where left out. */
+  readonly tls?: { readonly cert: string; readonly key: string }
+  /** Answers `/metrics`; there is no such endpoint where left out. */
+  readonly metrics?: (request: IncomingMessage, response: ServerResponse) => void
+}
+/** The gateway's HTTP side. */
+export interface GatewayServer {
+  readonly server: Server
+  /** Calls that are under way, and how many of them have begun to stream their answer. */
+  running(): { readonly calls: number; readonly streams: number }
+  /** Starts to listen; gives the port, which the system chooses for 0. */
+  listen(port: number, host: string): Promise<number>
+  /**
+   * Refuses new calls while running ones finish, cuts those that take longer with an error event, then stops to
+   * listen. Gives how many were cut.
+   */
+  drain(timeoutMs: number): Promise<number>
+}
+
+/** A head that takes longer than this to come is no client of ours. */
+const headersTimeoutMs = 10_000
+/** For a whole request; enough for the largest body on a slow line. */
+const requestTimeoutMs = 120_000
+const timeoutCheckMs = 2_000
+/** Longer than the idle time of common load balancers, so that they close first. */
+const keepAliveTimeoutMs = 75_000
+const headerBytesMax = 65_536
+const connectionsMax = 20_000
+const modelPaths = ['/v1/models', '/api/v1/models', '/anthropic/v1/models']
+
+/** Builds the server around the parts; nothing listens yet. */
+export function createGatewayServer(parts: GatewayParts, options: ServerOptions = {}): GatewayServer {
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.set('query parser', false)
+  const calls = new RunningCalls(parts)
+  mountCalls(app, parts, calls)
+  mountDoors(app, parts, calls, options)
+  mountEnd(app, parts)
+  const limits = {
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: timeoutCheckMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    maxHeaderSize: headerBytesMax,
+    // Two Authorization headers are then one that is no key, instead of the first of two.
+    joinDuplicateHeaders: true,
+  }
+  const server =
+    options.tls === undefined
+      ? createServer(limits, app)
+      : createTlsServer({ ...limits, ...options.tls }, app)
+  server.maxConnections = connectionsMax
+  return {
+    server,
+    running: () => calls.count(),
+    listen: (port, host) => listen(server, port, host),
+    drain: (timeoutMs) => calls.drain(server, timeoutMs),
+  }
+}
+
+function listen(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve((server.address() as AddressInfo).port)
+    })
+  })
+}
+
+function mountCalls(app: Express, parts: GatewayParts, calls: RunningCalls): void {
+  for (const dialect of parts.dialects.values()) {
+    for (const route of dialect.routes) {
+      app[route.method](route.path, (request, response) => {
+        calls.start(request, response, dialect, route)
+      })
+    }
+  }
+}
+
+function mountDoors(app: Express, parts: GatewayParts, calls: RunningCalls, options: ServerOptions): void {
+  app.head('/', (_request, response) => sendJson(response, 200, undefined))
+  app.get('/healthz', (_request, response) => sendJson(response, 200, { status: 'ok' }))
+  app.get('/readyz', (_request, response) => {
+    const { status, body } = readiness(parts.snapshots, calls.draining)
+    sendJson(response, status, body)
+  })
+  const { metrics } = options
+  if (metrics !== undefined) app.get('/metrics', (request, response) => metrics(request, response))
+  for (const path of modelPaths) {
+    app.get(path, (request, response) => sendModels(request, response, undefined, parts))
+    app.get(`${path}/*name`, (request, response) => {
+      const { name } = request.params as { name: string | string[] }
+      sendModels(request, response, Array.isArray(name) ? name.join('/') : name, parts)
+    })
+  }
+}
+
+/** What is left: known paths with another method, unknown paths, and what express itself refuses. */
+function mountEnd(app: Express, parts: GatewayParts): void {
+  const methods = new Map<string, Set<string>>(
+    [...modelPaths, '/healthz', '/readyz'].map((path) => [path, new Set(['GET', 'HEAD'])]),
+  )
+  for (const dialect of parts.dialects.values()) {
+    for (const { method, path } of dialect.routes) {
+      methods.set(path, new Set([...(methods.get(path) ?? []), method.toUpperCase()]))
+    }
+  }
+  for (const [path, allowed] of methods) {
+    app.all(path, (request, response) => {
+      refuseAtDoor(new Refusal('method_not_allowed'), request, response, parts, [
+        'allow',
+        [...allowed].join(', '),
+      ])
+    })
+  }
+  app.use((request: Request, response: Response) => {
+    refuseAtDoor(new Refusal('route_not_found'), request, response, parts)
+  })
+  app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
+    if (response.headersSent) {
+      response.destroy()
+      return
+    }
+    refuseAtDoor(doorRefusal(error, parts), request, response, parts)
+  })
+}
+
+function doorRefusal(error: unknown, parts: GatewayParts): Refusal {
+  if (error instanceof Refusal) return error
+  if (error instanceof URIError)
+    return new Refusal('invalid_request', { message: 'The path is not a valid URL.' })
+  logBug(parts.log, error)
+  return new Refusal('internal')
+}
+
+function refuseAtDoor(
+  refusal: Refusal,
+  request: Request,
+  response: Response,
+  parts: GatewayParts,
+  headers: readonly string[] = [],
+): void {
+  const format = doorFormat(request.path, request.headers)
+  const dialect = [...parts.dialects.values()].find((each) => each.format === format)
+  const writer = new ResponseWriter(response)
+  writer.header('x-request-id', requestId(request, parts.createId()))
+  if (dialect === undefined) sendJson(response, refusal.status, { error: { code: refusal.publicCode } })
+  else refuse(refusal, dialect, writer, headers)
+  discardRest(request)
+}
+
+function sendModels(
+  request: Request,
+  response: Response,
+  name: string | undefined,
+  parts: GatewayParts,
+): void {
+  const snapshot = parts.snapshots.current()
+  authenticate(request.headers, request.url, snapshot, parts.clock())
+  const format = doorFormat(request.path, request.headers)
+  const table = targetsOf(snapshot, parts.providers)
+  const query = new URLSearchParams(request.url.split('?')[1])
+  const body =
+    name === undefined
+      ? listModels(format, snapshot, table, readPage(query))
+      : getModel(name, format, snapshot, table)
+  response.setHeader('x-request-id', requestId(request, parts.createId()))
+  sendJson(response, 200, body)
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  const bytes = body === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(body))
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': bytes.length })
+  response.end(bytes)
+}

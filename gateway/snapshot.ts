@@ -1,0 +1,61 @@
+import type { Program } from '@signalbox/policies'
+import type {
+  CatalogueModel,
+  CompiledWorkspace,
+  KeyRow,
+  Locality,
+  ReleaseDocument,
+  StateDocument,
+  TreeNode,
+} from '@signalbox/sdk/contract'
+
+export type ConnectionState = 'available' | 'simulated' | 'unavailable'
+/** A connection as this gateway can use it. The credential is asked for at each attempt and never stored beside. */
+export interface ResolvedConnection {
+  readonly name: string
+  readonly provider: string
+  readonly baseUrl: string | undefined
+  readonly locality: Locality
+  readonly region: string | undefined
+  readonly status: ConnectionState
+  /** What is missing where the status is not `available`: `OPENAI_API_KEY`, `secret:anthropic-prod`. */
+  readonly missing: string | undefined
+  readonly credential: string | undefined
+}
+export interface ReleasedVersion {
+  readonly digest: string
+  readonly number: number
+  readonly compiled: CompiledWorkspace
+  /** Names from the root down to the owning node; empty for the root. */
+  readonly nodePath: readonly string[]
+  readonly nodeId: string
+}
+/** Finds static knowledge of models by vendor and any of its spellings. */
+export interface CatalogueIndex {
+  find(vendor: string | undefined, model: string): CatalogueModel | undefined
+  list(vendor: string): readonly CatalogueModel[]
+  readonly digest: string
+}
+/** One release and one state, as a call reads them from start to end. */
+export interface Snapshot {
+  readonly release: ReleaseDocument
+  readonly state: StateDocument
+  readonly program: Program
+  /** Root first. */
+  readonly versions: readonly ReleasedVersion[]
+  readonly connections: ReadonlyMap<string, ResolvedConnection>
+  /** Alias → targets, the environment's overrides applied; the nearest workspace wins. */
+  readonly aliases: ReadonlyMap<string, readonly string[]>
+  readonly catalogue: CatalogueIndex
+  readonly params: Readonly<Record<string, Readonly<Record<string, string | number | boolean>>>>
+  readonly nodes: ReadonlyMap<string, TreeNode>
+  /** The key of this hash (SHA-256, hex), `revoked`, or undefined where it is not known. */
+  findKey(hash: string): KeyRow | 'revoked' | undefined
+}
+/** What `handle-call` asks before it starts: a snapshot, or why there is none. */
+export interface SnapshotSource {
+  /** Throws a Refusal `not_ready` while there is no valid release and state, or the state is too old. */
+  current(): Snapshot
+  /** The state is older than expected, but still in use. */
+  degraded(): boolean
+}

@@ -1,0 +1,41 @@
+import { Refusal } from '@signalbox/sdk/contract'
+import type { Call } from '../call.ts'
+import type { Dialect, DialectRoute } from '../dialect.ts'
+import { findJsonBreak } from '../json-break.ts'
+
+/** In a longer text the break is not looked for: it would take the time of other calls. */
+const searchedLengthMax = 1_048_576
+
+function whereOf(text: string): string {
+  if (text.length === 0) return ' (it is empty)'
+  return text.length > searchedLengthMax ? '' : ` (position ${findJsonBreak(text)})`
+}
+
+function parse(raw: Buffer): Record<string, unknown> {
+  const text = raw.toString('utf8')
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    // The engine's own message repeats the text, which must not go anywhere.
+    throw new Refusal('invalid_request', { message: `The request body is not valid JSON${whereOf(text)}.` })
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new Refusal('invalid_request', { message: 'The request body must be a JSON object.' })
+  }
+  return value as Record<string, unknown>
+}
+
+/**
+ * Reads a request in its dialect. The body is parsed here and nowhere else.
+ * @throws Refusal `invalid_request` that names the position or the member.
+ */
+export function decode(raw: Buffer, dialect: Dialect, route: DialectRoute): Call {
+  const json = parse(raw)
+  try {
+    return dialect.decodeRequest(raw, json, route.operation)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new Refusal('invalid_request', { message: 'The request body is nested too deeply.' })
+  }
+}

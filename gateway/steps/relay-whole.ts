@@ -1,0 +1,80 @@
+import type { Call } from '../call.ts'
+import type { Dialect } from '../dialect.ts'
+import { Meter } from '../meter.ts'
+import type { Provider, UpstreamRequest } from '../provider.ts'
+import type { Screen } from '../screen.ts'
+import type { Exchange } from '../upstream/exchange.ts'
+import {
+  type AttemptFailure,
+  failureOfAnswer,
+  failureOfExchange,
+  invalidAnswer,
+  isErrorBody,
+} from '../upstream/judge-failure.ts'
+import { parseBody, readWhole } from '../upstream/read-whole.ts'
+
+export interface WholeRelayInput {
+  readonly exchange: Exchange
+  readonly request: UpstreamRequest
+  readonly provider: Provider
+  readonly credential: string | undefined
+  readonly call: Call
+  readonly dialect: Dialect
+  readonly screen: Screen
+  readonly nowMs: number
+}
+/** A plain answer, ready to be sent. */
+export interface WholeAnswer {
+  readonly body: Buffer
+  readonly meter: Meter
+  /** Answer paths that could not be carried. */
+  readonly dropped: readonly string[]
+}
+
+/**
+ * The chain of a plain answer: upstream bytes → one frame → decode → meter → screen → encode. Where the formats agree
+ * the body stays as it came and only its usage is read.
+ */
+export async function relayWhole(input: WholeRelayInput): Promise<WholeAnswer | AttemptFailure> {
+  const { exchange, provider, credential } = input
+  const headFailure = await exchange.head
+  if (headFailure !== undefined) return failureOfExchange(headFailure)
+  exchange.flow()
+  const body = await readWhole(exchange)
+  if (!Buffer.isBuffer(body)) return failureOfExchange(body)
+  const { status, headers } = exchange
+  const encoding = headers['content-encoding']
+  if (encoding !== undefined && encoding !== 'identity') {
+    return invalidAnswer(`the answer is encoded as ${encoding}, which nobody asked for`)
+  }
+  const json = parseBody(body)
+  if (status < 200 || status >= 300 || isErrorBody(json)) {
+    return failureOfAnswer({ status, headers, body }, json, provider, credential, input.nowMs)
+  }
+  if (typeof json !== 'object' || json === null) return invalidAnswer('the answer is no JSON object')
+  try {
+    return encodeAnswer(input, body, json)
+  } catch (cause) {
+    return invalidAnswer('the answer cannot be read', cause)
+  }
+}
+
+function encodeAnswer(input: WholeRelayInput, body: Buffer, json: unknown): WholeAnswer {
+  const { provider, dialect, call, request } = input
+  const meter = new Meter()
+  if (request.identity) {
+    meter.report(provider.readUsage(json))
+    meter.readFinish(json)
+    // Without a report the characters of the body stand for those of the answer.
+    meter.chars = meter.usage === undefined ? body.length : 0
+    return { body, meter, dropped: [] }
+  }
+  const reply = provider.decodeReply(json, body)
+  meter.report(reply.usage)
+  meter.finish = reply.nativeFinish
+  for (const block of reply.blocks) {
+    meter.chars += block.type === 'toolCall' ? block.arguments.length : block.text.length
+  }
+  const encoded = dialect.encodeReply(input.screen.reply(reply), call, input.nowMs)
+  return { body: Buffer.from(JSON.stringify(encoded.body)), meter, dropped: encoded.dropped }
+}

@@ -1,0 +1,107 @@
+import { type Dispatcher, Pool } from 'undici'
+import type { UpstreamRequest } from '../provider.ts'
+import { Exchange, type ExchangeLimits } from './exchange.ts'
+
+/** Sockets to one upstream; more calls than that wait in undici's queue until one is free or their time is over. */
+const connectionsPerOriginMax = 4096
+/** Upstreams with open pools; the one unused for longest is closed for a new one. */
+const originsMax = 256
+/** Below what common servers keep idle sockets for, so that a request seldom meets a socket that is just closing. */
+const keepAliveMs = 20_000
+const responseHeaderBytesMax = 65_536
+
+/** What undici, and the simulated provider in its place, are asked to do. */
+export type Dispatch = (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) => boolean
+
+/** One attempt at the admission point. */
+export interface OutboundAttempt {
+  readonly request: UpstreamRequest
+  readonly baseUrl: string
+  /** Headers with the credential; made by the provider's `authenticate`. */
+  readonly credentials: Readonly<Record<string, string>>
+  readonly limits: ExchangeLimits
+  /** Answers instead of the network. */
+  readonly dispatch: Dispatch | undefined
+}
+
+/** The only way out of the gateway for calls. */
+export interface Upstream {
+  /** The admission point: every attempt goes through here, whatever it is for, so this is where a hold is taken. */
+  open(attempt: OutboundAttempt): Exchange
+  close(): Promise<void>
+}
+
+interface Origin {
+  readonly origin: string
+  readonly basePath: string
+}
+
+function createPool(origin: string): Pool {
+  return new Pool(origin, {
+    connections: connectionsPerOriginMax,
+    // One HTTP/1 socket per running exchange: an abort closes exactly its own.
+    allowH2: false,
+    pipelining: 1,
+    keepAliveTimeout: keepAliveMs,
+    maxHeaderSize: responseHeaderBytesMax,
+    // The exchange keeps time itself; undici's own limit only clears away what hangs in connecting.
+    connectTimeout: 60_000,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  })
+}
+
+function originOf(baseUrl: string): Origin {
+  const url = new URL(baseUrl)
+  return { origin: url.origin, basePath: url.pathname.replace(/\/+$/, '') }
+}
+
+/** Pools per origin over undici. Redirects are never followed, bodies never decompressed. */
+export function createUpstream(clock: () => number): Upstream {
+  const pools = new Map<string, Pool>()
+  const origins = new Map<string, Origin>()
+
+  function poolFor(origin: string): Pool {
+    const known = pools.get(origin)
+    if (known !== undefined) return known
+    for (const [oldest, pool] of pools) {
+      if (pools.size < originsMax) break
+      pools.delete(oldest)
+      pool.close().catch(() => pool.destroy())
+    }
+    const pool = createPool(origin)
+    pools.set(origin, pool)
+    return pool
+  }
+
+  function locate(baseUrl: string): Origin {
+    let known = origins.get(baseUrl)
+    if (known === undefined) {
+      if (origins.size >= originsMax) origins.clear()
+      known = originOf(baseUrl)
+      origins.set(baseUrl, known)
+    }
+    return known
+  }
+
+  return {
+    open({ request, baseUrl, credentials, limits, dispatch }) {
+      const exchange = new Exchange(limits, clock)
+      const { origin, basePath } = locate(baseUrl)
+      const options: Dispatcher.DispatchOptions = {
+        origin,
+        path: basePath + request.path,
+        method: request.method,
+        headers: { ...request.headers, 'accept-encoding': 'identity', ...credentials },
+        body: request.body,
+      }
+      if (dispatch === undefined) poolFor(origin).dispatch(options, exchange)
+      else dispatch(options, exchange)
+      return exchange
+    },
+    async close() {
+      await Promise.all([...pools.values()].map((pool) => pool.destroy()))
+      pools.clear()
+    },
+  }
+}

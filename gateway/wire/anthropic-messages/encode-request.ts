@@ -1,0 +1,217 @@
+import type { ChatPayload, Tool, ToolChoice } from '../../call.ts'
+import type { EncodeOptions } from '../../provider.ts'
+import { isObject } from '../json-value.ts'
+import { type ExtraRules, loseExtra } from '../lose-extra.ts'
+import { Losses } from '../losses.ts'
+import { limitOutput } from '../output-limit.ts'
+import { adaptSchema } from './adapt-schema.ts'
+import { type AnthropicBlock, encodeMessages, type Turn } from './encode-message.ts'
+import { addSampling, addThinking } from './encode-thinking.ts'
+import { type ClaudeTraits, claudeTraits } from './model-traits.ts'
+
+/** `max_tokens` is required; this stands where neither the caller nor the catalogue names one. */
+export const outputTokensDefault = 8192
+
+/** What takes the place of `response_format: json_object`, which Anthropic does not have. */
+const jsonHint = 'Answer with one valid JSON object and nothing else.'
+
+/** Members of Chat Completions whose loss changes the answer. */
+const rules: ExtraRules = {
+  meaning: new Set([
+    'tools[]',
+    'tool_choice',
+    'functions',
+    'function_call',
+    'messages[].function_call',
+    'audio',
+    'modalities',
+    'logprobs',
+    'web_search_options',
+    'response_format',
+  ]),
+  isDefault: (name, value) =>
+    value === false ||
+    (name === 'service_tier' && (value === 'auto' || value === 'default')) ||
+    (name === 'modalities' && Array.isArray(value) && value.every((item) => item === 'text')) ||
+    (name === 'verbosity' && value === 'medium') ||
+    // An assistant message at the end is continued anyway.
+    name === 'messages[].prefix',
+}
+
+export interface EncodedRequest {
+  readonly body: Record<string, unknown>
+  readonly dropped: readonly string[]
+  readonly responseDropped: readonly string[]
+}
+
+/**
+ * A canonical request as a Messages body. What has no place there is named; what would change the meaning is
+ * refused as the call's fidelity says. Throws a Refusal `unsupported_feature`.
+ */
+export function encodeMessagesRequest(
+  payload: ChatPayload,
+  stream: boolean,
+  options: EncodeOptions,
+): EncodedRequest {
+  const losses = new Losses(options.fidelity)
+  const traits = claudeTraits(options.model)
+  const same = payload.origin === 'anthropic-messages'
+  const context = { losses, same, systemMessages: traits.systemMessages }
+  const { system, turns } = encodeMessages(payload.messages, context)
+  if (payload.output?.type === 'json') {
+    losses.drop(payload.paths.output ?? 'response_format')
+    system.push({ type: 'text', text: jsonHint })
+  }
+  const body: Record<string, unknown> = {
+    model: options.model,
+    max_tokens: maxTokens(payload, options, losses),
+  }
+  addConversation(body, system, turns, losses)
+  const thinks = addThinking({ payload, body, traits, options, turns, losses })
+  addTools(payload, body, { traits, thinks, losses, same })
+  addSampling({ payload, body, traits, options, thinks, losses })
+  if (payload.stop !== undefined) addStop(payload.stop, body, losses)
+  addOutput(payload, body, traits, losses)
+  if (payload.userId !== undefined) body.metadata = { user_id: payload.userId }
+  if (stream) body.stream = true
+  if (same) restoreExtra(payload, body, losses)
+  else loseChatMembers(payload, losses)
+  return { body, dropped: losses.dropped, responseDropped: losses.responseDropped }
+}
+
+function maxTokens(payload: ChatPayload, options: EncodeOptions, losses: Losses): number {
+  const most = options.outputTokensMax
+  const wanted =
+    limitOutput(payload.maxOutputTokens ?? most ?? outputTokensDefault, options) ?? outputTokensDefault
+  if (most === undefined || wanted <= most) return wanted
+  losses.drop(payload.paths.maxOutputTokens ?? 'max_tokens')
+  return most
+}
+
+/**
+ * A conversation has at least one turn; where all of it was the system prompt, that is what the model is
+ * asked.
+ */
+function addConversation(
+  body: Record<string, unknown>,
+  system: AnthropicBlock[],
+  turns: Turn[],
+  losses: Losses,
+): void {
+  if (turns.length === 0 && system.length > 0) {
+    losses.drop('messages[].role')
+    turns.push({ role: 'user', content: system.splice(0) })
+  }
+  if (system.length > 0) body.system = system
+  body.messages = turns
+}
+
+interface ToolContext {
+  readonly traits: ClaudeTraits
+  readonly thinks: boolean
+  readonly losses: Losses
+  readonly same: boolean
+}
+
+function addTools(payload: ChatPayload, body: Record<string, unknown>, context: ToolContext): void {
+  const { toolChoice } = payload
+  const isAllowed = ({ name }: Tool) => toolChoice?.type !== 'allowed' || toolChoice.names.includes(name)
+  const tools: unknown[] = payload.tools.filter(isAllowed).map((tool) => encodeTool(tool, context))
+  if (context.same)
+    for (const [path, value] of payload.extra) if (/^tools\[\d+\]$/.test(path)) tools.push(value)
+  if (tools.length === 0) return
+  body.tools = tools
+  const choice = toolChoice && encodeToolChoice(toolChoice, context)
+  const isSerial = payload.parallelToolCalls === false && choice?.type !== 'none'
+  if (isSerial) body.tool_choice = { ...(choice ?? { type: 'auto' }), disable_parallel_tool_use: true }
+  else if (choice !== undefined) body.tool_choice = choice
+}
+
+function encodeToolChoice(
+  choice: ToolChoice,
+  { traits, thinks, losses }: ToolContext,
+): { type: string; name?: string } {
+  const type = choice.type === 'allowed' ? choice.mode : choice.type
+  if (type === 'auto' || type === 'none') return { type }
+  if (thinks || !traits.forcedTools) {
+    losses.dropMeaning(
+      'tool_choice',
+      'The chosen model cannot be made to call a tool, at least not while it thinks.',
+    )
+    return { type: 'auto' }
+  }
+  return choice.type === 'tool' ? { type: 'tool', name: choice.name } : { type: 'any' }
+}
+
+function encodeTool(tool: Tool, { traits, losses, same }: ToolContext): unknown {
+  const strict = tool.strict === true && (traits.structuredOutput || same)
+  if (tool.strict && !strict) losses.drop(`${tool.path}.strict`)
+  const adapted = strict && !same ? adaptSchema(tool.schema) : undefined
+  if (adapted?.lost) losses.drop(`${tool.path}.parameters`)
+  return {
+    name: tool.name,
+    ...(tool.description !== undefined && { description: tool.description }),
+    input_schema: objectSchema(adapted?.schema ?? tool.schema),
+    ...(strict && { strict }),
+    ...(tool.cache && { cache_control: { type: 'ephemeral', ...tool.cache } }),
+  }
+}
+
+/** Anthropic wants the schema of an object, said outright. */
+function objectSchema(schema: unknown): unknown {
+  if (schema === undefined) return { type: 'object', properties: {} }
+  return isObject(schema) && schema.type === undefined ? { type: 'object', ...schema } : schema
+}
+
+/** Anthropic refuses stop sequences that are nothing but white space. */
+function addStop(stop: readonly string[], body: Record<string, unknown>, losses: Losses): void {
+  const kept = stop.filter((sequence) => sequence.trim() !== '')
+  if (kept.length < stop.length) losses.drop('stop')
+  if (kept.length > 0) body.stop_sequences = kept
+}
+
+function addOutput(
+  payload: ChatPayload,
+  body: Record<string, unknown>,
+  traits: ClaudeTraits,
+  losses: Losses,
+): void {
+  const { output } = payload
+  if (output?.type !== 'jsonSchema') return
+  const path = payload.paths.output ?? 'response_format'
+  if (!traits.structuredOutput) {
+    losses.dropMeaning(path, 'The chosen model has no structured output.')
+    return
+  }
+  const { schema, lost } =
+    payload.origin === 'openai-chat' ? adaptSchema(output.schema) : { ...output, lost: false }
+  if (lost) losses.drop(`${path}.json_schema.schema`)
+  const named = {
+    ...(output.name !== undefined && { title: output.name }),
+    ...(output.description !== undefined && { description: output.description }),
+  }
+  const format = { type: 'json_schema', schema: isObject(schema) ? { ...named, ...schema } : schema }
+  body.output_config = { ...(isObject(body.output_config) && body.output_config), format }
+}
+
+function restoreExtra(payload: ChatPayload, body: Record<string, unknown>, losses: Losses): void {
+  for (const [path, value] of payload.extra) {
+    if (/^tools\[\d+\]$/.test(path)) continue
+    if (/[.[]/.test(path) || path === '__proto__') losses.drop(path)
+    else body[path] = value
+  }
+}
+
+/** Parameters that Anthropic has not, and what they would have brought in the answer. */
+function loseChatMembers(payload: ChatPayload, losses: Losses): void {
+  if ((payload.choices ?? 1) > 1) {
+    losses.dropMeaning('n', 'The chosen model gives one answer at a time.')
+    losses.dropAnswer('choices[]')
+  }
+  if (payload.seed !== undefined) losses.drop('seed')
+  if (payload.frequencyPenalty) losses.drop('frequency_penalty')
+  if (payload.presencePenalty) losses.drop('presence_penalty')
+  loseExtra(payload, rules, losses)
+  if (payload.extra.get('logprobs') === true) losses.dropAnswer('choices[].logprobs')
+  if (payload.extra.has('audio')) losses.dropAnswer('choices[].message.audio')
+}

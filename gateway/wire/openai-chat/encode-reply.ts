@@ -1,0 +1,66 @@
+import type { Reply, ReplyBlock } from '../../call.ts'
+import { anthropicReasoningFormat, translatedDetailId } from '../reasoning-origin.ts'
+import { encodeFinish } from './finish.ts'
+import { encodeChatUsage } from './usage.ts'
+
+/**
+ * A canonical answer as Chat Completions. Thinking stands in `reasoning_content`, and with its signature in
+ * `reasoning_details`, from where it goes back with the next turn.
+ */
+export function encodeChatReply(reply: Reply, nowMs: number): { body: unknown; dropped: string[] } {
+  const text = textOf(reply.blocks, 'text')
+  const refusal = textOf(reply.blocks, 'refusal')
+  const toolCalls = reply.blocks.flatMap((block) =>
+    block.type === 'toolCall' ? [encodeToolCall(block)] : [],
+  )
+  const hasOther = toolCalls.length > 0 || refusal !== undefined
+  const message = {
+    role: 'assistant',
+    content: text ?? (hasOther ? null : ''),
+    refusal: refusal ?? null,
+    ...encodeReasoning(reply.blocks),
+    ...(toolCalls.length > 0 && { tool_calls: toolCalls }),
+  }
+  const usage = encodeChatUsage(reply.usage)
+  const body = {
+    id: reply.id,
+    object: 'chat.completion',
+    created: Math.floor(nowMs / 1000),
+    model: reply.model,
+    choices: [{ index: 0, message, logprobs: null, finish_reason: encodeFinish(reply.finish) }],
+    ...(usage !== undefined && { usage }),
+  }
+  return { body, dropped: [...reply.lost] }
+}
+
+function textOf(blocks: readonly ReplyBlock[], type: 'text' | 'refusal'): string | undefined {
+  const texts = blocks.flatMap((block) => (block.type === type ? [block.text] : []))
+  return texts.length === 0 ? undefined : texts.join('')
+}
+
+export function encodeToolCall(block: Extract<ReplyBlock, { type: 'toolCall' }>): unknown {
+  return { id: block.id, type: 'function', function: { name: block.name, arguments: block.arguments } }
+}
+
+function encodeReasoning(blocks: readonly ReplyBlock[]): Record<string, unknown> {
+  const reasoning = blocks.filter((block) => block.type === 'reasoning')
+  if (reasoning.length === 0) return {}
+  const text = reasoning.map((block) => block.text).join('')
+  const details = reasoning.flatMap((block, index) =>
+    block.origin === 'anthropic-messages' ? [encodeDetail(block, index)] : [],
+  )
+  return {
+    ...(text !== '' && { reasoning_content: text }),
+    ...(details.length > 0 && { reasoning_details: details }),
+  }
+}
+
+function encodeDetail(
+  block: Extract<ReplyBlock, { type: 'reasoning' }>,
+  index: number,
+): Record<string, unknown> {
+  const common = { id: `${translatedDetailId}${index}`, format: anthropicReasoningFormat, index }
+  if (block.encrypted !== undefined) return { type: 'reasoning.encrypted', data: block.encrypted, ...common }
+  const signature = block.signature !== undefined && { signature: block.signature }
+  return { type: 'reasoning.text', text: block.text, ...signature, ...common }
+}

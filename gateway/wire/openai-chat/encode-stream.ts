@@ -1,0 +1,124 @@
+import type { Refusal } from '@signalbox/sdk/contract'
+import type { Call, Delta, UsageCounts } from '../../call.ts'
+import type { StreamEncoder } from '../../dialect.ts'
+import { asObject } from '../json-value.ts'
+import { anthropicReasoningFormat, translatedDetailId } from '../reasoning-origin.ts'
+import { encodeSseEvent } from '../sse.ts'
+import { encodeChatStreamError } from './errors.ts'
+import { encodeFinish } from './finish.ts'
+import { encodeChatUsage } from './usage.ts'
+
+type BlockStart = Extract<Delta, { type: 'blockStart' }>['block']
+
+/**
+ * Canonical events as a Chat Completions stream: the role first, then pieces, the finish, the usage if asked
+ * for.
+ */
+export class ChatStreamEncoder implements StreamEncoder {
+  readonly #created: number
+  readonly #wantsUsage: boolean
+  #id = ''
+  #model = ''
+  #block: BlockStart | undefined
+  #tools = 0
+  #details = 0
+  #usage: UsageCounts = {}
+
+  constructor(call: Call, nowMs: number) {
+    this.#created = Math.floor(nowMs / 1000)
+    this.#wantsUsage = asObject(call.json.stream_options)?.include_usage === true
+  }
+
+  push(delta: Delta): string {
+    switch (delta.type) {
+      case 'start':
+        this.#id = delta.id
+        this.#model = delta.model
+        return this.#chunk({ role: 'assistant', content: '', refusal: null })
+      case 'blockStart':
+        return this.#blockStart(delta.block)
+      case 'blockDelta':
+        return this.#blockDelta(delta)
+      case 'blockEnd':
+        if (this.#block?.type === 'reasoning') this.#details++
+        this.#block = undefined
+        return ''
+      case 'usage':
+        this.#usage = delta.usage
+        return ''
+      case 'end':
+        return this.#chunk({}, encodeFinish(delta.finish))
+      case 'error':
+      case 'lost':
+        return ''
+    }
+  }
+
+  end(): string {
+    const usage = this.#wantsUsage ? encodeChatUsage(this.#usage) : undefined
+    const last = usage === undefined ? '' : encodeSseEvent(undefined, { ...this.#head([]), usage })
+    return `${last}data: [DONE]\n\n`
+  }
+
+  fail(refusal: Refusal): string {
+    return encodeChatStreamError(refusal)
+  }
+
+  #head(choices: unknown[]): Record<string, unknown> {
+    return {
+      id: this.#id,
+      object: 'chat.completion.chunk',
+      created: this.#created,
+      model: this.#model,
+      choices,
+    }
+  }
+
+  /** As the vendor does, chunks before the usage say that they have none, where it was asked for. */
+  #chunk(delta: unknown, finishReason: string | null = null): string {
+    const head = this.#head([{ index: 0, delta, logprobs: null, finish_reason: finishReason }])
+    return encodeSseEvent(undefined, this.#wantsUsage ? { ...head, usage: null } : head)
+  }
+
+  #blockStart(block: BlockStart): string {
+    this.#block = block
+    if (block.type !== 'toolCall') return ''
+    const called = { name: block.name, arguments: '' }
+    return this.#chunk({
+      tool_calls: [{ index: this.#tools++, id: block.id, type: 'function', function: called }],
+    })
+  }
+
+  #blockDelta(delta: Extract<Delta, { type: 'blockDelta' }>): string {
+    const text = delta.text ?? ''
+    switch (this.#block?.type) {
+      case 'toolCall':
+        return this.#chunk({ tool_calls: [{ index: this.#tools - 1, function: { arguments: text } }] })
+      case 'refusal':
+        return this.#chunk({ refusal: text })
+      case 'reasoning':
+        return this.#reasoning(delta, this.#block.origin === 'anthropic-messages')
+      default:
+        return this.#chunk({ content: text })
+    }
+  }
+
+  #reasoning(
+    { text, signature, encrypted }: Extract<Delta, { type: 'blockDelta' }>,
+    isSigned: boolean,
+  ): string {
+    const plain = text !== undefined && { reasoning_content: text }
+    if (!isSigned) return plain ? this.#chunk(plain) : ''
+    const index = this.#details
+    const common = { id: `${translatedDetailId}${index}`, format: anthropicReasoningFormat, index }
+    const said =
+      encrypted === undefined
+        ? {
+            type: 'reasoning.text',
+            ...(text !== undefined && { text }),
+            ...(signature !== undefined && { signature }),
+          }
+        : { type: 'reasoning.encrypted', data: encrypted }
+    return this.#chunk({ ...plain, reasoning_details: [{ ...said, ...common }] })
+  }
+}

@@ -1,0 +1,169 @@
+import { Name, type Problem } from '@signalbox/sdk/contract'
+import { type Static, type TObject, Type } from 'typebox'
+import { ProblemList } from '../compile/problem-list.ts'
+import { reportSchemaProblems } from '../compile/schema-problems.ts'
+import { parseOrReport, type SourceDocument } from '../compile/source-document.ts'
+import { type Position, startOfFile } from '../compile/text-position.ts'
+import { parseYamlDocument } from '../compile/yaml-document.ts'
+
+const closed = { additionalProperties: false } as const
+const casesMax = 2000
+const Scalar = Type.Union([Type.String(), Type.Number(), Type.Boolean()])
+const Expect = Type.Record(Type.String({ minLength: 1, maxLength: 256 }), Type.Unknown(), {
+  minProperties: 1,
+})
+const CaseName = Type.String({ minLength: 1, maxLength: 256 })
+
+/** What a case may say of the call beside the facts; the file's own hold where a case has none. */
+const settings = {
+  facts: Type.Optional(
+    Type.Union([
+      Type.String({ maxLength: 512, description: 'Path of a fixture in the workspace.' }),
+      Type.Record(Type.String(), Type.Unknown(), { description: 'Facts that differ from the defaults.' }),
+    ]),
+  ),
+  now: Type.Optional(Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,3})?Z$' })),
+  environment: Type.Optional(Name),
+  params: Type.Optional(Type.Record(Type.String(), Scalar)),
+}
+const PolicyCase = Type.Object(
+  {
+    name: CaseName,
+    ...settings,
+    bundle: Type.Optional(Type.Literal('all')),
+    set: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'Path → value.' })),
+    matrix: Type.Optional(
+      Type.Record(Type.String(), Type.Array(Type.Unknown(), { minItems: 1, maxItems: 64 }), {
+        minProperties: 1,
+        description: 'Path → values; every combination is a case of its own.',
+      }),
+    ),
+    expect: Type.Optional(Expect),
+    snapshot: Type.Optional(Type.Literal(true)),
+    throw: Type.Optional(
+      Type.Literal(true, { description: 'Makes the conditions of the policy throw, to see its `onError`.' }),
+    ),
+  },
+  closed,
+)
+const PolicySuite = Type.Object(
+  {
+    policy: Type.Optional(Type.String({ description: 'Id of the policy under test.' })),
+    bundle: Type.Optional(Type.Literal('all', { description: 'All policies of the workspace together.' })),
+    ...settings,
+    cases: Type.Array(PolicyCase, { maxItems: casesMax }),
+  },
+  closed,
+)
+const Finding = Type.Object(
+  {
+    hits: Type.Integer({ minimum: 0 }),
+    kinds: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 32 })),
+    scorePpm: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
+  },
+  closed,
+)
+const GuardrailSuite = Type.Object(
+  {
+    guardrail: Type.String({ description: 'Id of the guardrail under test.' }),
+    environment: Type.Optional(Name),
+    cases: Type.Array(
+      Type.Object(
+        {
+          name: CaseName,
+          text: Type.Optional(Type.String({ description: 'The text; the guardrail sees its length.' })),
+          findings: Type.Optional(Type.Record(Type.String({ maxLength: 64 }), Finding)),
+          detectorErrors: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 32 })),
+          metadata: Type.Optional(Type.Record(Type.String(), Scalar)),
+          expect: Expect,
+        },
+        closed,
+      ),
+      { maxItems: casesMax },
+    ),
+  },
+  closed,
+)
+const PromptSuite = Type.Object(
+  {
+    prompt: Type.String({ description: 'Name of the prompt under test.' }),
+    cases: Type.Array(
+      Type.Object(
+        {
+          name: CaseName,
+          variables: Type.Optional(Type.Record(Type.String(), Scalar)),
+          expect: Expect,
+        },
+        closed,
+      ),
+      { maxItems: casesMax },
+    ),
+  },
+  closed,
+)
+export type PolicySuite = Static<typeof PolicySuite>
+export type PolicyCase = Static<typeof PolicyCase>
+export type GuardrailSuite = Static<typeof GuardrailSuite>
+export type PromptSuite = Static<typeof PromptSuite>
+export type Suite =
+  | ({ readonly kind: 'policy' } & PolicySuite)
+  | ({ readonly kind: 'guardrail' } & GuardrailSuite)
+  | ({ readonly kind: 'prompt' } & PromptSuite)
+
+export interface CasesFile {
+  readonly path: string
+  /** Undefined where the file has errors. */
+  readonly suite?: Suite
+  readonly errors: readonly Problem[]
+  /** Where the case of an index stands. */
+  placeOf(index: number): Position
+}
+
+const suiteKinds: readonly (readonly [member: string, kind: Suite['kind'], schema: TObject])[] = [
+  ['guardrail', 'guardrail', GuardrailSuite],
+  ['prompt', 'prompt', PromptSuite],
+  ['policy', 'policy', PolicySuite],
+  ['bundle', 'policy', PolicySuite],
+]
+
+/** What no schema can see: a case that cannot fail, two of one name, two things under test. */
+function checkCases(suite: Suite, document: SourceDocument, problems: ProblemList): void {
+  const names = new Set<string>()
+  for (const [index, each] of suite.cases.entries()) {
+    const report = (message: string): void =>
+      document.report(problems, ['cases', index], { code: 'case', message })
+    if (names.has(each.name)) report(`there is another case "${each.name}" above`)
+    names.add(each.name)
+    const canFail = each.expect !== undefined || ('snapshot' in each && each.snapshot === true)
+    const isBundle = suite.kind === 'policy' && suite.policy === undefined
+    if ('throw' in each && (isBundle || each.bundle !== undefined)) report('"throw" needs a single policy')
+    if (!canFail) report(`case "${each.name}" has neither "expect" nor "snapshot"`)
+  }
+  if (suite.kind === 'policy' && suite.policy !== undefined && suite.bundle !== undefined) {
+    document.report(
+      problems,
+      ['bundle'],
+      { code: 'case', message: 'give either "policy" or "bundle"' },
+      'key',
+    )
+  }
+}
+
+/** Reads a `*.cases.yaml`: all errors at once, each with its place. */
+export function parseCasesFile(path: string, text: string): CasesFile {
+  const problems = new ProblemList()
+  const document = parseOrReport(() => parseYamlDocument(path, text), path, problems)
+  const failed = (): CasesFile => ({ path, errors: problems.sorted(), placeOf: () => startOfFile })
+  if (document === undefined) return failed()
+  const kind = suiteKinds.find(([member]) => Object.hasOwn(Object(document.value), member))
+  if (kind === undefined) {
+    const message = 'expected "policy", "bundle", "guardrail" or "prompt", and "cases"'
+    document.report(problems, [], { code: 'case', message })
+    return failed()
+  }
+  if (!reportSchemaProblems(kind[2], document, problems)) return failed()
+  const suite = { kind: kind[1], ...Object(document.value) } as Suite
+  checkCases(suite, document, problems)
+  if (problems.hasErrors()) return failed()
+  return { path, suite, errors: [], placeOf: (index) => document.locate(['cases', index]) }
+}

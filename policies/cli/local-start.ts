@@ -1,0 +1,154 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { writeStarter } from '@signalbox/policies'
+import { ApiError, type Client, createClient } from '@signalbox/sdk'
+import { ChildProgram } from './child-program.ts'
+import type { CliConfig } from './config.ts'
+import { Failure } from './context.ts'
+import { createOrFind } from './if-missing.ts'
+import { type LocalState, loadLocalState, storeLocalState } from './local-state.ts'
+import type { Output } from './output.ts'
+import { formatProblem } from './problems.ts'
+import { digestOfFolder, pushFolder } from './push-folder.ts'
+
+const demoTeam = 'demo'
+
+/** Both programs, running. */
+export interface LocalStart {
+  readonly gatewayUrl: string
+  readonly controlPlaneUrl: string
+  readonly key: string
+  readonly rootKey: string
+  readonly workspace: string
+  readonly client: Client
+  /** Resolves when one of the programs ended by itself. */
+  readonly broken: Promise<string>
+  /** Drains the gateway, then the control plane. False where one did not end well. */
+  stop(): Promise<boolean>
+}
+
+const hostForUrl = (host: string): string => (host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host)
+
+function childEnvironment(config: CliConfig, extra: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  return { ...config.inherited, SIGNALBOX_DATA_DIR: resolve(config.dataDir), ...extra }
+}
+
+function rootKeyOf(config: CliConfig): string {
+  if (config.rootKey !== undefined) return config.rootKey
+  try {
+    return readFileSync(join(config.dataDir, 'root-key'), 'utf8').trim()
+  } catch (cause) {
+    throw new Failure(
+      `the control plane's root key is neither in SIGNALBOX_ROOT_KEY nor in ${config.dataDir}/root-key`,
+      String(cause),
+    )
+  }
+}
+
+/** Publishes the folder where it changed since it was last deployed from here. */
+async function publishWorkspace(
+  client: Client,
+  folder: string,
+  state: LocalState,
+  options: { environment: string; output: Output },
+): Promise<void> {
+  const place = `${options.environment} ${folder}`
+  const digest = await digestOfFolder(folder)
+  if (digest !== null && state.deployed[place] === digest) return
+  try {
+    const reply = await pushFolder(client, folder, options)
+    state.deployed[place] = reply.digest
+  } catch (error) {
+    if (!(error instanceof ApiError || error instanceof Failure)) throw error
+    if (error instanceof ApiError) {
+      for (const problem of error.problems) options.output.note(formatProblem(problem, options.output))
+    }
+    const { items } = await client.listDeployments({ environment: options.environment, limit: 1 })
+    if (items.length === 0)
+      throw new Failure(`${folder} was not published and nothing was before: ${error.message}`)
+    options.output.note(`${folder} was not published (${error.message}); the last good version stays.`)
+  }
+}
+
+async function ensureDemoKey(client: Client, state: LocalState, environment: string): Promise<void> {
+  if (state.demoKey !== undefined) return
+  await createOrFind(
+    () => client.createTeam({ name: demoTeam }),
+    async () => demoTeam,
+  )
+  const label = `local-${Date.now().toString(36)}`
+  const { key } = await client.createKey({ team: demoTeam, name: label, environment })
+  state.demoKey = key
+}
+
+async function ensureEnrolment(client: Client, state: LocalState, environment: string): Promise<void> {
+  if (state.gatewayToken !== undefined && state.trustRoot !== undefined) return
+  const name = `local-${Date.now().toString(36)}`
+  const { token, trustRoot } = await client.enrollGateway({ environment, name })
+  state.gatewayToken = token
+  state.trustRoot = trustRoot
+}
+
+/** What both programs need, remembered for the next start: a published workspace, a key, an enrolled gateway. */
+async function prepare(
+  config: CliConfig,
+  client: Client,
+  workspace: string,
+  output: Output,
+): Promise<LocalState> {
+  const { environment } = config
+  const state = loadLocalState(config.dataDir, (await client.getMe()).organisation.id)
+  if (config.workspace === undefined && !existsSync(workspace))
+    await writeStarter(workspace, { name: 'starter' })
+  await publishWorkspace(client, workspace, state, { environment, output })
+  await ensureDemoKey(client, state, environment)
+  await ensureEnrolment(client, state, environment)
+  storeLocalState(config.dataDir, state)
+  return state
+}
+
+/** Drains the programs in the opposite order of their start. False where one did not end well. */
+async function stopAll(programs: readonly ChildProgram[]): Promise<boolean> {
+  let well = true
+  for (const program of programs.toReversed()) well = (await program.stop()) === 0 && well
+  return well
+}
+
+/** Starts the control plane, publishes the workspace, enrols and starts the gateway. */
+export async function startLocally(config: CliConfig, output: Output): Promise<LocalStart> {
+  const host = hostForUrl(config.host)
+  const controlPlaneUrl = `http://${host}:${config.controlPlanePort}`
+  const gatewayUrl = `http://${host}:${config.gatewayPort}`
+  const workspace = resolve(config.workspace ?? join(config.dataDir, 'workspace'))
+  const controlPlane = new ChildProgram('control plane', 'control-plane', childEnvironment(config, {}))
+  const programs = [controlPlane]
+  try {
+    await controlPlane.ready(controlPlaneUrl)
+    const rootKey = rootKeyOf(config)
+    const client = createClient({ url: controlPlaneUrl, token: rootKey })
+    const { demoKey, gatewayToken, trustRoot } = await prepare(config, client, workspace, output)
+    const enrolment = {
+      SIGNALBOX_CONTROL_PLANE_URL: controlPlaneUrl,
+      SIGNALBOX_GATEWAY_TOKEN: gatewayToken ?? '',
+      SIGNALBOX_TRUST_ROOT: trustRoot ?? '',
+    }
+    const gateway = new ChildProgram('gateway', 'gateway', childEnvironment(config, enrolment))
+    programs.push(gateway)
+    await gateway.ready(gatewayUrl)
+    const broken = Promise.race(programs.map((program) => program.ended.then(() => program.name)))
+    const key = demoKey ?? ''
+    return {
+      gatewayUrl,
+      controlPlaneUrl,
+      key,
+      rootKey,
+      workspace,
+      client,
+      broken,
+      stop: () => stopAll(programs),
+    }
+  } catch (error) {
+    await stopAll(programs)
+    throw error
+  }
+}

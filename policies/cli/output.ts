@@ -1,0 +1,54 @@
+import { styleText } from 'node:util'
+
+type Style = Parameters<typeof styleText>[0]
+
+/**
+ * The only way that the CLI speaks. Results go to stdout, everything else to stderr; with `--json` stdout holds
+ * exactly one document, or one per line for verbs that follow.
+ */
+export class Output {
+  readonly #colour: boolean
+  json = false
+
+  constructor(colour: boolean) {
+    this.#colour = colour
+  }
+
+  get colour(): boolean {
+    return this.#colour
+  }
+
+  style(style: Style, text: string): string {
+    return this.#colour ? styleText(style, text, { validateStream: false }) : text
+  }
+
+  /** A line of the result, for people; left out with `--json`. */
+  line(text = ''): void {
+    if (!this.json) process.stdout.write(`${text}\n`)
+  }
+
+  /** The document of `--json`. */
+  document(value: unknown): void {
+    if (this.json) process.stdout.write(`${JSON.stringify(value)}\n`)
+  }
+
+  /** Progress and remarks. */
+  note(text: string): void {
+    process.stderr.write(`${text}\n`)
+  }
+
+  /** Rows under headings, columns as wide as their widest cell. */
+  table(headings: readonly string[], rows: readonly (readonly string[])[]): void {
+    if (this.json) return
+    const widths = headings.map((heading, column) =>
+      Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
+    )
+    const format = (row: readonly string[]): string =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd()
+    this.line(this.style('dim', format(headings)))
+    for (const row of rows) this.line(format(row))
+  }
+}

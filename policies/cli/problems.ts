@@ -1,0 +1,18 @@
+import type { ProblemDetail } from '@signalbox/sdk'
+import { Failure } from './context.ts'
+import type { Output } from './output.ts'
+
+/** `file:line:column error message [code]`, as editors and CI read it. */
+export function formatProblem(problem: ProblemDetail, output: Output): string {
+  const { severity, file, line, column, message, code } = problem
+  const colour = severity === 'error' ? 'red' : 'yellow'
+  const place = output.style('bold', `${file}:${line}:${column}`)
+  return `${place} ${output.style(colour, severity)} ${message} ${output.style('dim', `[${code}]`)}`
+}
+
+/** Prints problems; throws a Failure where one of them is an error. */
+export function reportProblems(problems: readonly ProblemDetail[], output: Output): void {
+  for (const problem of problems) output.note(formatProblem(problem, output))
+  const errors = problems.filter((problem) => problem.severity === 'error').length
+  if (errors > 0) throw new Failure(`${errors} ${errors === 1 ? 'error' : 'errors'}`, 'check_failed')
+}

@@ -1,0 +1,17 @@
+import { Failure } from './context.ts'
+import type { LocalStart } from './local-start.ts'
+import type { Output } from './output.ts'
+
+/** Waits for Ctrl-C, SIGTERM or the end of a program, then drains both. A second signal ends this at once. */
+export async function runUntilStopped(started: LocalStart, output: Output): Promise<void> {
+  const signal = new Promise<string>((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve(name))
+  })
+  const reason = await Promise.race([signal, started.broken.then((name) => `the ${name} ended`)])
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(1))
+  const bySignal = reason.startsWith('SIG')
+  output.note(bySignal ? '\nStopping: calls that run may finish. Ctrl-C again ends them.' : reason)
+  const well = await started.stop()
+  if (!bySignal) throw new Failure(reason)
+  if (!well) throw new Failure('a program did not end well')
+}

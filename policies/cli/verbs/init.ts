@@ -1,0 +1,21 @@
+import { resolve } from 'node:path'
+import { writeStarter } from '@signalbox/policies'
+import { examples, type Verb } from '../verb.ts'
+
+export const verb: Verb = {
+  name: 'init',
+  register(program, { output }) {
+    program
+      .command('init [dir]')
+      .description('write the starter workspace: tested policies, a guardrail, a prompt, a CI workflow')
+      .option('--name <name>', 'name of the workspace', 'starter')
+      .addHelpText('after', examples(['signalbox init acme --name acme', 'signalbox test acme']))
+      .action(async (dir: string | undefined, options: { name: string }) => {
+        const folder = resolve(dir ?? '.')
+        const files = await writeStarter(folder, { name: options.name })
+        output.document({ folder, files })
+        for (const file of files) output.line(`${output.style('green', '+')} ${file}`)
+        output.line(`\nNext: signalbox test ${dir ?? '.'}`)
+      })
+  },
+}

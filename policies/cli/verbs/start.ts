@@ -1,0 +1,31 @@
+import type { CliContext } from '../context.ts'
+import { type LocalStart, startLocally } from '../local-start.ts'
+import { runUntilStopped } from '../run-until-stopped.ts'
+import { examples, type Verb } from '../verb.ts'
+import { printWelcome } from '../welcome.ts'
+
+async function printSimulated(started: LocalStart, { output, config }: CliContext): Promise<void> {
+  const { items } = await started.client.listConnections({ environment: config.environment })
+  const simulated = items.filter((each) => each.status === 'simulated')
+  if (simulated.length === 0) return
+  const names = simulated.map((each) => `${each.name} (${each.credential?.replace('env:', '')})`)
+  output.line(output.style('dim', `Without a key, answered by the simulated provider: ${names.join(', ')}.`))
+}
+
+export const verb: Verb = {
+  name: 'start',
+  register(program, context) {
+    program
+      .command('start')
+      .description('control plane with console, gateway, embedded Postgres and the starter workspace')
+      .addHelpText('after', examples(['signalbox start', 'DATABASE_URL=postgres://… signalbox start']))
+      .action(async () => {
+        const started = await startLocally(context.config, context.output)
+        const { gatewayUrl, controlPlaneUrl, key, workspace } = started
+        context.output.document({ gatewayUrl, controlPlaneUrl, key, workspace })
+        printWelcome(started, context.output)
+        await printSimulated(started, context)
+        await runUntilStopped(started, context.output)
+      })
+  },
+}

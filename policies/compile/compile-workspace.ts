@@ -1,0 +1,178 @@
+import type { CompiledWorkspace, WorkspaceFile } from '@signalbox/sdk/contract'
+import type { CatalogueIndex } from '../catalogue/index-catalogue.ts'
+import { LayerPath, namesOf } from '../evaluation/layer-path.ts'
+import { fitsParam, paramsOf } from '../evaluation/param-values.ts'
+import { orderedTargets } from '../evaluation/plan-tree.ts'
+import type { Sandbox } from '../sandbox/index.ts'
+import type { RuleAtoms } from './build-vectors.ts'
+import type { SourceFiles } from './built-version.ts'
+import type { Bundle } from './bundle.ts'
+import { WorkspaceModules } from './compile-modules.ts'
+import { type CompiledDefinitions, compileDefinitions } from './compiled-policies.ts'
+import { loadDefinitions } from './load-script.ts'
+import { didYouMean } from './near-name.ts'
+import type { ProblemList } from './problem-list.ts'
+import { type CompiledPrompt, compilePrompt } from './prompt-file.ts'
+import { warnOfUnpricedTargets } from './unpriced-targets.ts'
+import { type ReadWorkspaceFile, readWorkspaceFile } from './workspace-file.ts'
+import { checkModelName, namesOfWorkspace, type WorkspaceNames } from './workspace-names.ts'
+
+const targetsMax = 64
+const promptFile = /^prompts\/.*\.prompt\.md$/
+
+export interface CompiledSources {
+  readonly compiled: CompiledWorkspace
+  readonly bundle: Bundle
+  /** Conditions that are data, by rule. */
+  readonly rules: readonly RuleAtoms[]
+}
+
+function compilePrompts(files: SourceFiles, problems: ProblemList): CompiledPrompt[] {
+  const prompts: CompiledPrompt[] = []
+  for (const file of [...files.keys()].filter((path) => promptFile.test(path)).sort()) {
+    const prompt = compilePrompt(file, files.get(file) ?? '', problems)
+    if (prompt === undefined) continue
+    const other = prompts.find(({ name }) => name === prompt.name)
+    if (other === undefined) prompts.push(prompt)
+    else {
+      const message = `the prompt "${prompt.name}" stands in ${other.file} too`
+      problems.add(file, prompt.position, { code: 'duplicate_id', message })
+    }
+  }
+  return prompts
+}
+
+/** Models that prompts hint at are models of the workspace. */
+function checkPromptModels(
+  prompts: readonly CompiledPrompt[],
+  names: WorkspaceNames,
+  problems: ProblemList,
+): void {
+  for (const { file, model, modelPosition } of prompts) {
+    const finding = model === undefined ? undefined : checkModelName(model, names)
+    if (finding !== undefined) problems.add(file, modelPosition, finding)
+  }
+}
+
+function environmentsOf(workspace: WorkspaceFile): CompiledWorkspace['environments'] {
+  const entries = Object.entries(workspace.environments ?? {}).map(([name, environment]) => {
+    const { connections = {}, models = {}, params = {} } = environment
+    return [name, { connections, models, params }] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+/** Params that environments set exist, and their values fit. */
+function checkEnvironmentParams(
+  { workspace, document }: ReadWorkspaceFile,
+  compiled: CompiledWorkspace,
+  problems: ProblemList,
+): void {
+  const declared = paramsOf(compiled)
+  for (const [environment, { params = {} }] of Object.entries(workspace.environments ?? {})) {
+    for (const [name, value] of Object.entries(params)) {
+      const declaration = Object.hasOwn(declared, name) ? declared[name] : undefined
+      const path = ['environments', environment, 'params', name]
+      if (declaration === undefined) {
+        const message = `unknown param "${name}"${didYouMean(name, Object.keys(declared))}`
+        document.report(problems, path, { code: 'unknown_param', message }, 'key')
+      } else if (!fitsParam(declaration, value)) {
+        const message = `${JSON.stringify(value)} is no value of the param "${name}" (${declaration.type})`
+        document.report(problems, path, { code: 'param', message })
+      }
+    }
+  }
+}
+
+/** Every target that an alias, in any environment, or a policy can name. */
+function allTargets(workspace: WorkspaceFile, named: readonly string[], path: LayerPath): string[] {
+  const overrides = Object.values(workspace.environments ?? {}).flatMap(({ models = {} }) =>
+    Object.values(models),
+  )
+  const aliases = [...Object.values(workspace.models ?? {}), ...overrides].flat()
+  const byPolicies = named.flatMap((name) => path.targets(name) ?? [])
+  return [...new Set([...aliases, ...byPolicies])]
+}
+
+function assemble(
+  { workspace }: ReadWorkspaceFile,
+  definitions: CompiledDefinitions,
+  prompts: readonly CompiledPrompt[],
+): CompiledWorkspace {
+  const compiled: CompiledWorkspace = {
+    schema: 'compiled/1',
+    name: workspace.name,
+    node: workspace.node ?? '',
+    connections: workspace.connections ?? {},
+    models: workspace.models ?? {},
+    metadata: workspace.metadata ?? {},
+    catalogue: workspace.catalogue ?? {},
+    ...(workspace.safeRoute !== undefined && { safeRoute: workspace.safeRoute }),
+    environments: environmentsOf(workspace),
+    policies: definitions.policies,
+    guardrails: definitions.guardrails,
+    prompts: prompts.map(({ name, file, digest, variables, model }) => ({
+      name,
+      file,
+      digest,
+      variables: { ...variables },
+      ...(model !== undefined && { model }),
+    })),
+    reads: [...new Set(definitions.policies.flatMap(({ reads }) => reads))].sort(),
+    targets: [],
+    safeRoutes: {},
+  }
+  const path = new LayerPath([0], [namesOf(compiled, '')])
+  const safe = [...definitions.safeRoutes].flatMap(([policy, name]) => {
+    const plan = orderedTargets(path.targets(name) ?? [])
+    return plan === null ? [] : [[policy, plan] as const]
+  })
+  const named = [...definitions.named, ...definitions.safeRoutes.values()]
+  return { ...compiled, targets: allTargets(workspace, named, path), safeRoutes: Object.fromEntries(safe) }
+}
+
+/**
+ * Compiles the sources of a workspace: `signalbox.yaml`, policies, guardrails, prompts. Goes on past problems to find
+ * as many as it can; undefined where nothing whole comes out. Code of the workspace runs in the sandbox only.
+ */
+export async function compileWorkspace(
+  files: SourceFiles,
+  around: { sandbox: Sandbox; catalogue: CatalogueIndex; problems: ProblemList },
+): Promise<CompiledSources | undefined> {
+  const { sandbox, catalogue, problems } = around
+  const read = readWorkspaceFile(files.get('signalbox.yaml'), problems)
+  const prompts = compilePrompts(files, problems)
+  const modules = new WorkspaceModules(files, problems)
+  const others = { guardrails: modules.guardrails(), prompts: new Set(prompts.map(({ name }) => name)) }
+  const names = namesOfWorkspace(read?.workspace ?? {}, others)
+  if (read === undefined) {
+    // No name can be known, and every policy would be called wrong: only what does not parse is told of.
+    modules.parse()
+    return undefined
+  }
+  modules.compile(names, read.metadata)
+  checkPromptModels(prompts, names, problems)
+  const definitions = modules.runnable()
+  const { graph } = modules
+  const freeze = [...modules.sites().values()].some((site) => site.escapes)
+  const input = { files, graph, modules: modules.modules, definitions, freeze }
+  const loaded = await loadDefinitions(input, sandbox, problems)
+  if (loaded === undefined) return undefined
+  const { made, description } = loaded
+  const scope = {
+    modules: modules.modules,
+    sites: modules.sites(),
+    names,
+    safeRoute: read.workspace.safeRoute,
+    problems,
+  }
+  const compiledDefinitions = compileDefinitions(description, scope)
+  const compiled = assemble(read, compiledDefinitions, prompts)
+  checkEnvironmentParams(read, compiled, problems)
+  warnOfUnpricedTargets(read, catalogue, problems)
+  if (compiled.targets.length > targetsMax) {
+    const message = `aliases and policies name ${compiled.targets.length} targets, at most ${targetsMax} are possible`
+    read.document.report(problems, ['models'], { code: 'too_many_targets', message }, 'key')
+  }
+  return { compiled, bundle: made, rules: compiledDefinitions.rules }
+}

@@ -1,0 +1,54 @@
+import type { Problem } from '@signalbox/sdk/contract'
+import type { Position } from './text-position.ts'
+
+const messageLengthMax = 4096
+/** More problems than anyone reads; the rest is counted. */
+const problemsMax = 500
+
+/** What a check has to say about a place in a file. */
+export interface Finding {
+  /** Kind of the problem: `unknown_fact`. Part of the API of `check --format json`. */
+  readonly code: string
+  readonly message: string
+  readonly severity?: 'error' | 'warning'
+}
+
+/** Problems of a workspace, collected from all checks. */
+export class ProblemList {
+  #problems: Problem[] = []
+
+  add(file: string, position: Position, { code, message, severity = 'error' }: Finding): void {
+    const { line, column } = position
+    this.#problems.push({ severity, code, file, line, column, message: message.slice(0, messageLengthMax) })
+  }
+
+  addAll(problems: readonly Problem[]): void {
+    this.#problems.push(...problems)
+  }
+
+  /** Takes back what another check says better. */
+  dropWhere(isSuperfluous: (problem: Problem) => boolean): void {
+    this.#problems = this.#problems.filter((problem) => !isSuperfluous(problem))
+  }
+
+  /** Whether there is an error in a file, or in any. */
+  hasErrors(file?: string): boolean {
+    return this.#problems.some(
+      (each) => each.severity === 'error' && (file === undefined || each.file === file),
+    )
+  }
+
+  /** By file and position; what two checks say of the same place in the same words stands once. */
+  sorted(): Problem[] {
+    const seen = new Set<string>()
+    const once = this.#problems.filter(({ file, line, column, message }) => {
+      const key = JSON.stringify([file, line, column, message])
+      if (seen.has(key)) return false
+      seen.add(key)
+      return true
+    })
+    const order = (a: Problem, b: Problem) =>
+      (a.file < b.file ? -1 : a.file > b.file ? 1 : 0) || a.line - b.line || a.column - b.column
+    return once.sort(order).slice(0, problemsMax)
+  }
+}

@@ -1,0 +1,9 @@
+export type { SandboxLimits } from './limits.ts'
+export {
+  createSandbox,
+  type LoadOptions,
+  type Sandbox,
+  type SandboxImage,
+  type SandboxOutput,
+} from './sandbox.ts'
+export { SandboxError, type SandboxErrorKind, type ScriptPosition } from './sandbox-error.ts'

@@ -1,0 +1,175 @@
+/**
+ * Runs authors' scripts where they can do no harm: no host functions, no clock, no chance, a fixed memory,
+ * counted fuel, and nothing left over from one call to the next. Every call starts from the same bytes
+ * (`Engine.restore`), so nothing has to be proven about a script, and the same script and input give the
+ * same output and fuel on every machine.
+ */
+import { EvalFlags, IntrinsicsFlags } from 'quickjs-emscripten-core'
+import { createMemory, Engine, type EngineCode, loadEngineCode, type Snapshot } from './engine.ts'
+import { Guest, type GuestAddresses, type TextBytesMax } from './guest.ts'
+import { type SandboxLimits, withDefaults } from './limits.ts'
+import { SandboxError } from './sandbox-error.ts'
+
+/** No Date, Promise, Proxy, WeakRef, typed arrays. `Eval` is the engine's own need; `realm.js` hides it. */
+const INTRINSICS =
+  IntrinsicsFlags.BaseObjects |
+  IntrinsicsFlags.Eval |
+  IntrinsicsFlags.StringNormalize |
+  IntrinsicsFlags.RegExp |
+  IntrinsicsFlags.RegExpCompiler |
+  IntrinsicsFlags.JSON |
+  IntrinsicsFlags.MapSet
+const EVAL_FLAGS = EvalFlags.JS_EVAL_TYPE_GLOBAL | EvalFlags.JS_EVAL_FLAG_STRICT
+
+/**
+ * Where a script gets an error that it can catch; 8 KiB deeper the engine traps. So deep, the recursion that
+ * needs most of the host's stack (`JSON.stringify`) takes 500 to 600 of its 984 KiB in V8's baseline code.
+ */
+const SCRIPT_STACK_BYTES = 40 * 1024
+
+/** A loaded script. It holds bytes only, so it outlives the instance that loaded it. */
+export interface SandboxImage {
+  /** Its size in the host's memory. */
+  readonly bytes: number
+  /**
+   * Calls the script's function. The input holds no NUL, and lone surrogates become U+FFFD.
+   * Throws SandboxError.
+   */
+  call(input: string): SandboxOutput
+}
+
+export interface SandboxOutput {
+  readonly output: string
+  readonly fuel: number
+}
+
+export interface LoadOptions {
+  /** Names the script in positions and stack traces. */
+  readonly fileName: string
+  /** Inputs of calls made before the image is taken, to fill QuickJS's caches. What they change stays. */
+  readonly warmUp?: readonly string[]
+}
+
+export interface Sandbox {
+  /** sha256 of `engine.wasm`, hex: with another engine a script can mean something else. */
+  readonly engineDigest: string
+  /**
+   * Evaluates a script, in strict mode, whose last expression is a function from string to string; at most
+   * 1 MB. Throws SandboxError.
+   */
+  load(source: string, options: LoadOptions): SandboxImage
+  /** Gives the memory back. `load` and `call` throw from then on. */
+  dispose(): void
+}
+
+/** Reads the engine, starts it and tries it out. Throws if this Node cannot run it as intended. */
+export async function createSandbox(limits: Partial<SandboxLimits> = {}): Promise<Sandbox> {
+  const sandbox = new QuickJsSandbox(await loadEngineCode(), withDefaults(limits))
+  selfTest(sandbox)
+  return sandbox
+}
+
+class QuickJsSandbox implements Sandbox {
+  readonly engineDigest: string
+  readonly #code: EngineCode
+  readonly #limits: SandboxLimits
+  readonly #textBytesMax: TextBytesMax
+  readonly #addresses: GuestAddresses
+  /** A prepared context without any script, and in it the function that `realm.js` ends with. */
+  readonly #base: Snapshot
+  readonly #accept: number
+  /** The instance in use. None after a trap: the next use starts one. */
+  #guest: Guest | undefined
+  /** None once disposed of. */
+  #memory: WebAssembly.Memory | undefined
+
+  constructor(code: EngineCode, limits: SandboxLimits) {
+    this.engineDigest = code.digest
+    this.#code = code
+    this.#limits = limits
+    this.#textBytesMax = { input: limits.inputBytes, output: limits.outputBytes }
+    this.#memory = createMemory(limits.memoryBytes)
+
+    const engine = new Engine(code, this.#memory)
+    const { exports } = engine
+    exports.initialise()
+    const runtime = exports.QTS_NewRuntime()
+    exports.QTS_RuntimeSetMaxStackSize(runtime, SCRIPT_STACK_BYTES)
+    const context = exports.QTS_NewContext(runtime, INTRINSICS)
+    this.#addresses = { context, undefinedValue: exports.QTS_GetUndefined() }
+    this.#guest = new Guest(engine, this.#addresses)
+    this.#guest.begin(limits.loadFuel, 'realm.js')
+    this.#accept = this.#guest.evaluate(code.realm, EVAL_FLAGS)
+    this.#base = engine.takeSnapshot()
+  }
+
+  load(source: string, { fileName, warmUp = [] }: LoadOptions): SandboxImage {
+    const start = { snapshot: this.#base, fuel: this.#limits.loadFuel, fileName }
+    const { snapshot, functionValue } = this.#run(start, (guest) => {
+      const script = guest.evaluate(source, EVAL_FLAGS)
+      const functionValue = guest.call(this.#accept, script)
+      for (const input of warmUp) guest.callAndForget(functionValue, input, this.#textBytesMax)
+      return { snapshot: guest.engine.takeSnapshot(), functionValue }
+    })
+    const use = { snapshot, fuel: this.#limits.fuel, fileName }
+    return {
+      bytes: snapshot.data.length + snapshot.heap.length,
+      call: (input) =>
+        this.#run(use, (guest) => {
+          const output = guest.callWithText(functionValue, input, this.#textBytesMax)
+          return { output, fuel: guest.fuelUsed }
+        }),
+    }
+  }
+
+  dispose(): void {
+    this.#guest = undefined
+    this.#memory = undefined
+  }
+
+  /** The only way into the engine: from a snapshot, with a full tank, and after a trap never again. */
+  #run<Result>(start: Start, use: (guest: Guest) => Result): Result {
+    if (!this.#memory) throw new Error('the sandbox has been disposed of')
+    this.#guest ??= new Guest(new Engine(this.#code, this.#memory), this.#addresses)
+    const guest = this.#guest
+    guest.engine.restore(start.snapshot)
+    guest.begin(start.fuel, start.fileName)
+    try {
+      return use(guest)
+    } catch (error) {
+      if (error instanceof SandboxError) throw error
+      const explained = guest.explainTrap(error)
+      this.#guest = undefined
+      guest.engine.erase()
+      throw explained
+    }
+  }
+}
+
+interface Start {
+  readonly snapshot: Snapshot
+  readonly fuel: number
+  readonly fileName: string
+}
+
+/** The engine is used through its private interface: a mismatch must show here, not in a decision. */
+function selfTest(sandbox: Sandbox): void {
+  const source = '(input) => { if (input === "loop") for (;;); return input + "\\0" + JSON.stringify([1.5]) }'
+  const image = sandbox.load(source, { fileName: 'self-test.js', warmUp: ['ü'] })
+  const first = image.call('ü')
+  const stopped = errorOf(() => image.call('loop'))
+  const second = image.call('ü')
+  const works = first.output === 'ü\0[1.5]' && first.fuel > 0
+  const stops = stopped instanceof SandboxError && stopped.kind === 'timeout'
+  const repeats = second.output === first.output && second.fuel === first.fuel
+  if (works && stops && repeats) return
+  throw new Error(`the engine does not work as built: ${JSON.stringify({ first, stopped, second })}`)
+}
+
+function errorOf(action: () => unknown): unknown {
+  try {
+    return action()
+  } catch (error) {
+    return error
+  }
+}

@@ -1,0 +1,90 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  baseFacts,
+  buildVersion,
+  createEngine,
+  loadCatalogue,
+  loadWorkspaceFolder,
+  writeStarter,
+} from '@signalbox/policies'
+import { startSignalbox } from '../support/running-signalbox.ts'
+
+/**
+ * What a policy evaluation costs: the starter's policies in a tight loop, then inside a running gateway for prompts of
+ * 1 KB and 1 MB, as the records tell. The prompt never enters the sandbox, so the two must be alike.
+ */
+const say = (text: string): void => void process.stdout.write(`${text}\n`)
+const quantile = (sorted: readonly number[], share: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+const show = (values: readonly number[]): string => {
+  const sorted = values.toSorted((a, b) => a - b)
+  return `median ${quantile(sorted, 0.5).toFixed(1)} µs, p99 ${quantile(sorted, 0.99).toFixed(1)} µs`
+}
+
+async function tightLoop(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'signalbox-evaluate-'))
+  await writeStarter(join(folder, 'starter'), { name: 'starter' })
+  const catalogue = loadCatalogue()
+  const files = await loadWorkspaceFolder(join(folder, 'starter'))
+  const { version } = await buildVersion(files, { catalogue, typeCheck: false })
+  rmSync(folder, { recursive: true })
+  if (version === null) throw new Error('the starter does not compile')
+  const engine = await createEngine()
+  const { digest, script, compiled } = version
+  const program = engine.load([{ digest, script, compiled, nodePath: [] }], { environment: 'development' })
+  const facts = baseFacts()
+  const models = facts.models.map(({ target }) => ({
+    target,
+    connection: target.slice(0, target.indexOf('/')),
+    provider: target.slice(0, target.indexOf('/')),
+    locality: 'cloud' as const,
+    tier: 'unknown',
+  }))
+  const times: number[] = []
+  for (let round = 0; round < 30_000; round++) {
+    const from = process.hrtime.bigint()
+    program.evaluate({ facts, params: {}, models })
+    if (round >= 10_000) times.push(Number(process.hrtime.bigint() - from) / 1000)
+  }
+  say(`starter, tight loop: ${show(times)}, fuel ${program.evaluate({ facts, params: {}, models }).fuel}`)
+  engine.dispose()
+}
+
+async function insideGateway(): Promise<void> {
+  const signalbox = await startSignalbox()
+  try {
+    const key = await signalbox.createKey()
+    for (const bytes of [1024, 1024 * 1024]) {
+      const body = JSON.stringify({
+        model: 'openai/gpt-5.2',
+        max_tokens: 5,
+        messages: [{ role: 'user', content: 'word '.repeat(bytes / 5) }],
+      })
+      const ids: string[] = []
+      for (let round = 0; round < 600; round++) {
+        const response = await fetch(`${signalbox.gatewayUrl}/v1/chat/completions`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+          body,
+        })
+        await response.arrayBuffer()
+        if (round >= 300) ids.push(response.headers.get('x-signalbox-decision') ?? '')
+      }
+      await new Promise((resolve) => setTimeout(resolve, 2000))
+      const records = await Promise.all(ids.map((id) => signalbox.client.getRecord({ id })))
+      const facts = Math.max(...records.map(({ body: { facts } }) => JSON.stringify(facts ?? {}).length))
+      const fuel = new Set(records.map((record) => record.body.fuel))
+      const times = show(records.map((record) => record.body.evaluationUs))
+      say(
+        `in the gateway, ${bytes / 1024} KB prompt: ${times}, fuel ${[...fuel].join('/')}, facts ${facts} B`,
+      )
+    }
+  } finally {
+    await signalbox.stop()
+  }
+}
+
+await tightLoop()
+await insideGateway()

@@ -1,0 +1,144 @@
+import { type ErrorCode, Refusal } from '@signalbox/sdk/contract'
+import { describe, expect, it } from 'vitest'
+import type { Call, Delta, Reply } from '../../../gateway/call.ts'
+import type { Dialect, StreamEncoder } from '../../../gateway/dialect.ts'
+import { provider as anthropic } from '../../../gateway/providers/anthropic.ts'
+import { provider as compatible } from '../../../gateway/providers/openai-compatible.ts'
+import { assemble, decodeStream } from '../wire/assembled.ts'
+import {
+  replyToAnthropic,
+  replyToOpenAi,
+  streamToAnthropic,
+  streamToOpenAi,
+} from '../wire/official-clients.ts'
+import { fixtureIds, pluginIds, type Situation, situations } from './fixture-folder.ts'
+
+const nowMs = 1_700_000_000_999
+const recordId = 'rec-1'
+const routes: Readonly<Record<string, readonly string[]>> = {
+  'openai-chat': ['post /v1/chat/completions', 'post /api/v1/chat/completions'],
+  'anthropic-messages': ['post /v1/messages', 'post /anthropic/v1/messages'],
+}
+interface RefusalFixture {
+  readonly code: ErrorCode
+  readonly message?: string
+  readonly status?: number
+  readonly policyCode?: string
+  readonly param?: string
+}
+
+function refusalOf(situation: Situation): Refusal | undefined {
+  const fixture = situation.json('refusal.json') as RefusalFixture | undefined
+  if (fixture === undefined) return undefined
+  const { code, ...options } = fixture
+  return new Refusal(code, options)
+}
+
+function decodeRequest(dialect: Dialect, body: Record<string, unknown>): Call | Refusal {
+  try {
+    return dialect.decodeRequest(Buffer.from(JSON.stringify(body)), body, 'chat')
+  } catch (error) {
+    if (error instanceof Refusal) return error
+    throw error
+  }
+}
+
+/** What came of it: a summary and, on demand, the whole conversation; or what was wrong. */
+function describeRequest(call: Call | Refusal): unknown {
+  if (call instanceof Refusal) {
+    const { code, status, param, message } = call
+    return { refusal: { code, status, param, message } }
+  }
+  const { model, stream, format, summary } = call
+  const { extra, ...payload } = call.payload()
+  return { model, stream, format, summary, payload: { ...payload, extra: Object.fromEntries(extra) } }
+}
+
+function encodeStream(
+  encoder: StreamEncoder,
+  deltas: readonly Delta[],
+  refusal: Refusal | undefined,
+): string {
+  const text = deltas.map((delta) => encoder.push(delta)).join('')
+  return text + (refusal === undefined ? encoder.end() : encoder.fail(refusal, recordId))
+}
+
+/** The stream has to mean to our own decoder, and to the official client, what went in. */
+async function readBack(dialect: Dialect, text: string, deltas: readonly Delta[]): Promise<void> {
+  const isChat = dialect.format === 'openai-chat'
+  const again = decodeStream((isChat ? compatible : anthropic).createDecoder(), [Buffer.from(text)])
+  expect(again.complete).toBe(true)
+  const before = assemble(deltas)
+  const names = (reply: Reply) =>
+    reply.blocks.filter((block) => block.type === 'toolCall').map(({ name }) => name)
+  const texts = (reply: Reply) =>
+    reply.blocks
+      .map((block) => (block.type === 'text' || block.type === 'refusal' ? block.text : ''))
+      .join('')
+  expect(names(assemble(again.deltas))).toEqual(names(before))
+  expect(texts(assemble(again.deltas))).toBe(texts(before))
+  const seen = await (isChat ? streamToOpenAi(text) : streamToAnthropic(text))
+  expect(seen.text).toBe(texts(before))
+  expect(seen.toolCalls.map(({ name }) => name)).toEqual(names(before))
+}
+
+describe('dialects', () => {
+  it('have fixtures, each of them', () => {
+    expect(fixtureIds('dialects').filter((id) => pluginIds('dialects').includes(id))).toEqual(
+      pluginIds('dialects'),
+    )
+  })
+
+  for (const id of pluginIds('dialects')) {
+    describe(id, async () => {
+      const { dialect } = (await import(`../../../gateway/dialects/${id}.ts`)) as { dialect: Dialect }
+
+      it('has the name of its file and routes of its own', () => {
+        expect(dialect.id).toBe(id)
+        expect(dialect.routes.map(({ method, path }) => `${method} ${path}`)).toEqual(routes[id])
+      })
+
+      it.each(situations('dialects', id).map((situation) => [situation.name, situation] as const))(
+        '%s',
+        async (_name, situation) => {
+          const refusal = refusalOf(situation)
+          const body = situation.json('body.json') as Record<string, unknown> | undefined
+          if (body === undefined) {
+            if (refusal === undefined) throw new Error('a situation without anything')
+            situation.expectJson('error.json', {
+              before: dialect.encodeError(refusal, recordId),
+              beforeItIsKnownWhoCalls: dialect.encodeError(refusal, undefined),
+              onAStream: dialect.encodeStreamError(refusal, recordId),
+            })
+            return
+          }
+          const call = decodeRequest(dialect, body)
+          const deltas = situation.json('deltas.json') as Delta[] | undefined
+          const reply = situation.json('reply.json') as Reply | undefined
+          if (deltas === undefined && reply === undefined) {
+            situation.expectJson('request.json', describeRequest(call))
+            return
+          }
+          if (call instanceof Refusal) throw call
+          if (deltas !== undefined) {
+            const text = encodeStream(dialect.createEncoder(call, nowMs), deltas, refusal)
+            situation.expectText('stream.sse', text)
+            if (refusal === undefined) await readBack(dialect, text, deltas)
+            else
+              await expect(
+                (id === 'openai-chat' ? streamToOpenAi : streamToAnthropic)(text),
+              ).rejects.toThrow()
+          }
+          if (reply !== undefined) {
+            const encoded = dialect.encodeReply(reply, call, nowMs)
+            situation.expectJson('answer.json', encoded)
+            const read = id === 'openai-chat' ? replyToOpenAi : replyToAnthropic
+            const seen = await read(JSON.stringify(encoded.body))
+            const calls = reply.blocks.filter((block) => block.type === 'toolCall')
+            expect(seen.toolCalls.map(({ name }) => name)).toEqual(calls.map(({ name }) => name))
+          }
+        },
+      )
+    })
+  }
+})

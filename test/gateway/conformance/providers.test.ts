@@ -1,0 +1,116 @@
+import { Refusal } from '@signalbox/sdk/contract'
+import { describe, expect, it } from 'vitest'
+import type { Call } from '../../../gateway/call.ts'
+import type { Dialect } from '../../../gateway/dialect.ts'
+import { dialect as messages } from '../../../gateway/dialects/anthropic-messages.ts'
+import { dialect as chat } from '../../../gateway/dialects/openai-chat.ts'
+import type { EncodeOptions, FrameReading, Provider } from '../../../gateway/provider.ts'
+import { SseSplitter } from '../../../gateway/wire/sse.ts'
+import { assemble, decodeStream } from '../wire/assembled.ts'
+import { fixtureIds, pluginIds, type Situation, situations } from './fixture-folder.ts'
+
+interface CallFixture {
+  readonly dialect: string
+  readonly body?: Record<string, unknown>
+  /** The body as text, where its bytes matter. */
+  readonly rawBody?: string
+  readonly options: EncodeOptions
+}
+const dialects: Readonly<Record<string, Dialect>> = { 'openai-chat': chat, 'anthropic-messages': messages }
+
+function callOf(situation: Situation): { call: Call; options: EncodeOptions } {
+  const fixture = situation.json('call.json') as CallFixture
+  const raw = Buffer.from(fixture.rawBody ?? JSON.stringify(fixture.body))
+  const dialect = dialects[fixture.dialect]
+  if (dialect === undefined) throw new Error(`${situation.name}: no dialect ${fixture.dialect}`)
+  return { call: dialect.decodeRequest(raw, JSON.parse(raw.toString()), 'chat'), options: fixture.options }
+}
+
+function encode(provider: Provider, situation: Situation): unknown {
+  const { call, options } = callOf(situation)
+  try {
+    const { body, ...request } = provider.encodeRequest(call, options)
+    // A body that passes is compared by its text, one that is made here by what it says.
+    const text = body.toString('utf8')
+    return { ...request, ...(request.identity ? { bodyText: text } : { body: JSON.parse(text) }) }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return { refusal: { code: error.code, param: error.param, message: error.message } }
+  }
+}
+
+function read(provider: Provider, pieces: readonly Buffer[]) {
+  const splitter = new SseSplitter()
+  const reader = provider.createReader({ addedUsage: true })
+  let last: Partial<FrameReading> = {}
+  let withheld = 0
+  let textBytes = 0
+  let bytes = 0
+  let cut = false
+  const frames = pieces.flatMap((piece) => splitter.push(piece))
+  const rest = splitter.end()
+  if (rest !== undefined) frames.push(rest)
+  for (const frame of frames) {
+    bytes += frame.bytes.length
+    try {
+      const reading = reader.read(frame)
+      last = { ...last, ...reading }
+      textBytes += reading.textBytes
+      if (reading.withhold) withheld++
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      cut = true
+    }
+  }
+  const { withhold: _withhold, ...reading } = last
+  return { bytes, ...reading, textBytes, withheld, cut, ...reader.finish() }
+}
+
+function checkStream(provider: Provider, situation: Situation, stream: Buffer): void {
+  const whole = decodeStream(provider.createDecoder(), [stream])
+  const reading = read(provider, [stream])
+  expect(reading.bytes).toBe(stream.length)
+  situation.expectJson('deltas.json', { ...whole, reading: { ...reading, bytes: undefined } })
+  expect(() => assemble(whole.deltas)).not.toThrow()
+  for (let cut = 1; cut < stream.length; cut++) {
+    const pieces = [stream.subarray(0, cut), stream.subarray(cut)]
+    expect(decodeStream(provider.createDecoder(), pieces), `${situation.name} cut at ${cut}`).toEqual(whole)
+    expect(read(provider, pieces), `${situation.name} cut at ${cut}`).toEqual(reading)
+  }
+}
+
+describe('providers', () => {
+  it('have fixtures, each of them', () => {
+    expect(fixtureIds('providers').filter((id) => pluginIds('providers').includes(id))).toEqual(
+      pluginIds('providers'),
+    )
+  })
+
+  for (const id of pluginIds('providers')) {
+    describe(id, async () => {
+      const { provider } = (await import(`../../../gateway/providers/${id}.ts`)) as { provider: Provider }
+
+      it('has the name of its file', () => {
+        expect(provider.id).toBe(id)
+      })
+
+      it.each(situations('providers', id).map((situation) => [situation.name, situation] as const))(
+        '%s',
+        (_name, situation) => {
+          situation.expectJson('request.json', encode(provider, situation))
+          const response = situation.text('response.json')
+          if (response !== undefined) {
+            const json: unknown = JSON.parse(response.toString())
+            const reply = provider.decodeReply(json, response)
+            situation.expectJson('reply.json', reply)
+            expect(provider.readUsage(json) ?? {}).toEqual(reply.usage)
+          }
+          const error = situation.json('error.json') as { status: number; body: unknown } | undefined
+          if (error) situation.expectJson('failure.json', provider.classifyFailure(error.status, error.body))
+          const stream = situation.text('stream.sse')
+          if (stream !== undefined) checkStream(provider, situation, stream)
+        },
+      )
+    })
+  }
+})

@@ -1,0 +1,88 @@
+import { beforeAll, expect, test } from 'vitest'
+import { createMemory, Engine, type EngineCode, loadEngineCode } from '../../../policies/sandbox/engine.ts'
+
+/** All language features that the engine can be asked for, 0 would be none. */
+const ALL_INTRINSICS = 0x7ff
+const MEMORY_BYTES = 8 * 1024 * 1024
+let code: EngineCode
+
+beforeAll(async () => {
+  code = await loadEngineCode()
+})
+
+/** An engine with a context in it, and a way to run scripts there. */
+function startedEngine() {
+  const engine = new Engine(code, createMemory(MEMORY_BYTES))
+  const { exports, memory } = engine
+  exports.initialise()
+  const runtime = exports.QTS_NewRuntime()
+  exports.QTS_RuntimeSetMaxStackSize(runtime, 0) // No limit of QuickJS's own.
+  const context = exports.QTS_NewContext(runtime, ALL_INTRINSICS)
+  const run = (script: string) => {
+    const bytes = memory.write(`${script}\0`, engine.transfer) - 1
+    const value = exports.QTS_Eval(context, engine.transfer, bytes, engine.transfer + bytes, 0, 0)
+    memory.fill(0, engine.transfer, engine.transfer + bytes)
+    return exports.QTS_ResolveException(context, value) === 0 ? 'done' : 'thrown'
+  }
+  return { engine, run }
+}
+
+const DIRTY = 'globalThis.kept = []; for (let i = 0; i < 20000; i++) kept.push("x".repeat(i % 100) + i)'
+
+test('restore leaves not one byte of what ran before', () => {
+  const { engine, run } = startedEngine()
+  const snapshot = engine.takeSnapshot()
+  const before = Buffer.from(engine.memory)
+  expect(run(DIRTY)).toBe('done')
+  expect(engine.memory.equals(before)).toBe(false)
+  engine.restore(snapshot)
+  // The stack is not part of a snapshot: it is zero after a restore, and was used before the first one.
+  before.fill(0, engine.exports.stackEnd.value, engine.exports.stackTop.value)
+  expect(engine.memory.equals(before)).toBe(true)
+})
+
+test('a snapshot put into a fresh instance gives the same memory', () => {
+  const { engine, run } = startedEngine()
+  run(DIRTY)
+  const snapshot = engine.takeSnapshot()
+  engine.restore(snapshot)
+  const fresh = new Engine(code, createMemory(MEMORY_BYTES))
+  fresh.restore(snapshot)
+  expect(fresh.memory.equals(engine.memory)).toBe(true)
+  expect(fresh.exports.stackPointer.value).toBe(engine.exports.stackPointer.value)
+})
+
+test('an erased memory serves the next instance as a new one', () => {
+  const { engine, run } = startedEngine()
+  const snapshot = engine.takeSnapshot()
+  engine.restore(snapshot)
+  const expected = Buffer.from(engine.memory)
+  run(DIRTY)
+  engine.erase()
+  const memory = createMemory(MEMORY_BYTES)
+  const next = new Engine(code, memory)
+  next.restore(snapshot)
+  expect(next.memory.equals(expected)).toBe(true)
+})
+
+test('two engines started alike have the same memory: no clock, chance or environment went in', () => {
+  const [first, second] = [startedEngine(), startedEngine()]
+  for (const { run } of [first, second])
+    run('globalThis.a = Math.random() + String(Symbol("x")) + new Error().stack')
+  expect(first.engine.memory.equals(second.engine.memory)).toBe(true)
+})
+
+test('the memory cannot grow, neither from outside nor from inside', () => {
+  const { engine, run } = startedEngine()
+  expect(run('globalThis.kept = []; for (;;) kept.push("x".repeat(100000) + kept.length)')).toBe('thrown')
+  expect(engine.starved).toBe(true)
+  expect(engine.memory.length).toBe(MEMORY_BYTES)
+  expect(engine.words.buffer.byteLength).toBe(MEMORY_BYTES)
+  expect(engine.words[engine.exports.breakAddress.value >> 2]).toBeLessThanOrEqual(engine.transfer)
+})
+
+test('a frame below the end of the stack traps', () => {
+  const { engine, run } = startedEngine()
+  expect(() => run('(function deeper() { deeper() })()')).toThrow(WebAssembly.RuntimeError)
+  expect(engine.stackExhausted).toBe(true)
+})

@@ -1,0 +1,143 @@
+import { beforeAll, expect, test } from 'vitest'
+import {
+  createSandbox,
+  type Sandbox,
+  SandboxError,
+  type SandboxImage,
+} from '../../../policies/sandbox/index.ts'
+
+/**
+ * 2,000,000 fuel take 3 to 10 ms here, 20 while the engine is still being compiled; the rest is for a busy
+ * machine.
+ */
+const BOUND_MS = 150
+const MEMORY_BYTES = 8 * 1024 * 1024
+const FACTS = '{"items":[3,1,2],"name":"é"}'
+
+let sandbox: Sandbox
+let innocent: SandboxImage
+let expected: unknown
+const memories: { readonly buffer: ArrayBuffer }[] = []
+
+beforeAll(async () => {
+  const Stock = WebAssembly.Memory
+  WebAssembly.Memory = class extends Stock {
+    constructor(limits: { initial: number; maximum: number }) {
+      super(limits)
+      memories.push(this)
+    }
+  }
+  sandbox = await createSandbox()
+  const source =
+    '(x) => { const f = JSON.parse(x); return JSON.stringify([f.items.sort(), /\\p{L}/u.test(f.name)]) }'
+  innocent = sandbox.load(source, { fileName: 'innocent.js', warmUp: [FACTS] })
+  expected = innocent.call(FACTS)
+})
+
+/**
+ * Body of a hostile function → how it must end: out of fuel, out of memory or stack, or with its own error.
+ */
+const HOSTILE: readonly [name: string, body: string, kind: SandboxError['kind']][] = [
+  ['an endless loop', 'for (;;) {}', 'timeout'],
+  ['a catastrophic regular expression', '/(a+)+$/.test("a".repeat(30) + "b")', 'timeout'],
+  ['a quadratic indexOf', '"a".repeat(4e5).indexOf("a".repeat(2e5) + "b")', 'timeout'],
+  ['includes on a sparse array', 'const a = []; a.length = 4294967295; a.includes(5)', 'timeout'],
+  ['reverse on a sparse array', 'const a = []; a.length = 4294967295; a.reverse()', 'timeout'],
+  ['arrays without end', 'const a = []; for (;;) a.push(new Array(10000).fill(1))', 'timeout'],
+  ['deep JSON', 'JSON.parse("[".repeat(1e5) + "]".repeat(1e5))', 'exception'],
+  [
+    'a deep object as JSON',
+    'let o = []; for (let i = 0; i < 2e4; i++) o = [o]; JSON.stringify(o)',
+    'timeout',
+  ],
+  ['a power of BigInt', '(3n ** 1000000n).toString()', 'timeout'],
+  ['a BigInt that doubles', 'for (let x = 7n; ; ) x *= x', 'timeout'],
+  ['endless recursion', '(function f(n) { return 1 + f(n + 1) })(0)', 'exception'],
+  ['recursion that catches', 'const f = () => { try { f() } finally { f() } }; f()', 'timeout'],
+  ['split and join', '"a,".repeat(2e5).split(",").join("")', 'timeout'],
+  ['a sort that lies', '[...Array(20000).keys()].sort(() => 1)', 'timeout'],
+  ['catch and go on', 'for (;;) { try { for (;;) {} } catch {} }', 'timeout'],
+  ['a string that doubles', 'for (let s = "x"; ; ) s += s', 'exception'],
+  ['a giant string', '"x".repeat(2 ** 29)', 'memory'],
+  ['a giant padding', '"x".padStart(2 ** 29)', 'memory'],
+  ['a promise job loop', '(async () => { for (;;) await 0 })()', 'exception'],
+  ['a generator without end', 'for (const x of (function* () { for (;;) yield 1 })()) x', 'timeout'],
+  ['an array-like of four billion', 'Array.from({ length: 4294967295 })', 'timeout'],
+  ['a spread of a million', 'Math.max(...Array(1e6))', 'timeout'],
+  ['replaceAll that grows', '"a".repeat(1e5).replaceAll("a", "b".repeat(1e4))', 'timeout'],
+  ['ropes', 'for (let s = ""; ; ) s = "a" + s + "b".repeat(40)', 'timeout'],
+  ['large copies', 'for (const s = "x".repeat(3e6); ; ) s.slice(1)', 'timeout'],
+  [
+    'an error whose message never comes',
+    'throw Object.defineProperty(new Error(), "message", { get() { for (;;); } })',
+    'timeout',
+  ],
+  ['a thrown value that never prints', 'throw { toJSON() { for (;;); } }', 'timeout'],
+]
+
+test.each(HOSTILE)('%s ends in time, and the next call is right', (_name, body, kind) => {
+  const image = sandbox.load(`() => { ${body}; return "done" }`, { fileName: 'hostile.js' })
+  for (const _ of [1, 2]) {
+    const before = performance.now()
+    expect(() => image.call('')).toThrow(expect.objectContaining({ name: 'SandboxError', kind }))
+    expect(performance.now() - before).toBeLessThan(BOUND_MS)
+    expect(innocent.call(FACTS)).toEqual(expected)
+  }
+})
+
+test('running out of memory is told from running out of fuel', async () => {
+  const patient = await createSandbox({ fuel: 100_000_000 })
+  for (const body of [
+    'const a = []; for (;;) a.push(new Array(10000).fill(1))',
+    'const kept = []; for (;;) kept.push("x".repeat(1e5) + kept.length)',
+    'const m = new Map(); for (let i = 0; ; i++) m.set(i, [i])',
+    'let o = []; for (;;) o = [o]',
+  ]) {
+    const image = patient.load(`() => { ${body} }`, { fileName: 'hostile.js' })
+    expect(() => image.call('')).toThrow(expect.objectContaining({ kind: 'memory' }))
+  }
+})
+
+test('a script may catch running out of memory and go on, with the same result each time', () => {
+  const source = '() => { try { "x".repeat(2 ** 29) } catch (error) { return error.message } }'
+  const image = sandbox.load(source, { fileName: 'careful.js' })
+  expect(image.call('').output).toBe('out of memory')
+  expect(image.call('')).toEqual(image.call(''))
+})
+
+test('bulk memory operations are charged by their size', () => {
+  const source = 'const text = "ab".repeat(500_000); (from) => String(text.slice(Number(from)).length)'
+  const image = sandbox.load(source, { fileName: 'copies.js' })
+  const [large, small] = [image.call('1').fuel, image.call('900001').fuel]
+  expect(Math.abs(large - small - 900_000 / 16)).toBeLessThan(100)
+})
+
+test('nothing that a call read or wrote is left in memory for the next one', () => {
+  const source =
+    '(x) => { const a = []; for (let i = 0; ; i++) { a.push("secret" + i); if (i > 99 && x) return "" } }'
+  const image = sandbox.load(source, { fileName: 'secret.js' })
+  const holdsSecret = () => memories.some((memory) => Buffer.from(memory.buffer).includes('secret'))
+  const endings = [() => image.call('secret'), () => expect(() => image.call('')).toThrow('out of fuel')]
+  for (const end of endings) {
+    end()
+    innocent.call(FACTS)
+    expect(holdsSecret()).toBe(false)
+  }
+})
+
+test('a thousand traps leave neither memory nor the answer changed', async () => {
+  const quick = await createSandbox({ fuel: 5_000 })
+  const loop = quick.load('() => { for (;;); }', { fileName: 'hostile.js' })
+  const echo = quick.load('(x) => x', { fileName: 'echo.js' })
+  const before = process.memoryUsage().rss
+  for (let i = 0; i < 1_000; i++) {
+    expect(() => loop.call('')).toThrow(SandboxError)
+    expect(echo.call(String(i)).output).toBe(String(i))
+  }
+  expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 * 1024)
+})
+
+test('no memory ever had another size than its limit', () => {
+  expect(memories.length).toBeGreaterThanOrEqual(3)
+  for (const memory of memories) expect(memory.buffer.byteLength).toBe(MEMORY_BYTES)
+})
