@@ -106,8 +106,14 @@ async function tryTarget(planned: PlannedTarget, way: Way): Promise<AttemptFailu
   const { exchange } = open
   trail.dropped.splice(0, trail.dropped.length, ...open.request.dropped)
   incoming.writer.onStop = () => exchange.abort('nobody waits for it any more')
-  const failure = await (allowed.call.stream ? stream(open, way) : answer(open, way))
-  incoming.writer.onStop = undefined
+  let failure: AttemptFailure | undefined
+  try {
+    failure = await (allowed.call.stream ? stream(open, way) : answer(open, way))
+  } finally {
+    incoming.writer.onStop = undefined
+    // It is over already, unless an error of ours left it open.
+    exchange.abort('the attempt is over')
+  }
   if (failure !== undefined) {
     noteExchange(open)
     endAttempt(attempt, failure, way)

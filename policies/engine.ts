@@ -131,15 +131,20 @@ function applicable(layer: Layer, policies: readonly LayerPolicy[], facts: Facts
   return layer.hasMatches ? policies.filter((policy) => policy.appliesTo(facts)) : policies
 }
 
+/** The engine over a sandbox that somebody else started and disposes of. */
+export function engineOn(sandbox: Sandbox): Engine {
+  return {
+    digest: `sha256:${sandbox.engineDigest}`,
+    load: (workspaces, { environment }) => new SandboxProgram(sandbox, workspaces, environment),
+    dispose: () => {},
+  }
+}
+
 /**
  * Starts the engine: one sandbox, in this thread, that holds the images of all programs.
  * Throws where the engine cannot run here as it was built.
  */
 export async function createEngine(limits: Partial<EngineLimits> = {}): Promise<Engine> {
   const sandbox = await createSandbox(limits)
-  return {
-    digest: `sha256:${sandbox.engineDigest}`,
-    load: (workspaces, { environment }) => new SandboxProgram(sandbox, workspaces, environment),
-    dispose: () => sandbox.dispose(),
-  }
+  return { ...engineOn(sandbox), dispose: () => sandbox.dispose() }
 }

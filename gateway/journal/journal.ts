@@ -32,7 +32,7 @@ export interface JournalTimes {
   readonly backoffMaxMs: number
 }
 export const standardJournalTimes: JournalTimes = {
-  flushAfterMs: 20,
+  flushAfterMs: 40,
   sealAfterMs: 200,
   backoffBaseMs: 250,
   backoffMaxMs: 15_000,
@@ -54,7 +54,7 @@ type Reason = GapRecord['gap']['reason']
 
 /**
  * Takes the record of every call and sees that it reaches the control plane: copied to a buffer at once, written to the
- * disk within 20 ms, then packed and sent by a thread of its own. Calls never wait; what cannot be kept is a gap.
+ * disk within 40 ms, then packed and sent by a thread of its own. Calls never wait; what cannot be kept is a gap.
  */
 export class Journal implements Recorder {
   readonly #options: JournalOptions

@@ -33,6 +33,8 @@ export class RawWriter {
   #file: number
   #end = 0
   #writing = false
+  /** What is in the buffer is to be written although it is not full. */
+  #isDue = false
   #idle: (() => void)[] = []
   /** Bytes that are not on the disk yet. */
   pendingBytes = 0
@@ -59,7 +61,7 @@ export class RawWriter {
       this.pendingBytes += length
     }
     if (this.#filled.length > 0) this.#pump()
-    else this.#timer ??= setTimeout(() => this.flush(), this.#options.flushAfterMs)
+    this.#timer ??= setTimeout(() => this.#flush(), this.#options.flushAfterMs)
   }
 
   #closeChunk(): void {
@@ -69,17 +71,19 @@ export class RawWriter {
     this.#used = 0
   }
 
-  /** Begins to write what waits. */
-  flush(): void {
-    clearTimeout(this.#timer)
+  /** The time is over: what waits is written, right after the write that may be under way. */
+  #flush(): void {
     this.#timer = undefined
-    // While a write is under way the buffer goes on filling; it is written right after.
-    if (!this.#writing) this.#closeChunk()
+    this.#isDue = true
     this.#pump()
   }
 
   #pump(): void {
     if (this.#writing || this.#retry !== undefined) return
+    if (this.#isDue && this.#filled.length === 0) {
+      this.#isDue = false
+      this.#closeChunk()
+    }
     const [bytes] = this.#filled
     if (bytes === undefined) {
       for (const resolve of this.#idle.splice(0)) resolve()
@@ -118,7 +122,6 @@ export class RawWriter {
     }
     this.#options.onWritten({ file: this.#file, end: this.#end })
     if (this.#end >= fileBytesMax) this.#closeFile()
-    if (this.#filled.length === 0 && this.#used > 0 && this.#timer === undefined) this.#closeChunk()
     this.#pump()
   }
 

@@ -95,14 +95,12 @@ class StreamRelay implements ExchangeSink {
   #over = false
   /** The provider ended its stream with an error of its own. */
   #providerError: Refusal | undefined
-  #resolve: (failure: AttemptFailure | undefined) => void = () => {}
+  readonly #settled = Promise.withResolvers<AttemptFailure | undefined>()
 
   constructor(input: StreamRelayInput) {
     this.#input = input
     this.#carrier = createCarrier(input, this.#meter)
-    this.done = new Promise((resolve) => {
-      this.#resolve = resolve
-    })
+    this.done = this.#settled.promise
     input.writer.onDrain = () => input.exchange.resume()
     input.exchange.attach(this)
   }
@@ -237,14 +235,19 @@ class StreamRelay implements ExchangeSink {
     this.#over = true
     const { exchange, writer, settle } = this.#input
     exchange.abort('the stream is over')
-    writer.write(settle({ meter: this.#meter, refusal, outcome, lost: this.#carrier.lost }))
-    writer.end()
-    this.#resolve(undefined)
+    try {
+      writer.write(settle({ meter: this.#meter, refusal, outcome, lost: this.#carrier.lost }))
+      this.#settled.resolve(undefined)
+    } catch (error) {
+      this.#settled.reject(error)
+    } finally {
+      writer.end()
+    }
   }
 
   #give(failure: AttemptFailure): void {
     this.#over = true
     this.#input.exchange.abort('the stream is over')
-    this.#resolve(failure)
+    this.#settled.resolve(failure)
   }
 }

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
+import type { ExchangeWatch, Watched } from './exchange-watch.ts'
 
 /**
  * Why an exchange gave no whole answer. `unavailable`: nothing was sent; `reset`: it broke off after that; `aborted`:
@@ -38,10 +39,10 @@ export interface ExchangeSink {
 type Phase = 'connect' | 'firstToken' | 'flow'
 
 /**
- * One request to an upstream and its answer, as undici's handler. It watches the time and size limits with a single
- * timer, and keeps what comes until a sink is attached.
+ * One request to an upstream and its answer, as undici's handler. It keeps to its limits of time and size, and keeps
+ * what comes until a sink is attached.
  */
-export class Exchange implements Dispatcher.DispatchHandler {
+export class Exchange implements Dispatcher.DispatchHandler, Watched {
   /** Undefined when the head has come, else why it never will. */
   readonly head: Promise<ExchangeFailure | undefined>
   status = 0
@@ -53,7 +54,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   sent = false
 
   readonly #limits: ExchangeLimits
-  readonly #clock: () => number
+  readonly #watch: ExchangeWatch
   #resolveHead: (failure: ExchangeFailure | undefined) => void = () => {}
   #controller: Dispatcher.DispatchController | undefined
   #sink: ExchangeSink | undefined
@@ -68,17 +69,15 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #full = false
   #phase: Phase = 'connect'
   #dueMs: number
-  #timer: NodeJS.Timeout | undefined
-  #timerDueMs = 0
 
-  constructor(limits: ExchangeLimits, clock: () => number) {
+  constructor(limits: ExchangeLimits, watch: ExchangeWatch) {
     this.#limits = limits
-    this.#clock = clock
+    this.#watch = watch
     this.head = new Promise((resolve) => {
       this.#resolveHead = resolve
     })
-    this.#dueMs = clock() + limits.connectMs
-    this.#arm()
+    this.#dueMs = watch.nowMs + limits.connectMs
+    watch.add(this)
   }
 
   /** Hands over what waits, and from now on everything as it comes. A second call replaces the sink. */
@@ -144,7 +143,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#over || status < 200) return
     this.status = status
     this.headers = headers
-    this.firstByteMs = this.#clock()
+    this.firstByteMs = this.#watch.nowMs
     this.#resolveHead(undefined)
   }
 
@@ -193,8 +192,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   #finish(): void {
     this.#over = true
-    if (this.#timer !== undefined) clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#watch.delete(this)
   }
 
   #keep(chunk: Buffer): void {
@@ -211,31 +209,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #due(spanMs: number): void {
-    this.#dueMs = this.#clock() + spanMs
-    if (Math.min(this.#dueMs, this.#limits.deadlineMs) < this.#timerDueMs) this.#arm()
+    this.#dueMs = this.#watch.nowMs + spanMs
   }
 
-  // The timer is set once and moved only where it would come too late: a later due is looked at when it fires.
-  #arm(): void {
-    if (this.#over) return
-    if (this.#timer !== undefined) clearTimeout(this.#timer)
-    this.#timerDueMs = Math.min(this.#dueMs, this.#limits.deadlineMs)
-    this.#timer = setTimeout(
-      Exchange.#onTimer,
-      Math.max(1, Math.ceil(this.#timerDueMs - this.#clock())),
-      this,
-    )
-  }
-
-  static #onTimer(exchange: Exchange): void {
-    exchange.#checkTime()
-  }
-
-  #checkTime(): void {
-    this.#timer = undefined
-    const nowMs = this.#clock()
+  /** For the watch: ends the exchange where its time is over. */
+  checkTime(nowMs: number): void {
     if (nowMs >= this.#limits.deadlineMs) this.#fail('timeout', 'the answer took longer than it may in all')
-    else if (nowMs < this.#dueMs) this.#arm()
+    else if (nowMs < this.#dueMs) return
     else if (this.#paused) this.#fail('stalled', 'the caller read nothing for too long')
     else if (this.#phase === 'connect') this.#fail('timeout', 'no connection in time')
     else if (this.#phase === 'firstToken') this.#fail('timeout', 'no first token in time')

@@ -1,6 +1,7 @@
 import { type Dispatcher, Pool } from 'undici'
 import type { UpstreamRequest } from '../provider.ts'
 import { Exchange, type ExchangeLimits } from './exchange.ts'
+import { ExchangeWatch } from './exchange-watch.ts'
 
 /** Sockets to one upstream; more calls than that wait in undici's queue until one is free or their time is over. */
 const connectionsPerOriginMax = 4096
@@ -58,6 +59,7 @@ function originOf(baseUrl: string): Origin {
 
 /** Pools per origin over undici. Redirects are never followed, bodies never decompressed. */
 export function createUpstream(clock: () => number): Upstream {
+  const watch = new ExchangeWatch(clock)
   const pools = new Map<string, Pool>()
   const origins = new Map<string, Origin>()
 
@@ -86,7 +88,7 @@ export function createUpstream(clock: () => number): Upstream {
 
   return {
     open({ request, baseUrl, credentials, limits, dispatch }) {
-      const exchange = new Exchange(limits, clock)
+      const exchange = new Exchange(limits, watch)
       const { origin, basePath } = locate(baseUrl)
       const options: Dispatcher.DispatchOptions = {
         origin,

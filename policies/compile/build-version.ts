@@ -2,7 +2,7 @@ import { artefacts, type BlobReference, type VersionManifest } from '@signalbox/
 import { canonicalJson, digestOf } from '@signalbox/sdk/node'
 import { indexCatalogue } from '../catalogue/index-catalogue.ts'
 import type { PinnedCatalogue } from '../catalogue/load-catalogue.ts'
-import { createEngine } from '../engine.ts'
+import { engineOn } from '../engine.ts'
 import { createSandbox } from '../sandbox/index.ts'
 import { checkTypes } from '../typecheck/check-types.ts'
 import { buildVectors } from './build-vectors.ts'
@@ -94,7 +94,7 @@ export async function buildVersion(files: SourceFiles, options: BuildOptions): P
   checkSources(files, problems)
   if (problems.hasErrors()) return { problems: problems.sorted(), version: null }
   const sandbox = await createSandbox()
-  const engine = await createEngine()
+  const engine = engineOn(sandbox)
   try {
     const catalogue = indexCatalogue(options.catalogue.catalogue)
     const sources = await compileWorkspace(files, { sandbox, catalogue, problems })
@@ -107,7 +107,6 @@ export async function buildVersion(files: SourceFiles, options: BuildOptions): P
     const version = assembleVersion(files, sources, { vectors, sandbox: engine.digest, catalogue: digest })
     return { problems: problems.sorted(), version }
   } finally {
-    engine.dispose()
     sandbox.dispose()
   }
 }

@@ -100,6 +100,39 @@ describe('after the answer has begun', () => {
     expect(record.row.truncated).toBe(true)
   })
 
+  it('an event that is no JSON ends a translated stream with an error event', async () => {
+    line.upstream.play((turn) => {
+      turn.events(
+        `${chatStream('one').slice(0, 2).join('')}data: {"choices":[{\n\n${chatStream('two').join('')}`,
+      )
+      turn.response.end()
+    })
+    const body = { model: 'openai/gpt-5.2', max_tokens: 9, stream: true, ...question }
+    const { text, record } = await send(body, {}, '/v1/messages')
+    expect(text).toContain('"text":"one"')
+    expect(text).toMatch(/event: error\ndata: \{"type":"error"/)
+    expect(text).not.toContain('message_stop')
+    expect(record.row).toMatchObject({ truncated: true, errorCode: 'upstream_invalid' })
+  })
+
+  it('bytes that are no text pass as they are', async () => {
+    const bytes = Buffer.concat([
+      Buffer.from('data: {"choices":[{"index":0,"delta":{"content":"'),
+      Buffer.from([0xff, 0xc3, 0x28, 0xf0, 0x9f]),
+      Buffer.from('"}}]}\r\n\r\nevent: from.the.future\ndata: {"x":1}\n\ndata: [DONE]\n\n'),
+    ])
+    line.upstream.play(async (turn) => {
+      turn.events('')
+      for (const byte of bytes) {
+        turn.response.write(Buffer.from([byte]))
+        if (byte > 0x7f) await wait(1)
+      }
+      turn.response.end()
+    })
+    const response = await line.gateway.send('/v1/chat/completions', stream)
+    expect(Buffer.from(await response.arrayBuffer()).equals(bytes)).toBe(true)
+  })
+
   it("the provider's own error event passes, and the stream counts as failed", async () => {
     const events = `${messageStream('one').slice(0, 3).join('')}event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"x"}}\n\n`
     line.upstream.play((turn) => {

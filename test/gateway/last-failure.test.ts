@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { connectionOf } from '../support/memory-snapshot.ts'
 import { chatCompletion, type Script } from '../support/scripted-upstream.ts'
 import { buildLine, question, chat as single } from './line.ts'
 
@@ -95,6 +96,16 @@ describe('where no target is left', () => {
     const unauthorised = await send(ask)
     expect(unauthorised.response.status).toBe(502)
     expect(unauthorised.text).not.toContain(secret)
+  })
+
+  it('a connection that is not safe is no connection', async () => {
+    const secure = line.upstream.url.replace('http:', 'https:')
+    line.gateway.snapshot = line.snapshotOf({
+      connections: [connectionOf('openai', { baseUrl: `${secure}/v1` })],
+    })
+    const { response, text, record } = await send(single)
+    expect([response.status, errorOf(text).code]).toEqual([502, 'upstream_unavailable'])
+    expect(record.body.attempts[0]).toMatchObject({ outcome: 'unavailable', evidence: 'none' })
   })
 
   it('an error that repeats our credential is not passed', async () => {
