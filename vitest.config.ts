@@ -1,6 +1,5 @@
 import { defineConfig } from 'vitest/config'
 
-/** `unit` is everything that `npm test` runs; `fuzz` is long and runs by itself. */
 export default defineConfig({
   test: {
     reporters: ['default', './test/support/summary.ts'],
@@ -15,9 +14,6 @@ export default defineConfig({
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
-      },
-      {
-        test: { name: 'fuzz', include: ['test/fuzz/**/*.test.ts'], pool: 'forks', testTimeout: 900_000 },
       },
     ],
   },

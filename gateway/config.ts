@@ -107,6 +107,8 @@ const foreignVariables = [
   'SIGNALBOX_ROOT_KEY',
   'SIGNALBOX_TOKEN',
   'SIGNALBOX_SECRET_KEY',
+  'SIGNALBOX_TRACE_URL',
+  'SIGNALBOX_VERIFY_REPLIES',
 ]
 
 /** What a gateway is started with, and how it looks up what `env:NAME` of a connection means. */

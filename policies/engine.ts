@@ -1,7 +1,7 @@
-import { type CompiledWorkspace, Decision, type Facts } from '@signalbox/sdk/contract'
-import { describeViolations, digestOfJson, fits, violationsOf } from '@signalbox/sdk/node'
+import type { CompiledWorkspace, Facts } from '@signalbox/sdk/contract'
 import { type Answer, askLayer } from './evaluation/ask-layer.ts'
-import { type Combined, combine, refuseAll } from './evaluation/combine.ts'
+import { CheckedDecisions } from './evaluation/checked-decisions.ts'
+import { combine } from './evaluation/combine.ts'
 import { type Layer, type LayerPolicy, loadLayer, questionOf } from './evaluation/layer.ts'
 import { LayerPath } from './evaluation/layer-path.ts'
 import { readAnswer } from './evaluation/outcomes.ts'
@@ -39,6 +39,7 @@ class SandboxProgram implements Program {
   readonly #layers: readonly Layer[]
   readonly #all: readonly number[]
   readonly #paths = new Map<string, LayerPath>()
+  readonly #decisions = new CheckedDecisions()
 
   constructor(sandbox: Sandbox, workspaces: readonly LoadedWorkspace[], environment: string) {
     const compiled = workspaces.map((workspace) => workspace.compiled)
@@ -65,14 +66,15 @@ class SandboxProgram implements Program {
     const path = this.#path(input.layers ?? this.#all)
     const { constraints, routes, fuel } = this.#ask(path, input)
     const said = { constraints: constraints.map(readAnswer), routes: routes.map(readAnswer) }
-    const { decision, failure, routeFailure } = wellFormed(combine(said, facts, path))
+    const { combined, digest } = this.#decisions.check(combine(said, facts, path))
+    const { decision, failure, routeFailure } = combined
     const layers = path.layers.flatMap((index) => this.#layers[index] ?? [])
     return {
       decision,
       policies: resultsOf(said, { layers, facts, routeFailure }),
       fuel,
       evaluationUs: Math.round((performance.now() - startMs) * 1000),
-      decisionDigest: digestOfJson(decision),
+      decisionDigest: digest,
       ...(failure !== undefined && { failure }),
     }
   }
@@ -112,19 +114,6 @@ class SandboxProgram implements Program {
   dispose(): void {
     this.#paths.clear()
   }
-}
-
-/**
- * Decisions are made from parts that were checked one by one; what they come to together may still be over a limit of
- * the schema, such as more guardrails than a call can have. Such a decision must not go out.
- */
-function wellFormed(combined: Combined): Combined {
-  if (fits(Decision, combined.decision)) return combined
-  const message = `not a decision: ${describeViolations(violationsOf(Decision, combined.decision))}`.slice(
-    0,
-    512,
-  )
-  return refuseAll(message)
 }
 
 function applicable(layer: Layer, policies: readonly LayerPolicy[], facts: Facts): readonly LayerPolicy[] {

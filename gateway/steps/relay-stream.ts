@@ -78,6 +78,12 @@ function createCarrier(input: StreamRelayInput, meter: Meter): Carrier {
   return new Translation(provider.createDecoder(), encoder, { meter, screen, dialect })
 }
 
+/** An error event; `upstream_invalid` is a decoder's own word for an event that it could not read. */
+function refusalOf({ code }: ProviderError): Refusal {
+  const ours = code === 'upstream_invalid' ? 'upstream_invalid' : 'upstream_error'
+  return new Refusal(ours, { detail: `${code} in the stream` })
+}
+
 /**
  * The one chain of a stream: upstream bytes → frame → carrier (decode → meter → screen → encode) → client. Only whole
  * frames go out, so that an error event can stand after whatever was sent; and nothing goes out before the first event
@@ -143,7 +149,7 @@ class StreamRelay implements ExchangeSink {
       if (!this.#begun && !this.#open(frame, error)) {
         if (this.#over) return
       } else if (error !== undefined) {
-        this.#providerError ??= new Refusal('upstream_error', { detail: `${error.code} in the stream` })
+        this.#providerError ??= refusalOf(error)
       }
     }
     if (!this.#begun) return

@@ -12,7 +12,6 @@ const Config = Type.Object({
   token: Type.Optional(Type.String()),
   rootKey: Type.Optional(Type.String()),
   noColour: Type.Optional(Type.String()),
-  ci: Type.Optional(Type.String()),
 })
 
 const settings: Readonly<Record<string, Setting>> = {
@@ -26,7 +25,6 @@ const settings: Readonly<Record<string, Setting>> = {
   token: { variable: 'SIGNALBOX_TOKEN', parse: 'string' },
   rootKey: { variable: 'SIGNALBOX_ROOT_KEY', parse: 'string' },
   noColour: { variable: 'NO_COLOR', parse: 'string' },
-  ci: { variable: 'CI', parse: 'string' },
 }
 
 export interface CliConfig {
@@ -47,7 +45,7 @@ export interface CliConfig {
 
 /** The settings of the CLI. @throws Error that names every variable that is wrong. */
 export function loadCliConfig(): CliConfig {
-  const { noColour, ci: _, ...config } = loadConfig(Config, settings, process.env)
+  const { noColour, ...config } = loadConfig(Config, settings, process.env)
   return {
     ...config,
     colour: noColour === undefined && process.stdout.isTTY === true,

@@ -79,7 +79,7 @@ export function schemaFindings(schema: TSchema, value: unknown): SchemaFinding[]
   const misspelt = errors.flatMap((error) => misspeltMember(error, schema))
   return errors
     .filter(({ keyword, instancePath, params }) => {
-      const missing = `${instancePath} ${params['missingProperty']}`
+      const missing = `${instancePath} ${params.missingProperty}`
       return keyword !== 'required' || !misspelt.includes(missing)
     })
     .map((error) => findingOf(error, schema, value))
@@ -88,8 +88,8 @@ export function schemaFindings(schema: TSchema, value: unknown): SchemaFinding[]
 /** The member that an unknown one was meant to be: that it is missing need not be told too. */
 function misspeltMember(error: ErrorObject, schema: TSchema): string[] {
   if (error.keyword !== 'additionalProperties') return []
-  const known = Object.keys(Object(schemaAt(schema, error.schemaPath)['properties']))
-  const meant = nearestName(String(error.params['additionalProperty']), known)
+  const known = Object.keys(Object(schemaAt(schema, error.schemaPath).properties))
+  const meant = nearestName(String(error.params.additionalProperty), known)
   return meant === undefined ? [] : [`${error.instancePath} ${meant}`]
 }
 

@@ -5,6 +5,9 @@ import { Failure } from '../context.ts'
 import { formatProblem } from '../problems.ts'
 import { examples, type Verb } from '../verb.ts'
 
+const counted = (count: number, one: string, many = `${one}s`): string =>
+  `${count} ${count === 1 ? one : many}`
+
 export const verb: Verb = {
   name: 'check',
   register(program, { output }) {
@@ -39,8 +42,9 @@ export const verb: Verb = {
         const conditions = policies.flatMap((policy) => policy.rules.flatMap((rule) => rule.conditions))
         const lifted = conditions.filter((condition) => condition.lifted).length
         output.line(
-          `${output.style('green', 'ok')} ${policies.length} policies, ${guardrails.length} guardrails, ` +
-            `${prompts.length} prompts; ${lifted}/${conditions.length} conditions analysable`,
+          `${output.style('green', 'ok')} ${counted(policies.length, 'policy', 'policies')}, ` +
+            `${counted(guardrails.length, 'guardrail')}, ` +
+            `${counted(prompts.length, 'prompt')}; ${lifted}/${conditions.length} conditions analysable`,
         )
         output.line(version.digest)
       })
