@@ -21,6 +21,7 @@ const undeclaredMax = 64
 const nameLengthMax = 64
 const valueLengthMax = 256
 const headerBytesMax = 16_384
+const beyondAscii = /[\x80-\xff]/
 
 interface Declared {
   readonly schema: Readonly<Record<string, unknown>>
@@ -52,7 +53,8 @@ function parseHeader(text: string): Readonly<Record<string, unknown>> {
   if (text.length > headerBytesMax) return refuse('The header x-signalbox-metadata is too long.')
   let value: unknown
   try {
-    value = JSON.parse(text)
+    // Node reads headers as Latin-1; clients write them in UTF-8.
+    value = JSON.parse(beyondAscii.test(text) ? Buffer.from(text, 'latin1').toString('utf8') : text)
   } catch {
     return refuse('The header x-signalbox-metadata is not valid JSON.')
   }

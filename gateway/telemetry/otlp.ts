@@ -1,7 +1,8 @@
 import type { SpanOrigin } from './call-spans.ts'
 import { collectMetrics } from './metric-data.ts'
 import type { MetricRegistry } from './metric-registry.ts'
-import type { SpanQueue } from './span-queue.ts'
+import { encodeTraceRequest } from './span-encoder.ts'
+import { type SpanBatch, SpanQueue, type SpanQueueOptions } from './span-queue.ts'
 
 export interface OtlpOptions {
   readonly serviceName: string
@@ -9,8 +10,8 @@ export interface OtlpOptions {
   /** Tells this run of the program from all others. */
   readonly instanceId: string
   readonly schemaUrl: string | undefined
-  /** Where spans wait; absent where traces are not exported. */
-  readonly spans: SpanQueue | undefined
+  /** How spans wait; absent where traces are not exported. */
+  readonly spans: SpanQueueOptions | undefined
   /** Absent where metrics are not exported. */
   readonly registry: MetricRegistry | undefined
   readonly metricExportIntervalMs: number
@@ -19,6 +20,8 @@ export interface OtlpOptions {
 /** OpenTelemetry, running. */
 export interface Otlp {
   readonly origin: SpanOrigin
+  /** Absent where traces are not exported. */
+  readonly spans: SpanQueue | undefined
   /** Sends what waits; the caller sets the time limit. */
   shutdown(): Promise<void>
 }
@@ -43,17 +46,19 @@ async function describeProgram(options: OtlpOptions) {
  * 300 ms and 45 MB, so it is loaded only where something is exported.
  */
 export async function startOtlp(options: OtlpOptions): Promise<Otlp> {
-  const [{ NodeSDK }, { OTLPTraceExporter }, { OTLPMetricExporter }, { PeriodicExportingMetricReader }] =
-    await Promise.all([
-      import('@opentelemetry/sdk-node'),
-      import('@opentelemetry/exporter-trace-otlp-proto'),
-      import('@opentelemetry/exporter-metrics-otlp-proto'),
-      import('@opentelemetry/sdk-metrics'),
-    ])
+  const [{ NodeSDK }, { OTLPMetricExporter }, { PeriodicExportingMetricReader }] = await Promise.all([
+    import('@opentelemetry/sdk-node'),
+    import('@opentelemetry/exporter-metrics-otlp-proto'),
+    import('@opentelemetry/sdk-metrics'),
+  ])
   const resource = await describeProgram(options)
-  const { spans, registry, nowMs } = options
-  const traceExporter = new OTLPTraceExporter()
-  spans?.connect((batch, done) => traceExporter.export(batch, ({ code }) => done(code === 0)))
+  const { schemaUrl, registry, nowMs } = options
+  const origin = { resource, scope: { name: 'signalbox', ...(schemaUrl !== undefined && { schemaUrl }) } }
+  const sender = options.spans === undefined ? undefined : await createSender(origin)
+  const spans =
+    options.spans === undefined || sender === undefined
+      ? undefined
+      : new SpanQueue(options.spans, sender.send)
   const producer = {
     collect: async () => ({
       resourceMetrics: {
@@ -80,12 +85,38 @@ export async function startOtlp(options: OtlpOptions): Promise<Otlp> {
     metricReaders: registry === undefined ? [] : [reader()],
   })
   sdk.start()
-  const { schemaUrl } = options
   return {
-    origin: { resource, scope: { name: 'signalbox', ...(schemaUrl !== undefined && { schemaUrl }) } },
+    origin,
+    spans,
     async shutdown() {
       await spans?.flush()
-      await Promise.all([sdk.shutdown(), traceExporter.shutdown()])
+      await Promise.all([sdk.shutdown(), sender?.shutdown()])
     },
+  }
+}
+
+/**
+ * The library's way out for traces: endpoint, headers, certificates, compression, timeout and retries as the standard
+ * variables say. Only the encoding is our own.
+ */
+async function createSender(origin: SpanOrigin) {
+  const { convertLegacyHttpOptions, createOtlpHttpExportDelegate } = await import(
+    '@opentelemetry/otlp-exporter-base/node-http'
+  )
+  const protobuf = { 'Content-Type': 'application/x-protobuf' }
+  const delegate = createOtlpHttpExportDelegate(
+    convertLegacyHttpOptions({}, 'TRACES', 'v1/traces', protobuf),
+    {
+      serializeRequest: (batch: SpanBatch) => encodeTraceRequest(batch.bytes, origin),
+      deserializeResponse: () => ({}),
+    },
+    'otlp_http_span_exporter',
+    { name: 'span', countItems: (batch: SpanBatch) => batch.spans },
+    undefined,
+  )
+  return {
+    send: (batch: SpanBatch, done: (arrived: boolean) => void) =>
+      delegate.export(batch, ({ code }) => done(code === 0)),
+    shutdown: () => delegate.shutdown(),
   }
 }

@@ -10,7 +10,7 @@ import { type Otlp, startOtlp } from './otlp.ts'
 import { ProcessMetrics } from './process-metrics.ts'
 import { createMetricsDoor } from './prometheus.ts'
 import { createSampler, type Sampler } from './sampler.ts'
-import { SpanQueue } from './span-queue.ts'
+import type { SpanQueue, SpanQueueOptions } from './span-queue.ts'
 import type { FinishedCall, Telemetry } from './telemetry.ts'
 
 /** A collector that is slow or gone holds the end of the program up for this long at most. */
@@ -59,13 +59,6 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Running
   const processMetrics = new ProcessMetrics(registry)
   const metrics = new CallMetrics({ ...options, registry, conventions })
   const signals = exportedSignals(config)
-  const spans = signals.traces
-    ? new SpanQueue({
-        lengthMax: config.spanQueueLengthMax,
-        batchLengthMax: config.spanBatchLengthMax,
-        delayMs: config.spanExportDelayMs,
-      })
-    : undefined
   const otlp =
     signals.traces || signals.metrics
       ? await startOtlp({
@@ -73,16 +66,15 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Running
           serviceVersion: options.version,
           instanceId: options.instanceId,
           schemaUrl: schemaUrls[conventions],
-          spans,
+          spans: signals.traces ? queueOptions(config) : undefined,
           registry: signals.metrics ? registry : undefined,
           nowMs: () => clock.nowMs(),
         })
       : undefined
-  const traceCall =
-    spans === undefined || otlp === undefined ? undefined : await createTracer(options, spans, otlp)
+  const traceCall = otlp?.spans === undefined ? undefined : await createTracer(options, otlp.spans, otlp)
   return {
     registry,
-    spans,
+    spans: otlp?.spans,
     metrics: createMetricsDoor(registry, () => clock.nowMs()),
     callEnded(call) {
       try {
@@ -97,6 +89,15 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Running
       await withTimeLimit(otlp?.shutdown(), options.log)
     },
   }
+}
+
+function queueOptions(config: GatewayConfig): SpanQueueOptions {
+  const {
+    spanQueueLengthMax: lengthMax,
+    spanBatchLengthMax: batchLengthMax,
+    spanExportDelayMs: delayMs,
+  } = config
+  return { lengthMax, batchLengthMax, delayMs }
 }
 
 async function createTracer(

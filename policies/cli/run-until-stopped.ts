@@ -6,6 +6,8 @@ import type { Output } from './output.ts'
 export async function runUntilStopped(started: LocalStart, output: Output): Promise<void> {
   const signal = new Promise<string>((resolve) => {
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve(name))
+    // A program that started this one with a channel, such as a test, and is gone.
+    process.once('disconnect', () => resolve('SIGHUP'))
   })
   const reason = await Promise.race([signal, started.broken.then((name) => `the ${name} ended`)])
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(1))

@@ -25,12 +25,13 @@ export async function startProgram(
   const variable = name === 'gateway' ? 'SIGNALBOX_GATEWAY_PORT' : 'SIGNALBOX_CONTROL_PLANE_PORT'
   const port = env[variable] ?? String(await freePort())
   const child = spawn(process.execPath, [main], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // Ends with this process, however it ends: the channel closes.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...cleanEnvironment(), [variable]: port, ...env },
   })
   const chunks: Buffer[] = []
-  child.stdout.on('data', (data: Buffer) => chunks.push(data))
-  child.stderr.on('data', (data: Buffer) => chunks.push(data))
+  child.stdout?.on('data', (data: Buffer) => chunks.push(data))
+  child.stderr?.on('data', (data: Buffer) => chunks.push(data))
   const output = (): string => Buffer.concat(chunks).toString('utf8')
   const url = `http://127.0.0.1:${port}`
   const ended = new Promise<number | null>((resolve) => {

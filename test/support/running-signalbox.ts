@@ -97,7 +97,8 @@ export async function startSignalbox(options: StartOptions = {}): Promise<Runnin
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'signalbox-test-'))
   const [gatewayPort, controlPlanePort] = [await freePort(), await freePort()]
   const child = spawn(process.execPath, [cli, 'start'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // Ends with this process, however it ends: the channel closes.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: {
       ...cleanEnvironment(),
       SIGNALBOX_DATA_DIR: dataDir,
@@ -108,8 +109,8 @@ export async function startSignalbox(options: StartOptions = {}): Promise<Runnin
     },
   })
   const chunks: Buffer[] = []
-  child.stdout.on('data', (data: Buffer) => chunks.push(data))
-  child.stderr.on('data', (data: Buffer) => chunks.push(data))
+  child.stdout?.on('data', (data: Buffer) => chunks.push(data))
+  child.stderr?.on('data', (data: Buffer) => chunks.push(data))
   const output = (): string => Buffer.concat(chunks).toString('utf8')
   const gatewayUrl = `http://127.0.0.1:${gatewayPort}`
   const controlPlaneUrl = `http://127.0.0.1:${controlPlanePort}`

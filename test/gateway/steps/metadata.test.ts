@@ -27,6 +27,11 @@ describe('metadata', () => {
     expect(metadata).toEqual({ feature: 'polish', tier: 'paid', priority: 2 })
   })
 
+  it('of a header is read as the UTF-8 that clients write', () => {
+    const header = Buffer.from('{"feature":"žluť"}').toString('latin1')
+    expect(read({}, header).metadata).toEqual({ feature: 'žluť' })
+  })
+
   it('stands in the order of its names', () => {
     expect(Object.keys(read({ tier: 'free', feature: 'x' }, { priority: 1 }).metadata)).toEqual([
       'feature',
