@@ -43,17 +43,16 @@ async function call(operation: OperationDefinition, token: string | undefined, a
   return { status: response.status, code: error?.code }
 }
 
-test.each(definitions.map((operation) => [operation.id, operation.role, operation] as const))(
-  '%s lets in whom its role %s names, and nobody else',
-  async (_id, role, operation) => {
-    for (const [name, token] of Object.entries(tokens)) {
-      const { status, code } = await call(operation, token)
-      if (table[role]?.includes(name) === true) expect([401, 403], name).not.toContain(status)
-      else if (name === 'nobody') expect({ status, code }, name).toEqual({ status: 401, code: 'key_missing' })
-      else expect({ status, code }, name).toEqual({ status: 403, code: 'forbidden' })
-    }
-  },
-)
+test.each(
+  definitions.map((operation) => [operation.id, operation.role, operation] as const),
+)('%s lets in whom its role %s names, and nobody else', async (_id, role, operation) => {
+  for (const [name, token] of Object.entries(tokens)) {
+    const { status, code } = await call(operation, token)
+    if (table[role]?.includes(name) === true) expect([401, 403], name).not.toContain(status)
+    else if (name === 'nobody') expect({ status, code }, name).toEqual({ status: 401, code: 'key_missing' })
+    else expect({ status, code }, name).toEqual({ status: 403, code: 'forbidden' })
+  }
+})
 
 test.each([
   ['no scheme', 'sbt_x', 'key_missing'],

@@ -174,20 +174,20 @@ describe('a body', () => {
     client.socket.destroy()
   })
 
-  it.each(['/v1/chat/completions', '/v1/messages'])(
-    'that turns out too large is refused in the dialect of %s',
-    async (path) => {
-      const body = JSON.stringify({ ...chat, messages: [{ role: 'user', content: 'x'.repeat(3_000_000) }] })
-      const response = await gateway.send(path, body)
-      expect(response.status).toBe(413)
-      expect(JSON.stringify(await response.json())).toMatch(/request_too_large/)
-      const client = rawClient(gateway.url, head(path, { 'transfer-encoding': 'chunked' }))
-      const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`
-      for (let count = 0; count < 5; count++) client.write(chunk)
-      await eventually(() => expect(client.received()).toContain('413'))
-      client.socket.destroy()
-    },
-  )
+  it.each([
+    '/v1/chat/completions',
+    '/v1/messages',
+  ])('that turns out too large is refused in the dialect of %s', async (path) => {
+    const body = JSON.stringify({ ...chat, messages: [{ role: 'user', content: 'x'.repeat(3_000_000) }] })
+    const response = await gateway.send(path, body)
+    expect(response.status).toBe(413)
+    expect(JSON.stringify(await response.json())).toMatch(/request_too_large/)
+    const client = rawClient(gateway.url, head(path, { 'transfer-encoding': 'chunked' }))
+    const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`
+    for (let count = 0; count < 5; count++) client.write(chunk)
+    await eventually(() => expect(client.received()).toContain('413'))
+    client.socket.destroy()
+  })
 
   it('in many pieces is one body', async () => {
     upstream.play((turn) => turn.json(200, chatCompletion('Hi')))

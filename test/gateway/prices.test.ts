@@ -80,12 +80,14 @@ describe('prices of a workspace', () => {
 })
 
 describe('usage from an upstream', () => {
-  it.each([{ input: -1 }, { output: 1.5 }, { input: 1e18 }, { output: Number.NaN }])(
-    '%o is not believed',
-    (usage) => {
-      expect(isPlausibleUsage(usage)).toBe(false)
-    },
-  )
+  it.each([
+    { input: -1 },
+    { output: 1.5 },
+    { input: 1e18 },
+    { output: Number.NaN },
+  ])('%o is not believed', (usage) => {
+    expect(isPlausibleUsage(usage)).toBe(false)
+  })
 
   it('of zero is believed', () => {
     expect(isPlausibleUsage({ input: 0, output: 0 })).toBe(true)

@@ -39,21 +39,19 @@ afterAll(async () => {
 const answer = /\S+ \S+/
 
 describe('the guides’ TypeScript samples, against a plain start without provider keys', () => {
-  it.each(readdirSync(samples).filter((name) => name.endsWith('.ts')))(
-    '%s prints an answer',
-    async (name) => {
-      const { stdout } = await run(process.execPath, [join(folder, name)])
-      expect(stdout).toMatch(answer)
-    },
-  )
+  it.each(
+    readdirSync(samples).filter((name) => name.endsWith('.ts')),
+  )('%s prints an answer', async (name) => {
+    const { stdout } = await run(process.execPath, [join(folder, name)])
+    expect(stdout).toMatch(answer)
+  })
 })
 
 describeWith('python', 'the guides’ Python samples, against a plain start without provider keys', () => {
-  it.each(readdirSync(samples).filter((name) => name.endsWith('.py')))(
-    '%s prints an answer',
-    async (name) => {
-      const { stdout } = await run(pythonWithClients(), [join(folder, name)])
-      expect(stdout).toMatch(answer)
-    },
-  )
+  it.each(
+    readdirSync(samples).filter((name) => name.endsWith('.py')),
+  )('%s prints an answer', async (name) => {
+    const { stdout } = await run(pythonWithClients(), [join(folder, name)])
+    expect(stdout).toMatch(answer)
+  })
 })

@@ -57,13 +57,14 @@ describe('the client of the control plane', () => {
     expect(failure).toMatchObject({ status: 422, code: 'check_failed', problems: [problem], requestId: 'r1' })
   })
 
-  it.each(['<html>bad gateway</html>', '', '{"error":"text"}'])(
-    'makes an ApiError of %j too',
-    async (text) => {
-      const url = await serve((_, response) => void response.writeHead(502).end(text))
-      await expect(createClient({ url, token: 't' }).getMe()).rejects.toMatchObject({ status: 502 })
-    },
-  )
+  it.each([
+    '<html>bad gateway</html>',
+    '',
+    '{"error":"text"}',
+  ])('makes an ApiError of %j too', async (text) => {
+    const url = await serve((_, response) => void response.writeHead(502).end(text))
+    await expect(createClient({ url, token: 't' }).getMe()).rejects.toMatchObject({ status: 502 })
+  })
 
   it('says which origin it could not reach', async () => {
     const client = createClient({ url: 'http://127.0.0.1:1', token: 't' })

@@ -98,47 +98,44 @@ describe('dialects', () => {
         expect(dialect.routes.map(({ method, path }) => `${method} ${path}`)).toEqual(routes[id])
       })
 
-      it.each(situations('dialects', id).map((situation) => [situation.name, situation] as const))(
-        '%s',
-        async (_name, situation) => {
-          const refusal = refusalOf(situation)
-          const body = situation.json('body.json') as Record<string, unknown> | undefined
-          if (body === undefined) {
-            if (refusal === undefined) throw new Error('a situation without anything')
-            situation.expectJson('error.json', {
-              before: dialect.encodeError(refusal, recordId),
-              beforeItIsKnownWhoCalls: dialect.encodeError(refusal, undefined),
-              onAStream: dialect.encodeStreamError(refusal, recordId),
-            })
-            return
-          }
-          const call = decodeRequest(dialect, body)
-          const deltas = situation.json('deltas.json') as Delta[] | undefined
-          const reply = situation.json('reply.json') as Reply | undefined
-          if (deltas === undefined && reply === undefined) {
-            situation.expectJson('request.json', describeRequest(call))
-            return
-          }
-          if (call instanceof Refusal) throw call
-          if (deltas !== undefined) {
-            const text = encodeStream(dialect.createEncoder(call, nowMs), deltas, refusal)
-            situation.expectText('stream.sse', text)
-            if (refusal === undefined) await readBack(dialect, text, deltas)
-            else
-              await expect(
-                (id === 'openai-chat' ? streamToOpenAi : streamToAnthropic)(text),
-              ).rejects.toThrow()
-          }
-          if (reply !== undefined) {
-            const encoded = dialect.encodeReply(reply, call, nowMs)
-            situation.expectJson('answer.json', encoded)
-            const read = id === 'openai-chat' ? replyToOpenAi : replyToAnthropic
-            const seen = await read(JSON.stringify(encoded.body))
-            const calls = reply.blocks.filter((block) => block.type === 'toolCall')
-            expect(seen.toolCalls.map(({ name }) => name)).toEqual(calls.map(({ name }) => name))
-          }
-        },
-      )
+      it.each(
+        situations('dialects', id).map((situation) => [situation.name, situation] as const),
+      )('%s', async (_name, situation) => {
+        const refusal = refusalOf(situation)
+        const body = situation.json('body.json') as Record<string, unknown> | undefined
+        if (body === undefined) {
+          if (refusal === undefined) throw new Error('a situation without anything')
+          situation.expectJson('error.json', {
+            before: dialect.encodeError(refusal, recordId),
+            beforeItIsKnownWhoCalls: dialect.encodeError(refusal, undefined),
+            onAStream: dialect.encodeStreamError(refusal, recordId),
+          })
+          return
+        }
+        const call = decodeRequest(dialect, body)
+        const deltas = situation.json('deltas.json') as Delta[] | undefined
+        const reply = situation.json('reply.json') as Reply | undefined
+        if (deltas === undefined && reply === undefined) {
+          situation.expectJson('request.json', describeRequest(call))
+          return
+        }
+        if (call instanceof Refusal) throw call
+        if (deltas !== undefined) {
+          const text = encodeStream(dialect.createEncoder(call, nowMs), deltas, refusal)
+          situation.expectText('stream.sse', text)
+          if (refusal === undefined) await readBack(dialect, text, deltas)
+          else
+            await expect((id === 'openai-chat' ? streamToOpenAi : streamToAnthropic)(text)).rejects.toThrow()
+        }
+        if (reply !== undefined) {
+          const encoded = dialect.encodeReply(reply, call, nowMs)
+          situation.expectJson('answer.json', encoded)
+          const read = id === 'openai-chat' ? replyToOpenAi : replyToAnthropic
+          const seen = await read(JSON.stringify(encoded.body))
+          const calls = reply.blocks.filter((block) => block.type === 'toolCall')
+          expect(seen.toolCalls.map(({ name }) => name)).toEqual(calls.map(({ name }) => name))
+        }
+      })
     })
   }
 })

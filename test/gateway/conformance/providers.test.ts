@@ -94,23 +94,22 @@ describe('providers', () => {
         expect(provider.id).toBe(id)
       })
 
-      it.each(situations('providers', id).map((situation) => [situation.name, situation] as const))(
-        '%s',
-        (_name, situation) => {
-          situation.expectJson('request.json', encode(provider, situation))
-          const response = situation.text('response.json')
-          if (response !== undefined) {
-            const json: unknown = JSON.parse(response.toString())
-            const reply = provider.decodeReply(json, response)
-            situation.expectJson('reply.json', reply)
-            expect(provider.readUsage(json) ?? {}).toEqual(reply.usage)
-          }
-          const error = situation.json('error.json') as { status: number; body: unknown } | undefined
-          if (error) situation.expectJson('failure.json', provider.classifyFailure(error.status, error.body))
-          const stream = situation.text('stream.sse')
-          if (stream !== undefined) checkStream(provider, situation, stream)
-        },
-      )
+      it.each(
+        situations('providers', id).map((situation) => [situation.name, situation] as const),
+      )('%s', (_name, situation) => {
+        situation.expectJson('request.json', encode(provider, situation))
+        const response = situation.text('response.json')
+        if (response !== undefined) {
+          const json: unknown = JSON.parse(response.toString())
+          const reply = provider.decodeReply(json, response)
+          situation.expectJson('reply.json', reply)
+          expect(provider.readUsage(json) ?? {}).toEqual(reply.usage)
+        }
+        const error = situation.json('error.json') as { status: number; body: unknown } | undefined
+        if (error) situation.expectJson('failure.json', provider.classifyFailure(error.status, error.body))
+        const stream = situation.text('stream.sse')
+        if (stream !== undefined) checkStream(provider, situation, stream)
+      })
     })
   }
 })

@@ -67,23 +67,23 @@ describe('the list of models', () => {
     'anthropic/claude-opus-4-8',
   ]
 
-  it.each(['/v1/models', '/api/v1/models'])(
-    "is OpenAI's at %s: aliases, declared ones, then those of connections that answer",
-    async (path) => {
-      const list = (await (await get(path, { authorization })).json()) as {
-        object: string
-        data: { id: string }[]
-      }
-      expect(list.object).toBe('list')
-      expect(list.data.map((model) => model.id)).toEqual(names)
-      expect(list.data[2]).toEqual({
-        id: 'openai/gpt-5.2',
-        object: 'model',
-        created: 1_790_000_000,
-        owned_by: 'openai',
-      })
-    },
-  )
+  it.each([
+    '/v1/models',
+    '/api/v1/models',
+  ])("is OpenAI's at %s: aliases, declared ones, then those of connections that answer", async (path) => {
+    const list = (await (await get(path, { authorization })).json()) as {
+      object: string
+      data: { id: string }[]
+    }
+    expect(list.object).toBe('list')
+    expect(list.data.map((model) => model.id)).toEqual(names)
+    expect(list.data[2]).toEqual({
+      id: 'openai/gpt-5.2',
+      object: 'model',
+      created: 1_790_000_000,
+      owned_by: 'openai',
+    })
+  })
 
   it("is Anthropic's for their clients, page by page", async () => {
     const client = new Anthropic({ apiKey: memoryKey, baseURL: `${gateway.url}/anthropic` })

@@ -53,15 +53,16 @@ describe('an attempt', () => {
     expect(settled({ outcome: 'invalid', status: 302 })).toMatchObject({ evidence: 'none' })
   })
 
-  it.each(['timeout', 'reset', 'aborted'] as const)(
-    'that ended in a %s after it went out may be charged',
-    (outcome) => {
-      expect(settled({ outcome, status: 0 })).toMatchObject({
-        usage: { input: 100, output: 0 },
-        evidence: 'estimated',
-      })
-    },
-  )
+  it.each([
+    'timeout',
+    'reset',
+    'aborted',
+  ] as const)('that ended in a %s after it went out may be charged', (outcome) => {
+    expect(settled({ outcome, status: 0 })).toMatchObject({
+      usage: { input: 100, output: 0 },
+      evidence: 'estimated',
+    })
+  })
 
   it('of an unpriced model has usage and no cost', () => {
     const attempt = settled({ ...winner, usage: { input: 10, output: 5 } }, 'openai/unheard-of')

@@ -187,46 +187,46 @@ test.each(pairs)('$name says the same in TypeScript and in JSON', async ({ types
   expect(seen.size).toBeGreaterThan(4)
 })
 
-test.each(pairs)(
-  '$name is data to the last condition, in both forms the same',
-  async ({ typescript, json }) => {
-    const guardrail = {
-      'guardrails/g.guardrail.json': JSON.stringify({
-        kind: 'guardrail',
-        id: 'scan-output',
-        direction: 'output',
-        when: { gt: [{ fact: 'text.chars' }, 5] },
-        then: { flag: { code: 'LONG' } },
-      }),
-      'signalbox.yaml': `name: acme
+test.each(pairs)('$name is data to the last condition, in both forms the same', async ({
+  typescript,
+  json,
+}) => {
+  const guardrail = {
+    'guardrails/g.guardrail.json': JSON.stringify({
+      kind: 'guardrail',
+      id: 'scan-output',
+      direction: 'output',
+      when: { gt: [{ fact: 'text.chars' }, 5] },
+      then: { flag: { code: 'LONG' } },
+    }),
+    'signalbox.yaml': `name: acme
 connections: { local: { provider: openai-compatible, baseUrl: "http://x.test/v1", locality: on-prem } }
 models: { smart: [openai/gpt-5.5], cheap: [openai/gpt-5-mini], house: [local/llama3.3] }
 metadata: { tier: { type: string }, level: { type: integer }, feature: { type: string } }
 `,
-    }
-    const [one, other] = await Promise.all([
-      versionOf({
-        ...guardrail,
-        'policies/p.policy.ts': `import { ${api} } from '@signalbox/policies'\n${typescript}\n`,
-      }),
-      versionOf({ ...guardrail, 'policies/p.policy.json': JSON.stringify(json) }),
-    ])
-    const shape = ({ compiled }: typeof one) =>
-      compiled.policies.map(({ id, reads, params, rules, match }) => ({
-        id,
-        reads,
-        params,
-        match,
-        rules: rules.map(({ conditions, ...rule }) => ({
-          id: rule.id,
-          conditions: conditions.map(({ reads: own, lifted }) => ({ own, lifted })),
-        })),
-      }))
-    expect(shape(other)).toEqual(shape(one))
-    const lifted = one.compiled.policies.flatMap(({ rules }) => rules.flatMap(({ conditions }) => conditions))
-    expect(lifted.every((condition) => condition.lifted)).toBe(true)
-  },
-)
+  }
+  const [one, other] = await Promise.all([
+    versionOf({
+      ...guardrail,
+      'policies/p.policy.ts': `import { ${api} } from '@signalbox/policies'\n${typescript}\n`,
+    }),
+    versionOf({ ...guardrail, 'policies/p.policy.json': JSON.stringify(json) }),
+  ])
+  const shape = ({ compiled }: typeof one) =>
+    compiled.policies.map(({ id, reads, params, rules, match }) => ({
+      id,
+      reads,
+      params,
+      match,
+      rules: rules.map(({ conditions, ...rule }) => ({
+        id: rule.id,
+        conditions: conditions.map(({ reads: own, lifted }) => ({ own, lifted })),
+      })),
+    }))
+  expect(shape(other)).toEqual(shape(one))
+  const lifted = one.compiled.policies.flatMap(({ rules }) => rules.flatMap(({ conditions }) => conditions))
+  expect(lifted.every((condition) => condition.lifted)).toBe(true)
+})
 
 test('the shapes of the documentation work as they stand', async () => {
   const files = {

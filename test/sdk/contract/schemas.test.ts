@@ -11,18 +11,17 @@ describe('operations', () => {
     expect(new Set(routes).size).toBe(routes.length)
   })
 
-  it.each(operations.map((operation) => [operation.id, operation] as const))(
-    '%s has schemas that compile',
-    (_, operation) => {
-      for (const schema of [operation.params, operation.query, operation.body, operation.reply]) {
-        if (schema !== undefined && schema !== 'bytes') compileSchema(schema)
-      }
-      const parameters = [...operation.path.matchAll(/:(\w+)/g)].map((match) => match[1])
-      expect(
-        Object.keys((operation.params as { properties?: object } | undefined)?.properties ?? {}),
-      ).toEqual(parameters)
-    },
-  )
+  it.each(
+    operations.map((operation) => [operation.id, operation] as const),
+  )('%s has schemas that compile', (_, operation) => {
+    for (const schema of [operation.params, operation.query, operation.body, operation.reply]) {
+      if (schema !== undefined && schema !== 'bytes') compileSchema(schema)
+    }
+    const parameters = [...operation.path.matchAll(/:(\w+)/g)].map((match) => match[1])
+    expect(Object.keys((operation.params as { properties?: object } | undefined)?.properties ?? {})).toEqual(
+      parameters,
+    )
+  })
 })
 
 describe('plan trees', () => {
