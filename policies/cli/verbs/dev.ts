@@ -8,7 +8,7 @@ import type { Output } from '../output.ts'
 import { formatProblem } from '../problems.ts'
 import { pushFolder } from '../push-folder.ts'
 import { recordLine } from '../record-line.ts'
-import { runUntilStopped } from '../run-until-stopped.ts'
+import { hearStop, runUntilStopped } from '../run-until-stopped.ts'
 import { examples, type Verb } from '../verb.ts'
 import { printWelcome } from '../welcome.ts'
 
@@ -74,6 +74,7 @@ export const verb: Verb = {
             throw new Failure(`${workspace} does not exist; \`signalbox init ${dir}\` makes it`)
           await writeStarter(workspace, { name: 'starter' })
         }
+        const stop = hearStop()
         const started = await startLocally({ ...config, workspace }, output)
         printWelcome(started, output)
         output.line(`Watching ${workspace}\n`)
@@ -81,7 +82,7 @@ export const verb: Verb = {
         const ended = new AbortController()
         const following = printDecisions(started, output, ended.signal)
         try {
-          await runUntilStopped(started, output)
+          await runUntilStopped(started, stop, output)
         } finally {
           unwatch()
           ended.abort()

@@ -1,7 +1,7 @@
 import type { ConnectionStatus } from '@signalbox/sdk'
 import type { CliContext } from '../context.ts'
 import { type LocalStart, startLocally } from '../local-start.ts'
-import { runUntilStopped } from '../run-until-stopped.ts'
+import { hearStop, runUntilStopped } from '../run-until-stopped.ts'
 import { examples, type Verb } from '../verb.ts'
 import { printWelcome } from '../welcome.ts'
 
@@ -30,12 +30,14 @@ export const verb: Verb = {
       .description('control plane with console, gateway, embedded Postgres and the starter workspace')
       .addHelpText('after', examples(['signalbox start', 'DATABASE_URL=postgres://… signalbox start']))
       .action(async () => {
+        const stop = hearStop()
         const started = await startLocally(context.config, context.output)
         const { gatewayUrl, controlPlaneUrl, key, workspace } = started
         context.output.document({ gatewayUrl, controlPlaneUrl, key, workspace })
         printWelcome(started, context.output)
-        await printSimulated(started, context)
-        await runUntilStopped(started, context.output)
+        const running = runUntilStopped(started, stop, context.output)
+        await Promise.race([printSimulated(started, context), stop])
+        await running
       })
   },
 }
