@@ -8,10 +8,10 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/fuzz/**', '**/node_modules/**'],
+          exclude: ['**/node_modules/**'],
           globalSetup: ['test/support/global-setup.ts'],
           pool: 'forks',
-          // CI shares its machine with others; a time limit that was missed gets two more tries there, and is shown.
+          // CI shares its machine with others, and many tests wait for real processes: any failure is tried twice more there.
           retry: process.env.CI === 'true' ? 2 : 0,
           testTimeout: process.env.CI === 'true' ? 90_000 : 30_000,
           hookTimeout: 120_000,
