@@ -14,10 +14,8 @@ import { allowed, decide } from './steps/decide.ts'
 import { decode } from './steps/decode.ts'
 import { readClaims } from './steps/metadata.ts'
 import { readOptions } from './steps/read-options.ts'
-import { makeRecord } from './steps/record-call.ts'
 import { resolveModel } from './steps/resolve-model.ts'
 import { select } from './steps/select.ts'
-import { settleCall } from './steps/settle.ts'
 import { targetsOf } from './targets.ts'
 import type { CallSpanIds } from './telemetry/telemetry.ts'
 import { beginTrail, type Trail } from './trail.ts'
@@ -122,7 +120,7 @@ function refuse(refusal: Refusal, { dialect, writer }: Incoming, trail: Trail): 
   writer.send(refusal.status, headers, body)
 }
 
-/** Settles and records; the one place where a call ends, whatever its way out. */
+/** The one place where a call ends, whatever its way out: it is recorded from what its stages left on the trail. */
 function finish(
   { request, route, writer }: Incoming,
   trail: Trail,
@@ -131,26 +129,7 @@ function finish(
 ): void {
   // A stranger is answered, not recorded: he could fill the journal.
   if (trail.keyId === undefined) return
-  try {
-    trail.endMs = parts.clock()
-    trail.bytesOut = writer.bytesOut
-    const { gatewayId, incarnation } = parts.identity
-    const { traceId, spanId } = spans
-    const sequence = parts.recorder.nextSequence()
-    const origin = { gatewayId, incarnation, sequence, traceId, spanId }
-    const record = makeRecord(trail, settleCall(trail), origin)
-    parts.recorder.record(record)
-    parts.telemetry.callEnded({
-      ...spans,
-      record,
-      startMs: trail.startMs,
-      endMs: trail.endMs,
-      ...(trail.evaluatedMs !== undefined && { policy: trail.evaluatedMs }),
-      ...(trail.undeclaredLosses > 0 && { undeclaredLosses: trail.undeclaredLosses }),
-      httpRoute: route.path,
-      method: request.method ?? 'POST',
-    })
-  } catch (error) {
-    logBug(parts.log, error, trail.id)
-  }
+  trail.endMs = parts.clock()
+  trail.bytesOut = writer.bytesOut
+  parts.ended.add({ trail, spans, httpRoute: route.path, method: request.method ?? 'POST' })
 }

@@ -1,10 +1,10 @@
 import type { Logger } from '@signalbox/sdk/node'
 import type { Dialect } from './dialect.ts'
+import type { EndedCalls } from './ended-calls.ts'
 import type { Provider } from './provider.ts'
-import type { Recorder } from './recorder.ts'
 import type { SnapshotSource } from './snapshot.ts'
 import type { AttemptDefaults } from './steps/attempt.ts'
-import type { CallSpanIds, Telemetry } from './telemetry/telemetry.ts'
+import type { CallSpanIds } from './telemetry/telemetry.ts'
 import type { Dispatch, Upstream } from './upstream/upstream.ts'
 
 /** Who this gateway is. */
@@ -22,8 +22,7 @@ export interface GatewayParts {
   readonly dialects: ReadonlyMap<string, Dialect>
   readonly providers: ReadonlyMap<string, Provider>
   readonly snapshots: SnapshotSource
-  readonly recorder: Recorder
-  readonly telemetry: Telemetry
+  readonly ended: EndedCalls
   /** Ids for a call's span, below the caller's `traceparent` and `tracestate` where there are any. */
   readonly newSpanIds: (traceparent?: string, traceState?: string) => CallSpanIds
   readonly upstream: Upstream

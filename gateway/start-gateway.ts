@@ -12,6 +12,7 @@ import { BlobStore } from './documents/blob-store.ts'
 import { ControlPlaneLink } from './documents/control-plane-link.ts'
 import { DocumentStore } from './documents/document-store.ts'
 import { Documents } from './documents/documents.ts'
+import { EndedCalls } from './ended-calls.ts'
 import { createIdSource } from './id-source.ts'
 import { Journal } from './journal/journal.ts'
 import { createKnownTargets, type KnownTargets } from './known-targets.ts'
@@ -54,6 +55,7 @@ interface Parts {
   readonly telemetry: RunningTelemetry
   readonly documents: Documents
   readonly journal: Journal
+  readonly ended: EndedCalls
   readonly upstream: Upstream
   readonly server: GatewayServer
 }
@@ -112,13 +114,14 @@ async function build(
       return documents.identity?.gatewayId ?? ''
     },
   }
+  const ended = new EndedCalls({ identity, recorder: journal, telemetry, log })
   const server = createGatewayServer(
     {
       ...{
         identity,
         dialects,
         providers,
-        telemetry,
+        ended,
         newSpanIds,
         upstream,
         attemptDefaults,
@@ -126,7 +129,6 @@ async function build(
         log,
       },
       snapshots: documents,
-      recorder: journal,
       simulate: createSimulation(now),
       clock: now,
       random: () => Math.floor(random() * 2 ** 32),
@@ -142,7 +144,7 @@ async function build(
     spans: telemetry.spans,
     unhandledErrors: options.unhandledErrors,
   })
-  return { telemetry, documents, journal, upstream, server }
+  return { telemetry, documents, journal, upstream, server, ended }
 }
 
 function telemetryOptions(
@@ -216,7 +218,8 @@ async function drain(parts: Parts, timeoutMs: number): Promise<number> {
 }
 
 /** Ends everything behind the server. Records and spans leave at the same time, each with its own limit. */
-async function close({ documents, upstream, journal, telemetry, folder }: Parts): Promise<void> {
+async function close({ documents, upstream, ended, journal, telemetry, folder }: Parts): Promise<void> {
+  ended.flush()
   await Promise.all([
     documents.close(),
     upstream.close(),

@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
-import { apiOperations, type CallRecord, type GapRecord, segmentRecordsMax } from '@signalbox/sdk/contract'
+import { apiOperations, type GapRecord, segmentRecordsMax } from '@signalbox/sdk/contract'
 import type { Logger } from '@signalbox/sdk/node'
 import type { Recorder } from '../recorder.ts'
 import { IncarnationFolder } from './incarnation-folder.ts'
@@ -115,17 +115,8 @@ export class Journal implements Recorder {
     return this.#sequence
   }
 
-  record(record: CallRecord): void {
-    const { sequence } = record.row
-    let line: string
-    try {
-      line = JSON.stringify(record)
-    } catch (error) {
-      this.#options.log.error({ err: error }, 'a record has no JSON form')
-      this.#lose(sequence, 'disk')
-      return
-    }
-    if (line.length > recordCharsMax) this.#lose(sequence, 'disk')
+  record(sequence: number, line: string | undefined): void {
+    if (line === undefined || line.length > recordCharsMax) this.#lose(sequence, 'disk')
     else if (this.#isFull()) this.#lose(sequence, 'overflow')
     else {
       if (this.#gaps.length > 0) this.#writeGaps()

@@ -5,6 +5,7 @@ import { findJsonBreak } from '../json-break.ts'
 
 /** In a longer text the break is not looked for: it would take the time of other calls. */
 const searchedLengthMax = 1_048_576
+const byteOrderMark = 0xfeff
 
 function whereOf(text: string): string {
   if (text.length === 0) return ' (it is empty)'
@@ -12,7 +13,9 @@ function whereOf(text: string): string {
 }
 
 function parse(raw: Buffer): Record<string, unknown> {
-  const text = raw.toString('utf8')
+  const decoded = raw.toString('utf8')
+  // Some Windows clients put a byte order mark first; RFC 8259 §8.1 lets a reader pass over it.
+  const text = decoded.charCodeAt(0) === byteOrderMark ? decoded.slice(1) : decoded
   let value: unknown
   try {
     value = JSON.parse(text)

@@ -33,26 +33,37 @@ const cut = (text: string, lengthMax: number): string =>
 /** Milliseconds with three places: microseconds, as far as the clock says anything. */
 const round = (ms: number): number => Math.round(ms * 1000) / 1000
 
+/**
+ * While a record is made, what is not known is undefined, and its JSON leaves it out. Members are never left out by
+ * spreading: objects of one shape are made and written several times as fast.
+ */
+type Draft<T> = { [Name in keyof Required<T>]: undefined extends T[Name] ? T[Name] : T[Name] | undefined }
+
+const textOrNone = (value: bigint | undefined): string | undefined =>
+  value === undefined ? undefined : String(value)
+
 function attemptOf(attempt: AttemptTrail): Attempt {
-  return {
+  const { target, startMs, firstByteMs, status, errorCode, finish } = attempt
+  const draft: Draft<Attempt> = {
     index: attempt.index,
-    target: cut(attempt.target.shownName, 256),
-    provider: attempt.target.provider.id,
-    model: cut(attempt.target.model, 256),
-    startMs: Math.floor(attempt.startMs),
-    durationMs: round(attempt.endMs - attempt.startMs),
-    ...(attempt.firstByteMs > 0 && { firstByteMs: round(attempt.firstByteMs - attempt.startMs) }),
-    ...(attempt.status > 0 && { status: attempt.status }),
+    target: cut(target.shownName, 256),
+    provider: target.provider.id,
+    model: cut(target.model, 256),
+    startMs: Math.floor(startMs),
+    durationMs: round(attempt.endMs - startMs),
+    firstByteMs: firstByteMs > 0 ? round(firstByteMs - startMs) : undefined,
+    status: status > 0 ? status : undefined,
     outcome: attempt.outcome,
-    ...(attempt.errorCode !== undefined && { errorCode: cut(attempt.errorCode, 64) }),
-    ...(attempt.upstreamRequestId !== undefined && { upstreamRequestId: attempt.upstreamRequestId }),
-    ...(attempt.usage !== undefined && { usage: attempt.usage }),
+    errorCode: errorCode === undefined ? undefined : cut(errorCode, 64),
+    upstreamRequestId: attempt.upstreamRequestId,
+    usage: attempt.usage,
     evidence: attempt.evidence,
-    ...(attempt.costNanoUsd !== undefined && { costNanoUsd: String(attempt.costNanoUsd) }),
-    ...(attempt.finish !== undefined && { finish: cut(attempt.finish, 64) }),
+    costNanoUsd: textOrNone(attempt.costNanoUsd),
+    finish: finish === undefined ? undefined : cut(finish, 64),
     bytesIn: attempt.bytesIn,
     winner: attempt.winner,
   }
+  return draft as Attempt
 }
 
 /** The policy that had the last word: the first that denied, else the route that chose. */
@@ -68,86 +79,104 @@ function effectOf({ evaluation }: Trail): RecordRow['effect'] {
   return evaluation.failure === undefined ? evaluation.decision.effect : 'error'
 }
 
-function rowOf(trail: Trail, totals: Totals, origin: RecordOrigin): RecordRow {
-  const { snapshot, call, evaluation, version, facts, error } = trail
+function rowOf(trail: Trail, totals: Totals, origin: RecordOrigin, facts: string | undefined): RecordRow {
+  const { snapshot, call, evaluation, version, error, startMs, firstTokenMs } = trail
   const policy = evaluation === undefined ? undefined : decisivePolicy(evaluation.policies)
   const last = trail.attempts.at(-1)
-  return {
+  const draft: Draft<RecordRow> = {
     id: trail.id,
     organisationId: snapshot?.release.organisationId ?? '',
     environment: snapshot?.release.environment ?? '',
     gatewayId: origin.gatewayId,
     incarnation: origin.incarnation,
     sequence: origin.sequence,
-    timeMs: Math.floor(trail.startMs),
-    durationMs: round(trail.endMs - trail.startMs),
-    ...(trail.firstTokenMs > 0 && { firstTokenMs: round(trail.firstTokenMs - trail.startMs) }),
-    ...(trail.keyId !== undefined && { keyId: trail.keyId }),
-    ...(trail.nodeId !== undefined && { nodeId: trail.nodeId }),
+    timeMs: Math.floor(startMs),
+    durationMs: round(trail.endMs - startMs),
+    firstTokenMs: firstTokenMs > 0 ? round(firstTokenMs - startMs) : undefined,
+    keyId: trail.keyId,
+    nodeId: trail.nodeId,
     operation: trail.operation,
     dialect: trail.dialect,
     stream: call?.stream ?? false,
     modelRequested: cut(call?.model ?? '', 256),
-    ...(last !== undefined && { target: cut(last.target.shownName, 256), provider: last.target.provider.id }),
-    ...(policy !== undefined && { policy: policy.id }),
-    ...(policy !== undefined && policy.rule !== null && { rule: policy.rule }),
+    target: last === undefined ? undefined : cut(last.target.shownName, 256),
+    provider: last?.target.provider.id,
+    policy: policy?.id,
+    rule: policy?.rule ?? undefined,
     effect: effectOf(trail),
     status: trail.status,
-    ...(error !== undefined && { errorCode: cut(error.publicCode, 64) }),
+    errorCode: error === undefined ? undefined : cut(error.publicCode, 64),
     truncated: trail.truncated,
     attempts: trail.attempts.length,
     usage: totals.usage,
     evidence: totals.evidence,
-    ...(totals.costNanoUsd !== undefined && { costNanoUsd: String(totals.costNanoUsd) }),
+    costNanoUsd: textOrNone(totals.costNanoUsd),
     metadata: trail.metadata as RecordRow['metadata'],
     traceId: origin.traceId,
     spanId: origin.spanId,
     // Facts are built in canonical order, so their plain JSON is what the digest is over.
-    ...(facts !== undefined && { factsDigest: digestOf(JSON.stringify(facts)) }),
-    ...(evaluation !== undefined && { decisionDigest: evaluation.decisionDigest }),
-    ...(version !== undefined && { versionDigest: version.digest, version: version.number }),
-    ...(snapshot !== undefined && {
-      releaseSequence: snapshot.release.sequence,
-      stateSequence: snapshot.state.sequence,
-    }),
+    factsDigest: facts === undefined ? undefined : digestOf(facts),
+    decisionDigest: evaluation?.decisionDigest,
+    versionDigest: version?.digest,
+    version: version?.number,
+    releaseSequence: snapshot?.release.sequence,
+    stateSequence: snapshot?.state.sequence,
     cache: 'off',
     identity: trail.identity,
     assembled: false,
   }
+  return draft as RecordRow
 }
 
-function bodyOf(trail: Trail): RecordBody {
-  const { facts, evaluation, selection, error } = trail
+function errorOf(error: NonNullable<Trail['error']>): RecordBody['error'] {
+  return {
+    code: cut(error.publicCode, 64),
+    // Of a provider's own words nothing is kept: they may repeat the prompt.
+    message:
+      error.code === 'upstream_error'
+        ? errorTable.upstream_error.message
+        : cut(error.message, messageLengthMax),
+    ...(error.detail !== undefined && { detail: cut(error.detail, detailLengthMax) }),
+  }
+}
+
+/** Everything of a body but the facts. */
+function bodyOf(trail: Trail): Draft<RecordBody> {
+  const { evaluation, error } = trail
   let received = 0
   for (const attempt of trail.attempts) received += attempt.bytesIn
   return {
     factsClass: 'full',
-    ...(facts !== undefined && { facts }),
-    ...(evaluation !== undefined && { decision: evaluation.decision }),
-    policies: evaluation?.policies ?? [],
+    facts: undefined,
+    decision: evaluation?.decision,
+    policies: (evaluation?.policies as RecordBody['policies'] | undefined) ?? [],
     fuel: evaluation?.fuel ?? 0,
     evaluationUs: evaluation?.evaluationUs ?? 0,
-    ...(selection !== undefined && { selection }),
+    selection: trail.selection,
     attempts: trail.attempts.map(attemptOf),
     verdicts: [],
     dropped: trail.dropped.slice(0, pathsMax).map((path) => cut(path, 256)),
     undeclaredMetadata: [...trail.undeclared],
-    ...(error !== undefined && {
-      error: {
-        code: cut(error.publicCode, 64),
-        // Of a provider's own words nothing is kept: they may repeat the prompt.
-        message:
-          error.code === 'upstream_error'
-            ? errorTable.upstream_error.message
-            : cut(error.message, messageLengthMax),
-        ...(error.detail !== undefined && { detail: cut(error.detail, detailLengthMax) }),
-      },
-    }),
+    error: error === undefined ? undefined : errorOf(error),
     text: { received, delivered: trail.bytesOut },
   }
 }
 
-/** The record of a call that is over. */
-export function makeRecord(trail: Trail, totals: Totals, origin: RecordOrigin): CallRecord {
-  return { row: rowOf(trail, totals, origin), body: bodyOf(trail) }
+/** The record of a call that is over, and its JSON. */
+export function makeRecord(
+  trail: Trail,
+  totals: Totals,
+  origin: RecordOrigin,
+): { readonly record: CallRecord; readonly text: string } {
+  const facts = trail.facts === undefined ? undefined : JSON.stringify(trail.facts)
+  const row = rowOf(trail, totals, origin, facts)
+  const body = bodyOf(trail)
+  const rest = JSON.stringify(body)
+  // The text of the facts was needed for their digest; it is not made a second time.
+  const bodyText = facts === undefined ? rest : `{"facts":${facts},${rest.slice(1)}`
+  body.facts = trail.facts
+  return {
+    record: { row, body: body as RecordBody },
+    text: `{"row":${JSON.stringify(row)},"body":${bodyText}}`,
+  }
 }

@@ -11,7 +11,7 @@ export interface ParentSpan {
 export interface CallSpanIds {
   readonly traceId: string
   readonly spanId: string
-  readonly parent?: ParentSpan
+  readonly parent?: ParentSpan | undefined
 }
 
 /** Everything that spans and metrics of a call are made from. Times are epoch milliseconds, with fractions. */
@@ -20,7 +20,7 @@ export interface FinishedCall extends CallSpanIds {
   readonly startMs: number
   readonly endMs: number
   /** When the policies were asked. */
-  readonly policy?: { readonly startMs: number; readonly endMs: number }
+  readonly policy?: { readonly startMs: number; readonly endMs: number } | undefined
   /** The route as it is mounted: `/v1/chat/completions`. */
   readonly httpRoute: string
   readonly method: string

@@ -2,6 +2,7 @@ import { type CallRecord, Refusal } from '@signalbox/sdk/contract'
 import { createLogger } from '@signalbox/sdk/node'
 import { dialect as anthropicMessages } from '../../gateway/dialects/anthropic-messages.ts'
 import { dialect as openAiChat } from '../../gateway/dialects/openai-chat.ts'
+import { EndedCalls } from '../../gateway/ended-calls.ts'
 import { createIdSource } from '../../gateway/id-source.ts'
 import type { GatewayParts } from '../../gateway/parts.ts'
 import { provider as anthropic } from '../../gateway/providers/anthropic.ts'
@@ -55,8 +56,10 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
   const keep = options.keep ?? Number.POSITIVE_INFINITY
   let sequence = 0
   const running: { snapshot: Snapshot | undefined } = { snapshot: options.snapshot ?? memorySnapshot() }
+  const identity = { gatewayId: 'gateway-1', incarnation: 'incarnation-1', region: '' }
+  const log = createLogger('gateway-test', 'silent')
   const parts: GatewayParts = {
-    identity: { gatewayId: 'gateway-1', incarnation: 'incarnation-1', region: '' },
+    identity,
     dialects: byId(openAiChat, anthropicMessages),
     providers: byId(openai, anthropic, compatible),
     snapshots: {
@@ -66,21 +69,29 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
       },
       degraded: () => false,
     },
-    recorder: {
-      nextSequence: () => ++sequence,
-      record: (record) => void (records.length < keep && records.push(record)),
-    },
-    telemetry: {
-      callEnded: (call) => void (finished.length < keep && finished.push(call)),
-      shutdown: () => Promise.resolve(),
-    },
+    ended: new EndedCalls({
+      identity,
+      recorder: {
+        nextSequence: () => ++sequence,
+        record: (_sequence, text) => {
+          if (records.length < keep && text !== undefined) records.push(JSON.parse(text) as CallRecord)
+        },
+      },
+      telemetry: {
+        callEnded: (call) => void (finished.length < keep && finished.push(call)),
+        shutdown: () => Promise.resolve(),
+      },
+      log,
+      // Tests look at the record of a call right after it.
+      batchMax: 1,
+    }),
     newSpanIds,
     upstream,
     simulate: createSimulation(clock, { pauseMs: options.pauseMs ?? 0 }),
     clock,
     random: () => 7,
     createId: createIdSource(),
-    log: createLogger('gateway-test', 'silent'),
+    log,
     attemptDefaults: { ...attemptDefaults, ...options.defaults },
     bodyBytesMax: options.bodyBytesMax ?? 32 * 1024 * 1024,
   }
@@ -106,6 +117,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
       }),
     async close() {
       await server.drain(0)
+      parts.ended.flush()
       await upstream.close()
     },
   })

@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { CallRecord } from '@signalbox/sdk/contract'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { JournalThread } from '../../../gateway/journal/journal-thread.ts'
@@ -126,8 +125,9 @@ describe('the journal', () => {
     const journal = openJournal(controlPlane)
     controlPlane.segmentStatus = 503
     recordCalls(journal, 2)
-    journal.record({ row: { sequence: journal.nextSequence(), nonsense: 1n } } as never as CallRecord)
-    journal.record({ row: { sequence: journal.nextSequence() } } as never as CallRecord)
+    journal.record(journal.nextSequence(), undefined)
+    const sequence = journal.nextSequence()
+    journal.record(sequence, JSON.stringify({ row: { sequence } }))
     recordCalls(journal, 2)
     await eventually(() => expect(journal.status().segments).toBe(1))
     controlPlane.segmentStatus = 400

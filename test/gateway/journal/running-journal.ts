@@ -38,7 +38,8 @@ export function openJournal(
 export function recordCalls(journal: Journal, count: number, incarnation?: string): void {
   for (let index = 0; index < count; index++) {
     const sequence = journal.nextSequence()
-    journal.record(callRecord({ sequence, ...(incarnation !== undefined && { incarnation }) }))
+    const record = callRecord({ sequence, ...(incarnation !== undefined && { incarnation }) })
+    journal.record(sequence, JSON.stringify(record))
   }
 }
 
