@@ -1,11 +1,8 @@
-import type { CompiledWorkspace, Facts } from '@signalbox/sdk/contract'
-import { type Answer, askLayer } from './evaluation/ask-layer.ts'
-import { CheckedDecisions } from './evaluation/checked-decisions.ts'
-import { combine } from './evaluation/combine.ts'
-import { type Layer, type LayerPolicy, loadLayer, questionOf } from './evaluation/layer.ts'
+import type { CompiledWorkspace } from '@signalbox/sdk/contract'
+import { askLayer } from './evaluation/ask-layer.ts'
+import { DecisionMaker, type LayerTurn } from './evaluation/decision-maker.ts'
+import { type Layer, loadLayer, questionOf } from './evaluation/layer.ts'
 import { LayerPath } from './evaluation/layer-path.ts'
-import { readAnswer } from './evaluation/outcomes.ts'
-import { resultsOf } from './evaluation/policy-results.ts'
 import { screenWith } from './evaluation/screen.ts'
 import type {
   Engine,
@@ -39,7 +36,7 @@ class SandboxProgram implements Program {
   readonly #layers: readonly Layer[]
   readonly #all: readonly number[]
   readonly #paths = new Map<string, LayerPath>()
-  readonly #decisions = new CheckedDecisions()
+  readonly #decisions = new DecisionMaker()
 
   constructor(sandbox: Sandbox, workspaces: readonly LoadedWorkspace[], environment: string) {
     const compiled = workspaces.map((workspace) => workspace.compiled)
@@ -62,44 +59,33 @@ class SandboxProgram implements Program {
 
   evaluate(input: EvaluationInput): Evaluation {
     const startMs = performance.now()
-    const { facts } = input
     const path = this.#path(input.layers ?? this.#all)
-    const { constraints, routes, fuel } = this.#ask(path, input)
-    const said = { constraints: constraints.map(readAnswer), routes: routes.map(readAnswer) }
-    const { combined, digest } = this.#decisions.check(combine(said, facts, path))
-    const { decision, failure, routeFailure } = combined
-    const layers = path.layers.flatMap((index) => this.#layers[index] ?? [])
-    return {
-      decision,
-      policies: resultsOf(said, { layers, facts, routeFailure }),
-      fuel,
-      evaluationUs: Math.round((performance.now() - startMs) * 1000),
-      decisionDigest: digest,
-      ...(failure !== undefined && { failure }),
-    }
+    const { turns, fuel } = this.#ask(path, input)
+    const decided = this.#decisions.decide(turns, input.facts, path)
+    return { ...decided, fuel, evaluationUs: Math.round((performance.now() - startMs) * 1000) }
   }
 
   /** Asks the layers, most specific first, since a route of a more specific one ends the asking of routes. */
-  #ask(path: LayerPath, input: EvaluationInput) {
-    const constraints: Answer[] = []
-    const routes: Answer[] = []
+  #ask(path: LayerPath, input: EvaluationInput): { turns: LayerTurn[]; fuel: number } {
+    const turns: LayerTurn[] = []
     let fuel = 0
     let chosen = false
-    for (const index of [...path.layers].reverse()) {
+    for (let at = path.layers.length - 1; at >= 0; at--) {
+      const index = path.layers[at] ?? -1
       const layer = this.#layers[index]
       if (layer === undefined) throw new RangeError(`there is no layer ${index}`)
-      const asked = {
-        constraints: applicable(layer, layer.constraints, input.facts),
-        routes: chosen ? [] : applicable(layer, layer.routes, input.facts),
+      const selection = layer.index.select(input.facts)
+      const asked = chosen ? selection.constraints : selection.all
+      if (asked.constraints.length + asked.routes.length === 0) {
+        turns.push({ index, layer, selection, said: undefined })
+        continue
       }
-      if (asked.constraints.length + asked.routes.length === 0) continue
-      const said = askLayer(layer, questionOf(layer, input), asked)
-      fuel += said.fuel
-      constraints.unshift(...said.answers.filter(({ policy }) => policy.kind === 'constraint'))
-      routes.push(...said.answers.filter(({ policy }) => policy.kind === 'route'))
-      chosen = chosen || said.choiceMade
+      const answers = askLayer(layer, questionOf(layer, input), asked)
+      fuel += answers.fuel
+      turns.push({ index, layer, selection, said: answers.said })
+      chosen = chosen || answers.said.choiceMade
     }
-    return { constraints, routes, fuel }
+    return { turns, fuel }
   }
 
   screen(input: { layer: number; guardrail: string; facts: GuardrailFacts }): GuardrailEvaluation {
@@ -114,10 +100,6 @@ class SandboxProgram implements Program {
   dispose(): void {
     this.#paths.clear()
   }
-}
-
-function applicable(layer: Layer, policies: readonly LayerPolicy[], facts: Facts): readonly LayerPolicy[] {
-  return layer.hasMatches ? policies.filter((policy) => policy.appliesTo(facts)) : policies
 }
 
 /** The engine over a sandbox that somebody else started and disposes of. */

@@ -46,8 +46,11 @@ export interface EvaluationInput {
   readonly layers?: readonly number[]
 }
 
+/** What the policies say of a call. Frozen: calls that are decided alike share the objects. */
 export interface Evaluation {
   readonly decision: Decision
+  /** The decision as canonical JSON, the text that its digest is of. */
+  readonly decisionJson: string
   /** One row per policy of the layers: constraints root first, then routes in the order in which they are asked. */
   readonly policies: PolicyResult[]
   readonly fuel: number

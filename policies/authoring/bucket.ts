@@ -20,30 +20,34 @@ function utf8(text: string): string {
   return bytes
 }
 
-const beyondAscii = /[\u0080-\uffff]/
-
 /**
- * MurmurHash3 x86 32-bit, seed 0, over the UTF-8 of a text. It runs in nearly every canary's calls, inside an
- * interpreter: hence one flat loop.
+ * MurmurHash3 x86 32-bit, seed 0, over characters as bytes; -1 where one of them is above `max`. It runs in nearly
+ * every canary's calls, inside an interpreter: hence one flat loop.
  */
-export function murmur3(text: string): number {
-  const bytes = beyondAscii.test(text) ? utf8(text) : text
+function hashOf(bytes: string, max: number): number {
   const { length } = bytes
   const whole = length & ~3
+  const { imul } = Math
   let hash = 0
   let block = 0
+  let wide = 0
   for (let at = 0; at < whole; at += 4) {
-    block =
-      bytes.charCodeAt(at) |
-      (bytes.charCodeAt(at + 1) << 8) |
-      (bytes.charCodeAt(at + 2) << 16) |
-      (bytes.charCodeAt(at + 3) << 24)
-    block = Math.imul(block, 0xcc9e2d51)
-    hash ^= Math.imul((block << 15) | (block >>> 17), 0x1b873593)
-    hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0
+    const first = bytes.charCodeAt(at)
+    const second = bytes.charCodeAt(at + 1)
+    const third = bytes.charCodeAt(at + 2)
+    const fourth = bytes.charCodeAt(at + 3)
+    wide |= first | second | third | fourth
+    block = imul(first | (second << 8) | (third << 16) | (fourth << 24), 0xcc9e2d51)
+    hash ^= imul((block << 15) | (block >>> 17), 0x1b873593)
+    hash = (imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0
   }
   block = 0
-  for (let at = length - 1; at >= whole; at--) block = (block << 8) | bytes.charCodeAt(at)
+  for (let at = length - 1; at >= whole; at--) {
+    const last = bytes.charCodeAt(at)
+    wide |= last
+    block = (block << 8) | last
+  }
+  if (wide > max) return -1
   block = Math.imul(block, 0xcc9e2d51)
   // Without a rest the block is zero, and mixes to nothing.
   hash ^= Math.imul((block << 15) | (block >>> 17), 0x1b873593)
@@ -51,6 +55,12 @@ export function murmur3(text: string): number {
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
   return (hash ^ (hash >>> 16)) >>> 0
+}
+
+/** MurmurHash3 x86 32-bit, seed 0, over the UTF-8 of a text; plain ASCII, as almost every key is, is its own UTF-8. */
+export function murmur3(text: string): number {
+  const hash = hashOf(text, 0x7f)
+  return hash === -1 ? hashOf(utf8(text), 0xff) : hash
 }
 
 /** Position of a key in a rollout, 0 to 999,999. The product stays below 2^53, so it is exact. */

@@ -1,6 +1,8 @@
 import type { Broken, PolicyAnswer } from '../runtime/wire.ts'
 import { SandboxError } from '../sandbox/index.ts'
 import type { Layer, LayerPolicy } from './layer.ts'
+import { type PolicyOutcome, readAnswer } from './outcomes.ts'
+import { type Asked as AskedPolicies, tailOf } from './policy-index.ts'
 
 export type FailureKind = 'timeout' | 'memory' | 'exception' | 'invalid'
 /** What one policy said, or why it said nothing. `trapped`: it broke the sandbox's limits, not only a rule. */
@@ -11,23 +13,26 @@ export interface Answer {
   readonly broken: readonly Broken[]
   readonly trapped?: { readonly kind: FailureKind; readonly message: string }
 }
-export interface Asked {
-  readonly constraints: readonly LayerPolicy[]
-  readonly routes: readonly LayerPolicy[]
-}
-export interface LayerAnswers {
-  /** In the order asked; routes end with the one that chose or broke. */
-  readonly answers: readonly Answer[]
-  readonly fuel: number
+export type Asked = AskedPolicies<LayerPolicy>
+/** What the policies of a layer said: read and checked. The same object for the same answers. */
+export interface LayerSaid {
+  /** Names this object within its layer; undefined where it is not kept. */
+  readonly id: number | undefined
+  readonly constraints: readonly PolicyOutcome[]
+  /** In the order asked; they end with the one that chose or broke. */
+  readonly routes: readonly PolicyOutcome[]
   /** A route chose, denied or broke: no further route is to be asked. */
   readonly choiceMade: boolean
 }
-type Question = (constraints: readonly number[], routes: readonly number[]) => string
+export interface LayerAnswers {
+  readonly said: LayerSaid
+  readonly fuel: number
+}
 
 /** Policies that may break the sandbox in one evaluation; the rest then counts as broken too, unasked. */
 const trapsMax = 4
-
-const indexesOf = (policies: readonly LayerPolicy[]) => policies.map(({ index }) => index)
+/** Questions longer than this are not worth keeping. */
+const knownQuestionMax = 1024
 
 function kindOf(error: SandboxError): FailureKind {
   return error.kind === 'too_large' ? 'invalid' : error.kind
@@ -56,20 +61,33 @@ export function leavesChoice({ policy, matched, broken, trapped }: Answer): bool
   return Object(effects?.[0]).continue === true
 }
 
+function saidBy(answers: readonly Answer[], id?: number): LayerSaid {
+  const last = answers.at(-1)
+  const of = (kind: 'constraint' | 'route') => answers.filter(({ policy }) => policy.kind === kind)
+  return {
+    id,
+    constraints: of('constraint').map(readAnswer),
+    routes: of('route').map(readAnswer),
+    choiceMade: last !== undefined && last.policy.kind === 'route' && !leavesChoice(last),
+  }
+}
+
 /**
  * Asks each policy by itself after all together broke the sandbox: the one at fault breaks it again, all others
  * answer as if it were not there. Policies share no state, so this is the same in every run and on every machine.
+ * Each has a part of the fuel, so that no set of policies holds the thread for longer than twice what one may.
  */
-function askOneByOne(layer: Layer, question: Question, asked: Asked): Omit<LayerAnswers, 'choiceMade'> {
+function askOneByOne(layer: Layer, question: string, asked: Asked): { answers: Answer[]; fuel: number } {
   const answers: Answer[] = []
+  const fuelMax = Math.floor(layer.image.fuelMax / trapsMax)
   let fuel = 0
   let last: Answer['trapped']
   let traps = 0
-  const ask = (policy: LayerPolicy, text: string): Answer => {
+  const ask = (policy: LayerPolicy, tail: string): Answer => {
     const silent = { policy, trace: policy.silentTrace, matched: [], broken: [] }
     if (traps >= trapsMax && last !== undefined) return { ...silent, trapped: last }
     try {
-      const said = layer.image.call(text)
+      const said = layer.image.call(question + tail, { fuelMax })
       fuel += said.fuel
       return decode(said.output, [policy])[0] ?? silent
     } catch (error) {
@@ -80,31 +98,44 @@ function askOneByOne(layer: Layer, question: Question, asked: Asked): Omit<Layer
       return { ...silent, trapped: last }
     }
   }
-  for (const policy of asked.constraints) answers.push(ask(policy, question([policy.index], [])))
+  for (const policy of asked.constraints) answers.push(ask(policy, tailOf([policy], [])))
   for (const policy of asked.routes) {
-    const answer = ask(policy, question([], [policy.index]))
+    const answer = ask(policy, tailOf([], [policy]))
     answers.push(answer)
     if (!leavesChoice(answer)) break
   }
   return { answers, fuel }
 }
 
-/** Asks the policies of one layer, in one call of the sandbox as long as none breaks it. */
-export function askLayer(layer: Layer, question: Question, asked: Asked): LayerAnswers {
-  const { answers, fuel } = askTogether(layer, question, asked)
-  const last = answers.at(-1)
-  const choiceMade = last !== undefined && last.policy.kind === 'route' && !leavesChoice(last)
-  return { answers, fuel, choiceMade }
+/** Answers in the same words are read once. Each policy and the checks of what it says stay as they are. */
+function readOutput(layer: Layer, output: string, asked: Asked): LayerSaid {
+  const { known } = layer
+  const key = `${asked.id} ${output}`
+  const same = known.said.get(key)
+  if (same !== undefined) return same
+  const said = saidBy(decode(output, [...asked.constraints, ...asked.routes]), known.count++)
+  known.said.set(key, said)
+  return said
 }
 
-function askTogether(layer: Layer, question: Question, asked: Asked): Omit<LayerAnswers, 'choiceMade'> {
-  const { constraints, routes } = asked
+/**
+ * Asks the policies of one layer, in one call of the sandbox as long as none breaks it. A question that was asked
+ * before has its answer already, fuel included: the sandbox keeps nothing from one call to the next, so it would give
+ * the same bytes again. What broke the sandbox is asked again.
+ */
+export function askLayer(layer: Layer, question: string, asked: Asked): LayerAnswers {
+  const { known } = layer
+  const key = question.length > knownQuestionMax ? undefined : `${asked.id} ${question}`
+  const same = key === undefined ? undefined : known.answers.get(key)
+  if (same !== undefined) return same
   try {
-    const { output, fuel } = layer.image.call(question(indexesOf(constraints), indexesOf(routes)))
-    return { answers: decode(output, [...constraints, ...routes]), fuel }
+    const { output, fuel } = layer.image.call(question + asked.tail)
+    const answers = { said: readOutput(layer, output, asked), fuel }
+    if (key !== undefined) known.answers.set(key, answers)
+    return answers
   } catch (error) {
     if (!(error instanceof SandboxError)) throw error
     const { answers, fuel } = askOneByOne(layer, question, asked)
-    return { answers, fuel: fuel + error.fuel }
+    return { said: saidBy(answers), fuel: fuel + error.fuel }
   }
 }

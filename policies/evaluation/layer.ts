@@ -1,11 +1,13 @@
-import type { CompiledPolicy, Effect, Facts, OnError, PolicyKind } from '@signalbox/sdk/contract'
+import type { CompiledPolicy, Effect, Facts, OnError, PolicyKind, PolicyMatch } from '@signalbox/sdk/contract'
 import type { EvaluationInput, LoadedWorkspace, ModelColumns, ParamValues } from '../program.ts'
 import type { Description } from '../runtime/wire.ts'
 import type { Sandbox, SandboxImage } from '../sandbox/index.ts'
+import type { LayerAnswers, LayerSaid } from './ask-layer.ts'
 import { baseFacts } from './base-facts.ts'
 import { type NameScope, namesOf } from './layer-path.ts'
-import { compileMatch } from './matches.ts'
+import { Memo } from './memo.ts'
 import { compileParams } from './param-values.ts'
+import { PolicyIndex, tailOf } from './policy-index.ts'
 import { compileProjection } from './project-facts.ts'
 
 /** A rule as the combination needs it. */
@@ -31,13 +33,24 @@ export interface LayerPolicy {
   readonly guardrails: ReadonlySet<string>
   /** The trace of a policy that was not asked. */
   readonly silentTrace: string
-  appliesTo(facts: Facts): boolean
+  /** Which calls it is asked about; all where there is none. */
+  readonly match: PolicyMatch | undefined
 }
 export interface LayerGuardrail {
   readonly id: string
   readonly direction: 'input' | 'output'
   readonly index: number
   readonly action: unknown
+}
+
+/** Answers of a layer that need not be worked out again. */
+export interface KnownAnswers {
+  /** By question. */
+  readonly answers: Memo<LayerAnswers>
+  /** By the words of the answer. */
+  readonly said: Memo<LayerSaid>
+  /** Answers that were read so far: their ids. */
+  count: number
 }
 
 /** A workspace loaded into the sandbox for one environment. */
@@ -48,11 +61,15 @@ export interface Layer {
   readonly constraints: readonly LayerPolicy[]
   readonly routes: readonly LayerPolicy[]
   readonly guardrails: readonly LayerGuardrail[]
-  /** Some policy is not asked about every call. */
-  readonly hasMatches: boolean
+  readonly known: KnownAnswers
+  /** Finds the policies that a call is about. */
+  readonly index: PolicyIndex<LayerPolicy>
   project(facts: Facts, models: readonly ModelColumns[]): string
   params(values: ParamValues): string
 }
+
+/** Of the answers that a layer keeps. */
+const knownAnswersLimits = { entriesMax: 2048, charactersMax: 500_000 }
 
 /** Texts that the sandbox is warmed up with, so that the first real call finds its caches full. */
 const describeQuestion = JSON.stringify({ describe: true })
@@ -80,7 +97,6 @@ function policyOf(
     const effects = known.effects as readonly Effect[] | null
     return { id: rule.id, effects, onError: known.options.onError as OnError | undefined, line: rule.line }
   })
-  const match = compileMatch(compiled.match)
   return {
     ...shared,
     id: compiled.id,
@@ -90,7 +106,7 @@ function policyOf(
     onError,
     safeRoute,
     silentTrace: '-'.repeat(compiled.rules.flatMap((rule) => rule.conditions).length),
-    appliesTo: match ?? (() => true),
+    match: compiled.match,
   }
 }
 
@@ -118,14 +134,15 @@ function definitionsOf(workspace: LoadedWorkspace, image: SandboxImage, names: N
   return { policies, guardrails: screens }
 }
 
-/** The question of one evaluation, in JSON. Indexes are those of the script. */
+/**
+ * The question of one evaluation, in JSON and without its end, which says what policies are asked (`Asked.tail`).
+ * Together with that it names all that the answer depends on.
+ */
 export function questionOf(
-  layer: Layer,
+  layer: Pick<Layer, 'project' | 'params'>,
   input: Pick<EvaluationInput, 'facts' | 'models' | 'params'>,
-): (constraints: readonly number[], routes: readonly number[]) => string {
-  const facts = layer.project(input.facts, input.models)
-  const params = layer.params(input.params)
-  return (constraints, routes) => `{"f":${facts},"p":${params},"c":[${constraints}],"r":[${routes}]}`
+): string {
+  return `{"f":${layer.project(input.facts, input.models)},"p":${layer.params(input.params)},`
 }
 
 /** Loads a workspace. Throws SandboxError where its script does not load, Error where it is another one. */
@@ -142,7 +159,8 @@ export function loadLayer(sandbox: Sandbox, workspace: LoadedWorkspace, environm
     constraints: policies.filter((policy) => policy.kind === 'constraint'),
     routes: policies.filter((policy) => policy.kind === 'route'),
     guardrails,
-    hasMatches: compiled.policies.some((policy) => policy.match !== undefined),
+    known: { answers: new Memo(knownAnswersLimits), said: new Memo(knownAnswersLimits), count: 0 },
+    index: new PolicyIndex(policies),
     project: compileProjection(compiled.reads),
     params: compileParams(compiled, environment),
   }
@@ -156,9 +174,8 @@ function warmUpImage(
   environment: string,
 ): SandboxImage {
   const facts = baseFacts({ environment: { name: environment, region: '' } })
-  const ask = questionOf(layer, { facts, models: [], params: {} })
-  const indexes = (policies: readonly LayerPolicy[]) => policies.map(({ index }) => index)
-  const question = ask(indexes(layer.constraints), indexes(layer.routes))
+  const question =
+    questionOf(layer, { facts, models: [], params: {} }) + tailOf(layer.constraints, layer.routes)
   try {
     layer.image.call(question)
   } catch {

@@ -1,4 +1,4 @@
-import type { Facts, PolicyResult } from '@signalbox/sdk/contract'
+import type { PolicyResult } from '@signalbox/sdk/contract'
 import type { Said } from './combine.ts'
 import type { Layer, LayerPolicy } from './layer.ts'
 import { type Failure, isPassedOver, type PolicyOutcome } from './outcomes.ts'
@@ -6,7 +6,8 @@ import { type Failure, isPassedOver, type PolicyOutcome } from './outcomes.ts'
 interface Around {
   /** Layers of the call, root first. */
   readonly layers: readonly Layer[]
-  readonly facts: Facts
+  /** Whether the call is about a policy. */
+  readonly applies: (policy: LayerPolicy) => boolean
   /** Why the route that was decisive broke. */
   readonly routeFailure: Failure | undefined
 }
@@ -47,8 +48,8 @@ function resultOf(outcome: PolicyOutcome, around: Around): PolicyResult {
   }
 }
 
-function notAsked(policy: LayerPolicy, facts: Facts): PolicyResult {
-  const outcome = policy.appliesTo(facts) ? 'notReached' : 'notApplicable'
+function notAsked(policy: LayerPolicy, { applies }: Around): PolicyResult {
+  const outcome = applies(policy) ? 'notReached' : 'notApplicable'
   const { id, kind, workspace } = policy
   return { id, kind, workspace, rule: null, outcome, trace: policy.silentTrace }
 }
@@ -60,6 +61,6 @@ export function resultsOf(said: Said, around: Around): PolicyResult[] {
   const routes = [...around.layers].reverse().flatMap((layer) => layer.routes)
   return [...constraints, ...routes].map((policy) => {
     const outcome = outcomes.get(policy)
-    return outcome === undefined ? notAsked(policy, around.facts) : resultOf(outcome, around)
+    return outcome === undefined ? notAsked(policy, around) : resultOf(outcome, around)
   })
 }

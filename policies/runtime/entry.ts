@@ -14,19 +14,21 @@ export interface ScriptOptions {
   readonly freeze: boolean
 }
 
-function deepFreeze(value: unknown): void {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return
-  Object.freeze(value)
-  for (const member of Object.values(value)) deepFreeze(member)
+function deepFrozen<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  for (const member of Object.values(value)) deepFrozen(member)
+  return Object.freeze(value)
 }
 
 const where = (filter: ModelFilter) => new ModelSelection(filter)
 
+/** `f.models` where no policy reads the rows. */
+const noModels = deepFrozen(Object.defineProperty([], 'where', { value: where }))
+
 /** `f.models` of a call: the rows where some policy reads them, and always `where`. */
 function withModels(facts: { models?: unknown }): object {
-  const models = Array.isArray(facts.models) ? facts.models : []
-  Object.defineProperty(models, 'where', { value: where })
-  facts.models = models
+  const { models } = facts
+  facts.models = models === undefined ? noModels : Object.defineProperty(models, 'where', { value: where })
   return facts
 }
 
@@ -45,20 +47,20 @@ export function createScript(
     return JSON.stringify(description)
   }
 
-  function evaluate(question: EvaluateQuestion, facts: object): string {
-    const answers: string[] = []
-    for (const index of question.c) {
-      const policy = definitions[index]
-      if (policy !== undefined) answers.push(runConstraint(policy, facts))
+  function evaluate({ c, r }: EvaluateQuestion, facts: object): string {
+    let answers = ''
+    for (let at = 0; at < c.length; at++) {
+      const policy = definitions[c[at] as number]
+      if (policy !== undefined) answers += (answers === '' ? '' : ',') + runConstraint(policy, facts)
     }
-    for (const index of question.r) {
-      const policy = definitions[index]
+    for (let at = 0; at < r.length; at++) {
+      const policy = definitions[r[at] as number]
       if (policy === undefined) continue
       const { answer, continues } = runRoute(policy, facts)
-      answers.push(answer)
+      answers += (answers === '' ? '' : ',') + answer
       if (!continues) break
     }
-    return `[${answers.join()}]`
+    return `[${answers}]`
   }
 
   return (input) => {
@@ -66,7 +68,7 @@ export function createScript(
     if ('describe' in question) return describe()
     registry.values = question.p
     const facts = 'g' in question ? question.f : withModels(question.f)
-    if (options.freeze) deepFreeze(facts)
+    if (options.freeze) deepFrozen(facts)
     if (!('g' in question)) return evaluate(question, facts)
     const guardrail = definitions[question.g]
     return guardrail === undefined ? '[0,"",[]]' : runGuardrail(guardrail, facts)

@@ -21,6 +21,8 @@ export interface Prepared {
   readonly id: string
   readonly index: number
   readonly rules: readonly PreparedRule[]
+  /** By rule: the trace of all rules after it where they are not asked. */
+  readonly idleTraces: readonly string[]
   /** An exception in a rule without an own `onError` leads to the next policy. */
   readonly onError: unknown
   readonly described: DescribedDefinition
@@ -114,23 +116,35 @@ function prepareGuardrail(definition: Definition<string, object>, index: number,
     ...optionsOf(options),
     ...(broken !== undefined && { broken }),
   }
-  return { id: definition.id, index, rules: [rule], onError: undefined, described }
+  return { id: definition.id, index, rules: [rule], idleTraces: [''], onError: undefined, described }
+}
+
+function idleTracesOf(rules: readonly PreparedRule[]): string[] {
+  const traces: string[] = []
+  let after = ''
+  for (const { conditions } of [...rules].reverse()) {
+    traces.unshift(after)
+    after = '-'.repeat(conditions) + after
+  }
+  return traces
 }
 
 /** What a workspace file exports by default, made ready. */
 export function prepare(value: unknown, index: number, file: string, models: object): Prepared {
   if (!(value instanceof Definition)) {
     const described = { file, instead: value === null ? 'null' : typeof value }
-    return { id: '', index, rules: [], onError: undefined, described }
+    return { id: '', index, rules: [], idleTraces: [], onError: undefined, described }
   }
   if (value.kind === 'guardrail') return prepareGuardrail(value, index, file)
   const options: { rules?: unknown; onError?: unknown } = value.options
   const written: unknown[] = Array.isArray(options.rules) ? options.rules : []
   const prepared = written.map((rule) => prepareRule(rule, value.id, models))
+  const rules = prepared.flatMap((each) => (each === null ? [] : [each[0]]))
   return {
     id: value.id,
     index,
-    rules: prepared.flatMap((each) => (each === null ? [] : [each[0]])),
+    rules,
+    idleTraces: idleTracesOf(rules),
     onError: options.onError,
     described: {
       file,

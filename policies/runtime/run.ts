@@ -18,79 +18,90 @@ function isOutOfMemory(error: unknown): boolean {
   )
 }
 
-/** How a rule ended: the JSON of its entry in `matched` or `broken`; null where it did not match. */
-interface Ended {
-  readonly matched?: string
-  readonly broken?: string
-  readonly threw?: true
-  readonly continues: boolean
-}
+/**
+ * How the rule that was run last ended: the JSON of its entry in `matched` or `broken`. In variables and not in an
+ * object of its own, since all of this runs in an interpreter on the way of every call.
+ */
+let matched = ''
+let broken = ''
+let threw = false
+let continues = false
 
 /** Effects in JSON. What a rule says is data: without a JSON form it is invalid. */
-function sayEffects(policy: Prepared, index: number, rule: PreparedRule, facts: object): Ended {
+function sayEffects(policy: Prepared, index: number, rule: PreparedRule, facts: object): void {
   const said = rule.then(facts)
-  let json: string | undefined
   try {
-    json = JSON.stringify(effectsOf(said, policy.id))
+    const json = JSON.stringify(effectsOf(said, policy.id))
+    continues = !Array.isArray(said) && Object(said).continue === true
+    matched = `[${index},${json}]`
   } catch (error) {
-    return { broken: `[${index},"invalid",${JSON.stringify(messageOf(error))}]`, continues: false }
+    continues = false
+    broken = `[${index},"invalid",${JSON.stringify(messageOf(error))}]`
   }
-  const continues = !Array.isArray(said) && Object(said).continue === true
-  return { matched: `[${index},${json}]`, continues }
 }
 
-function runRule(policy: Prepared, index: number, rule: PreparedRule, facts: object): Ended | null {
+/** Runs a rule. Says whether it matched or broke. */
+function runRule(policy: Prepared, index: number, rule: PreparedRule, facts: object): boolean {
+  matched = ''
+  broken = ''
+  threw = false
+  continues = false
   try {
-    if (rule.when !== undefined && !rule.when(facts)) return null
-    if (rule.fixed) return { matched: String(index), continues: rule.continues }
-    return sayEffects(policy, index, rule, facts)
+    if (rule.when !== undefined && !rule.when(facts)) return false
+    if (rule.fixed) {
+      continues = rule.continues
+      matched = String(index)
+    } else sayEffects(policy, index, rule, facts)
   } catch (error) {
     if (isOutOfMemory(error)) throw error
-    const broken = `[${index},"exception",${JSON.stringify(messageOf(error))}]`
-    return { broken, threw: true, continues: false }
+    threw = true
+    broken = `[${index},"exception",${JSON.stringify(messageOf(error))}]`
   }
+  return true
 }
 
 /** Asks every rule; what they say accumulates. */
 export function runConstraint(policy: Prepared, facts: object): string {
-  const matched: string[] = []
-  const broken: string[] = []
+  const { rules } = policy
+  let allMatched = ''
+  let allBroken = ''
   let letters = ''
-  for (let index = 0; index < policy.rules.length; index++) {
-    const rule = policy.rules[index] as PreparedRule
-    const ended = runRule(policy, index, rule, facts)
-    letters += takeTrace(rule.conditions)
-    if (ended?.matched !== undefined) matched.push(ended.matched)
-    if (ended?.broken !== undefined) broken.push(ended.broken)
-  }
-  return `[${policy.index},"${letters}",[${matched.join()}],[${broken.join()}]]`
-}
-
-/** Asks rules until one matches or breaks. `continues`: the next route is to be asked. */
-export function runRoute(policy: Prepared, facts: object): { answer: string; continues: boolean } {
-  let letters = ''
-  let ended: Ended | null = null
-  let onError: unknown
-  for (let index = 0; index < policy.rules.length; index++) {
-    const rule = policy.rules[index] as PreparedRule
-    if (ended === null) {
-      ended = runRule(policy, index, rule, facts)
-      onError = rule.onError ?? policy.onError
+  for (let index = 0; index < rules.length; index++) {
+    const rule = rules[index] as PreparedRule
+    if (runRule(policy, index, rule, facts)) {
+      if (matched !== '') allMatched += allMatched === '' ? matched : `,${matched}`
+      if (broken !== '') allBroken += allBroken === '' ? broken : `,${broken}`
     }
     letters += takeTrace(rule.conditions)
   }
-  const passedOver = ended?.threw === true && onError === 'continue'
-  return {
-    answer: `[${policy.index},"${letters}",[${ended?.matched ?? ''}],[${ended?.broken ?? ''}]]`,
-    continues: ended === null || ended.continues || passedOver,
+  return `[${policy.index},"${letters}",[${allMatched}],[${allBroken}]]`
+}
+
+/** Asks rules until one matches or breaks. */
+export function runRoute(policy: Prepared, facts: object): { answer: string; continues: boolean } {
+  const { rules } = policy
+  let letters = ''
+  for (let index = 0; index < rules.length; index++) {
+    const rule = rules[index] as PreparedRule
+    if (!runRule(policy, index, rule, facts)) {
+      letters += takeTrace(rule.conditions)
+      continue
+    }
+    letters += takeTrace(rule.conditions) + policy.idleTraces[index]
+    const passedOver = threw && (rule.onError ?? policy.onError) === 'continue'
+    return {
+      answer: `[${policy.index},"${letters}",[${matched}],[${broken}]]`,
+      continues: continues || passedOver,
+    }
   }
+  return { answer: `[${policy.index},"${letters}",[],[]]`, continues: true }
 }
 
 /** Asks the only rule of a guardrail whether it holds. */
 export function runGuardrail(guardrail: Prepared, facts: object): string {
   const rule = guardrail.rules[0]
   if (rule === undefined) return '[0,"",[]]'
-  const ended = runRule(guardrail, 0, rule, facts)
+  runRule(guardrail, 0, rule, facts)
   const letters = takeTrace(rule.conditions)
-  return `[${ended?.matched === undefined ? 0 : 1},"${letters}",[${ended?.broken ?? ''}]]`
+  return `[${matched === '' ? 0 : 1},"${letters}",[${broken}]]`
 }

@@ -12,17 +12,12 @@ export function reserveTrace(conditions: number): void {
   while (trace.length < conditions) trace.push(idle)
 }
 
-function letterOf(value: unknown): string {
-  if (value === idle) return '-'
-  if (value === pending) return '!'
-  return value ? '1' : '0'
-}
-
 /** The trace of a rule that was just evaluated: `-` not reached, `0` false, `1` true, `!` threw. Clears it. */
 export function takeTrace(conditions: number): string {
   let letters = ''
   for (let at = 0; at < conditions; at++) {
-    letters += letterOf(trace[at])
+    const value = trace[at]
+    letters += value === idle ? '-' : value === pending ? '!' : value ? '1' : '0'
     trace[at] = idle
   }
   return letters

@@ -14,6 +14,9 @@
  *   engine, and differ from call to call.
  * - **Memory.** The heap follows the stack, so that a small memory works; the last 1 MiB belongs to the
  *   host.
+ * - **Marks.** Every store marks its page (4 KiB) in a map between stack and heap, so that the host has to put
+ *   back only what a call touched. The mark comes after the store: even a stray store into the map leaves the
+ *   map's own page marked.
  * - **No host.** Imported functions become constants or traps. The one import left is the memory.
  */
 import { createHash } from 'node:crypto'
@@ -39,13 +42,23 @@ const MATCHES = {
   entry: 1321,
   loop: 1079,
   bulk: 98,
+  store: 5374,
   frame: 449,
   layout: 3,
 }
 
 const STACK_END = 94_208 // Static data ends at 90,208.
 const STACK_TOP = STACK_END + 48 * 1024
+/** Pages as the marks count them. */
+const PAGE_BITS = 12
+/** A byte a page, for the largest memory there can be; a page of distance, since a store may pass a page's end. */
+const MARKS = STACK_TOP + 2 ** PAGE_BITS
+const HEAP_START = MARKS + 64 * 1024
 const TRANSFER_PAGES = 16
+
+/** Notes that the memory did not suffice, and marks the page of that note. */
+const STARVE = `i32.const ${STARVED_ADDRESS} i32.const 1 i32.store
+  i32.const ${STARVED_ADDRESS >> PAGE_BITS} i32.const 1 i32.store8 offset=${MARKS} i32.const 0`
 
 /** Letter of an imported function in the stock module → what answers instead of the host. */
 const HOST_FUNCTIONS: Readonly<Record<string, string>> = {
@@ -58,7 +71,7 @@ const HOST_FUNCTIONS: Readonly<Record<string, string>> = {
   h: 'unreachable', // Source of a module.
   i: 'i32.const 0', // Interrupt the script?
   j: 'i32.const 0', // Set a timer.
-  k: `i32.const ${STARVED_ADDRESS} i32.const 1 i32.store i32.const 0`, // Grow the memory.
+  k: STARVE, // Grow the memory.
   l: '', // Forget a timer.
   m: 'unreachable', // Local time.
   n: '', // Time zone.
@@ -77,6 +90,8 @@ const FUNCTIONS = [
   'QTS_FreeValuePointer',
 ]
 
+const LOCALS =
+  '(local $left i32) (local $address i32) (local $i32 i32) (local $i64 i64) (local $f32 f32) (local $f64 f64)'
 const TICK = charge('i32.const 1')
 const CHARGE_BYTES = charge('local.get 2 i32.const 4 i32.shr_u i32.const 1 i32.add')
 
@@ -84,6 +99,9 @@ const CHARGE_BYTES = charge('local.get 2 i32.const 4 i32.shr_u i32.const 1 i32.a
 const LAYOUT = {
   stackEnd: STACK_END,
   stackTop: STACK_TOP,
+  marks: MARKS,
+  pageBytes: 2 ** PAGE_BITS,
+  heapStart: HEAP_START,
   breakAddress: BREAK_ADDRESS,
   starvedAddress: STARVED_ADDRESS,
   transferBytes: TRANSFER_PAGES * 65_536,
@@ -95,16 +113,29 @@ const GLOBALS = [
     ([name, value]) => `(global $${name} i32 (i32.const ${value})) (export "${name}" (global $${name}))`,
   ),
 ].join('\n')
+/** Marks the pages of a bulk operation: to address 0, as many bytes as local 2 says. */
+const MARK_RANGE = `local.get 2 if
+  local.get 0 i32.const ${PAGE_BITS} i32.shr_u local.tee 1 i32.const ${MARKS} i32.add i32.const 1
+  local.get 0 local.get 2 i32.add i32.const 1 i32.sub i32.const ${PAGE_BITS} i32.shr_u
+  local.get 1 i32.sub i32.const 1 i32.add memory.fill end`
 const BULK_FUNCTIONS = `
  (func $charged.fill (param i32 i32 i32) (local $left i32) ${CHARGE_BYTES}
-  local.get 0 local.get 1 local.get 2 memory.fill)
+  local.get 0 local.get 1 local.get 2 memory.fill ${MARK_RANGE})
  (func $charged.copy (param i32 i32 i32) (local $left i32) ${CHARGE_BYTES}
-  local.get 0 local.get 1 local.get 2 memory.copy)`
+  local.get 0 local.get 1 local.get 2 memory.copy ${MARK_RANGE})`
 
-/** Takes fuel; `$left` is a local that every function gets, cheaper than reading the global again. */
+/** Takes fuel; `$left` is one of the locals that every function gets, cheaper than reading the global again. */
 function charge(units: string): string {
   const used = `global.get $fuel ${units} i32.sub local.tee $left global.set $fuel`
   return `${used} ${trapIf('local.get $left i32.const 0 i32.lt_s')}`
+}
+
+/** A store that marks its page. The value waits in a local of its type while the address is kept. */
+function markedStore(type: string, store: string, offset: number): string {
+  const address = offset === 0 ? 'local.get $address' : `local.get $address i32.const ${offset} i32.add`
+  const page = `${address} i32.const ${PAGE_BITS} i32.shr_u`
+  const keep = `local.set $${type} local.tee $address local.get $${type} ${store}`
+  return `${keep} ${page} i32.const 1 i32.store8 offset=${MARKS}`
 }
 
 function trapIf(condition: string): string {
@@ -162,7 +193,7 @@ function rewrite(text: string, names: ReadonlyMap<string, string>): string {
     out.push(change?.text ?? raw)
     if (change?.rule) counts[change.rule]++
     if (line.startsWith('(func ')) {
-      out.push('(local $left i32)')
+      out.push(LOCALS)
       header = true
     }
   }
@@ -190,7 +221,7 @@ function rewriteDefinition(line: string, names: ReadonlyMap<string, string>): Ch
   const data = /^\(data (\$\d+) \(i32\.const (\d+)\) /.exec(line)
   if (Number(data?.[2]) === BREAK_ADDRESS) {
     const bytes = Buffer.alloc(4)
-    bytes.writeUInt32LE(STACK_TOP)
+    bytes.writeUInt32LE(HEAP_START)
     const escaped = bytes.toString('hex').replace(/../g, '\\$&')
     return { text: `(data ${data?.[1]} (i32.const ${BREAK_ADDRESS}) "${escaped}")`, rule: 'heap' }
   }
@@ -200,9 +231,13 @@ function rewriteDefinition(line: string, names: ReadonlyMap<string, string>): Ch
   return name ? { text: `(export "${name}" (func ${exported[2]}))`, rule: 'exported' } : { text: '' }
 }
 
-/** Loops, bulk memory operations, stack frames, and the three places that know the stock layout. */
+/** Loops, stores, bulk memory operations, stack frames, and the three places that know the stock layout. */
 function rewriteInstruction(line: string, above = '', above2 = ''): Change | undefined {
   if (/^loop\b/.test(line)) return { text: `${line} ${TICK}`, rule: 'loop' }
+  const store = /^([if]\d\d)\.store\d*(?: offset=(\d+))?(?: align=\d)?$/.exec(line)
+  if (store) {
+    return { text: markedStore(store[1] ?? '', line, Number(store[2] ?? 0)), rule: 'store' }
+  }
   if (line === 'memory.fill') return { text: 'call $charged.fill', rule: 'bulk' }
   if (line === 'memory.copy') return { text: 'call $charged.copy', rule: 'bulk' }
   // A function that gives its frame back adds a positive constant; every other write may be a new frame.

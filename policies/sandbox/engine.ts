@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { Pages } from './pages.ts'
 
 const PAGE_BYTES = 65_536
 
@@ -33,6 +34,9 @@ export type EngineExports = {
   readonly stackPointer: WebAssembly.Global
   readonly stackEnd: WebAssembly.Global
   readonly stackTop: WebAssembly.Global
+  readonly marks: WebAssembly.Global
+  readonly pageBytes: WebAssembly.Global
+  readonly heapStart: WebAssembly.Global
   readonly breakAddress: WebAssembly.Global
   readonly starvedAddress: WebAssembly.Global
   readonly transferBytes: WebAssembly.Global
@@ -55,6 +59,9 @@ const EXPORT_NAMES: readonly (keyof EngineExports)[] = [
   'stackPointer',
   'stackEnd',
   'stackTop',
+  'marks',
+  'pageBytes',
+  'heapStart',
   'breakAddress',
   'starvedAddress',
   'transferBytes',
@@ -86,12 +93,15 @@ export async function loadEngineCode(): Promise<EngineCode> {
   return { module, realm: Buffer.from(realm).toString(), digest }
 }
 
-/** All of an instance's state while nothing runs in it. Fits every instance of the same engine. */
+/**
+ * All of an instance's state while nothing runs in it, but for the stack, which is zero then. Fits every instance of
+ * the same engine with as much memory.
+ */
 export interface Snapshot {
   /** Static data of the C program, from address 0. */
-  readonly data: Buffer
+  readonly data: Uint8Array
   /** The heap, without the zeros at its end. */
-  readonly heap: Buffer
+  readonly heap: Uint8Array
 }
 
 /** An empty memory of fixed size: it starts at its maximum, so it never moves and never grows. */
@@ -108,9 +118,10 @@ export class Engine {
   /** First address of the part that belongs to the host: the engine's heap ends before it. */
   readonly transfer: number
   readonly #stackEnd: number
-  readonly #stackTop: number
+  readonly #heapStart: number
   readonly #breakWord: number
   readonly #starvedWord: number
+  readonly #pages: Pages
 
   /** Expects an empty memory. */
   constructor(code: EngineCode, memory: WebAssembly.Memory) {
@@ -120,7 +131,8 @@ export class Engine {
     this.words = new Uint32Array(memory.buffer)
     this.transfer = this.memory.length - this.exports.transferBytes.value
     this.#stackEnd = this.exports.stackEnd.value
-    this.#stackTop = this.exports.stackTop.value
+    this.#heapStart = this.exports.heapStart.value
+    this.#pages = new Pages(this.exports, this.memory)
     this.#breakWord = this.exports.breakAddress.value >> 2
     this.#starvedWord = this.exports.starvedAddress.value >> 2
   }
@@ -144,28 +156,21 @@ export class Engine {
   }
 
   takeSnapshot(): Snapshot {
-    const heapEnd = this.words[this.#breakWord] ?? this.#stackTop
+    const heapEnd = this.words[this.#breakWord] ?? this.#heapStart
     let used = heapEnd
-    while (used > this.#stackTop && this.memory[used - 1] === 0) used--
+    while (used > this.#heapStart && this.memory[used - 1] === 0) used--
     return {
-      data: Buffer.from(this.memory.subarray(0, this.#stackEnd)),
-      heap: Buffer.from(this.memory.subarray(this.#stackTop, used)),
+      data: Uint8Array.prototype.slice.call(this.memory, 0, this.#stackEnd),
+      heap: Uint8Array.prototype.slice.call(this.memory, this.#heapStart, used),
     }
   }
 
   /**
-   * Puts the memory below the transfer area into exactly the state of the snapshot. The stack and what the
-   * heap has above the snapshot are zeroed: the C code reads neither, but what one call left must not lie
-   * in reach of the next.
+   * Puts the memory below the transfer area into exactly the state of the snapshot. The stack and what the heap has
+   * above the snapshot are zeroed: the C code reads neither, but what one call left must not lie in reach of the next.
+   * Where the memory was put into the same snapshot before, only pages that were written since are touched.
    */
   restore(snapshot: Snapshot): void {
-    const { memory } = this
-    // The end of the heap only ever grows, so all that was written since lies below it.
-    const dirtyEnd = Math.min(this.words[this.#breakWord] ?? 0, this.transfer)
-    const heapEnd = this.#stackTop + snapshot.heap.length
-    memory.set(snapshot.data, 0)
-    memory.fill(0, this.#stackEnd, this.#stackTop)
-    memory.set(snapshot.heap, this.#stackTop)
-    if (dirtyEnd > heapEnd) memory.fill(0, heapEnd, dirtyEnd)
+    if (!this.#pages.putBack(snapshot)) this.#pages.putAll(snapshot)
   }
 }

@@ -13,9 +13,9 @@ export interface SandboxLimits {
   readonly outputBytes: number
 }
 
-/** 2,000,000 fuel is 3 to 20 ms of the worst kind of work. */
+/** 1,000,000 fuel is 2 to 10 ms of the worst kind of work. */
 const DEFAULTS: SandboxLimits = {
-  fuel: 2_000_000,
+  fuel: 1_000_000,
   loadFuel: 100_000_000,
   memoryBytes: 8 * 1024 * 1024,
   inputBytes: 64 * 1024,

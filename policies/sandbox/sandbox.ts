@@ -19,6 +19,11 @@ const INTRINSICS =
   IntrinsicsFlags.RegExpCompiler |
   IntrinsicsFlags.JSON |
   IntrinsicsFlags.MapSet
+/**
+ * Memories at most. Images that take turns, as those of the workspaces on the path of a call, each keep theirs and so
+ * need no writing anew; of more images than this the one longest unused gives way.
+ */
+const SEATS_MAX = 8
 const EVAL_FLAGS = EvalFlags.JS_EVAL_TYPE_GLOBAL | EvalFlags.JS_EVAL_FLAG_STRICT
 
 /**
@@ -31,11 +36,13 @@ const SCRIPT_STACK_BYTES = 40 * 1024
 export interface SandboxImage {
   /** Its size in the host's memory. */
   readonly bytes: number
+  /** Fuel of a call that is given no other limit. */
+  readonly fuelMax: number
   /**
    * Calls the script's function. The input holds no NUL, and lone surrogates become U+FFFD.
    * Throws SandboxError.
    */
-  call(input: string): SandboxOutput
+  call(input: string, options?: { readonly fuelMax?: number }): SandboxOutput
 }
 
 export interface SandboxOutput {
@@ -78,29 +85,29 @@ class QuickJsSandbox implements Sandbox {
   /** A prepared context without any script, and in it the function that `realm.js` ends with. */
   readonly #base: Snapshot
   readonly #accept: number
-  /** The instance in use. None after a trap: the next use starts one. */
-  #guest: Guest | undefined
-  /** None once disposed of. */
-  #memory: WebAssembly.Memory | undefined
+  /** Most recently used first. None once disposed of. */
+  #seats: Seat[] | undefined
 
   constructor(code: EngineCode, limits: SandboxLimits) {
     this.engineDigest = code.digest
     this.#code = code
     this.#limits = limits
     this.#textBytesMax = { input: limits.inputBytes, output: limits.outputBytes }
-    this.#memory = createMemory(limits.memoryBytes)
 
-    const engine = new Engine(code, this.#memory)
+    const memory = createMemory(limits.memoryBytes)
+    const engine = new Engine(code, memory)
     const { exports } = engine
     exports.initialise()
     const runtime = exports.QTS_NewRuntime()
     exports.QTS_RuntimeSetMaxStackSize(runtime, SCRIPT_STACK_BYTES)
     const context = exports.QTS_NewContext(runtime, INTRINSICS)
     this.#addresses = { context, undefinedValue: exports.QTS_GetUndefined() }
-    this.#guest = new Guest(engine, this.#addresses)
-    this.#guest.begin(limits.loadFuel, 'realm.js')
-    this.#accept = this.#guest.evaluate(code.realm, EVAL_FLAGS)
+    const guest = new Guest(engine, this.#addresses)
+    guest.begin(limits.loadFuel, 'realm.js')
+    this.#accept = guest.evaluate(code.realm, EVAL_FLAGS)
     this.#base = engine.takeSnapshot()
+    engine.restore(this.#base)
+    this.#seats = [{ memory, guest, snapshot: this.#base }]
   }
 
   load(source: string, { fileName, warmUp = [] }: LoadOptions): SandboxImage {
@@ -114,8 +121,9 @@ class QuickJsSandbox implements Sandbox {
     const use = { snapshot, fuel: this.#limits.fuel, fileName }
     return {
       bytes: snapshot.data.length + snapshot.heap.length,
-      call: (input) =>
-        this.#run(use, (guest) => {
+      fuelMax: use.fuel,
+      call: (input, { fuelMax } = {}) =>
+        this.#run(fuelMax === undefined ? use : { ...use, fuel: fuelMax }, (guest) => {
           const output = guest.callWithText(functionValue, input, this.#textBytesMax)
           return { output, fuel: guest.fuelUsed }
         }),
@@ -123,27 +131,72 @@ class QuickJsSandbox implements Sandbox {
   }
 
   dispose(): void {
-    this.#guest = undefined
-    this.#memory = undefined
+    this.#seats = undefined
   }
 
-  /** The only way into the engine: from a snapshot, with a full tank, and after a trap never again. */
+  /**
+   * The only way into the engine: from a snapshot, with a full tank, and after a trap never again. The memory is put
+   * back at once, so that nothing of a call lies in it until the next.
+   */
   #run<Result>(start: Start, use: (guest: Guest) => Result): Result {
-    if (!this.#memory) throw new Error('the sandbox has been disposed of')
-    this.#guest ??= new Guest(new Engine(this.#code, this.#memory), this.#addresses)
-    const guest = this.#guest
-    guest.engine.restore(start.snapshot)
+    const { seat, guest } = this.#take(start.snapshot)
     guest.begin(start.fuel, start.fileName)
     try {
-      return use(guest)
+      const result = use(guest)
+      guest.engine.restore(start.snapshot)
+      return result
     } catch (error) {
-      if (error instanceof SandboxError) throw error
+      if (error instanceof SandboxError) {
+        guest.engine.restore(start.snapshot)
+        throw error
+      }
       const explained = guest.explainTrap(error)
-      this.#guest = undefined
+      seat.guest = undefined
+      seat.snapshot = undefined
       guest.engine.erase()
       throw explained
     }
   }
+
+  /** An instance whose memory is in the state of a snapshot: one that is already, else the one longest unused. */
+  #take(snapshot: Snapshot): { seat: Seat; guest: Guest } {
+    const seats = this.#seats
+    if (seats === undefined) throw new Error('the sandbox has been disposed of')
+    const at = seats.findIndex((each) => each.snapshot === snapshot)
+    const seat = this.#seat(at, seats)
+    if (seats[0] !== seat) {
+      seats.splice(seats.indexOf(seat), 1)
+      seats.unshift(seat)
+    }
+    seat.guest ??= new Guest(new Engine(this.#code, seat.memory), this.#addresses)
+    if (seat.snapshot !== snapshot) seat.guest.engine.restore(snapshot)
+    seat.snapshot = snapshot
+    return { seat, guest: seat.guest }
+  }
+
+  #seat(at: number, seats: Seat[]): Seat {
+    const known = seats[at]
+    if (known !== undefined) return known
+    const free = seats.find((each) => each.guest === undefined)
+    if (free !== undefined) return free
+    const last = seats.at(-1)
+    if (last !== undefined && seats.length >= SEATS_MAX) return last
+    const seat: Seat = {
+      memory: createMemory(this.#limits.memoryBytes),
+      guest: undefined,
+      snapshot: undefined,
+    }
+    seats.push(seat)
+    return seat
+  }
+}
+
+/** A memory, with the instance in it, which stays in the state of a snapshot between its calls. */
+interface Seat {
+  readonly memory: WebAssembly.Memory
+  /** None after a trap: the next use starts one. */
+  guest: Guest | undefined
+  snapshot: Snapshot | undefined
 }
 
 interface Start {

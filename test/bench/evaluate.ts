@@ -34,21 +34,32 @@ async function tightLoop(): Promise<void> {
   const engine = await createEngine()
   const { digest, script, compiled } = version
   const program = engine.load([{ digest, script, compiled, nodePath: [] }], { environment: 'development' })
-  const facts = baseFacts()
-  const models = facts.models.map(({ target }) => ({
-    target,
-    connection: target.slice(0, target.indexOf('/')),
-    provider: target.slice(0, target.indexOf('/')),
-    locality: 'cloud' as const,
-    tier: 'unknown',
-  }))
-  const times: number[] = []
-  for (let round = 0; round < 30_000; round++) {
-    const from = process.hrtime.bigint()
-    program.evaluate({ facts, params: {}, models })
-    if (round >= 10_000) times.push(Number(process.hrtime.bigint() - from) / 1000)
+  const smart = {
+    requested: 'smart',
+    alias: 'smart',
+    targets: ['anthropic/claude-opus-4-8', 'openai/gpt-5.5'],
   }
-  say(`starter, tight loop: ${show(times)}, fuel ${program.evaluate({ facts, params: {}, models }).fuel}`)
+  /** More callers than the engine remembers: each call goes through the sandbox. */
+  const callers = (model: object) =>
+    Array.from({ length: 8192 }, (_, index) =>
+      baseFacts({ request: { model }, subject: { stickyKey: `user-${index}` } }),
+    )
+  for (const [name, all] of [
+    ['the same call again', [baseFacts()]],
+    ['another caller each time', callers({})],
+    ['another caller each time, canary', callers(smart)],
+  ] as const) {
+    const times: number[] = []
+    const fuel = new Set<number>()
+    for (let round = 0; round < 30_000; round++) {
+      const facts = all[round % all.length] ?? baseFacts()
+      const from = process.hrtime.bigint()
+      const evaluation = program.evaluate({ facts, params: {}, models: [] })
+      if (round >= 10_000) times.push(Number(process.hrtime.bigint() - from) / 1000)
+      fuel.add(evaluation.fuel)
+    }
+    say(`starter, tight loop, ${name}: ${show(times)}, fuel up to ${Math.max(...fuel)}`)
+  }
   engine.dispose()
 }
 
@@ -66,14 +77,19 @@ async function insideGateway(): Promise<void> {
       for (let round = 0; round < 600; round++) {
         const response = await fetch(`${signalbox.gatewayUrl}/v1/chat/completions`, {
           method: 'POST',
-          headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+          headers: {
+            authorization: `Bearer ${key}`,
+            'content-type': 'application/json',
+            'x-signalbox-session': `session-${round}`,
+          },
           body,
         })
         await response.arrayBuffer()
         if (round >= 300) ids.push(response.headers.get('x-signalbox-decision') ?? '')
       }
       await new Promise((resolve) => setTimeout(resolve, 2000))
-      const records = await Promise.all(ids.map((id) => signalbox.client.getRecord({ id })))
+      const records: Awaited<ReturnType<typeof signalbox.client.getRecord>>[] = []
+      for (const id of ids) records.push(await signalbox.client.getRecord({ id }))
       const facts = Math.max(...records.map(({ body: { facts } }) => JSON.stringify(facts ?? {}).length))
       const fuel = new Set(records.map((record) => record.body.fuel))
       const times = show(records.map((record) => record.body.evaluationUs))

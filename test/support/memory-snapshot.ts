@@ -7,7 +7,7 @@ import type {
   PlanNode,
   TreeNode,
 } from '@signalbox/sdk/contract'
-import { createSecret, digestOfJson, hashSecret } from '@signalbox/sdk/node'
+import { canonicalJson, createSecret, digestOf, digestOfJson, hashSecret } from '@signalbox/sdk/node'
 import type { CatalogueIndex, ResolvedConnection, Snapshot } from '../../gateway/snapshot.ts'
 
 /** A decision as policies make it, allowing the given plan. */
@@ -46,7 +46,9 @@ export function programOf(decide: Decide, candidates: readonly string[] = []): P
     candidates,
     evaluate(input): Evaluation {
       const decision = decide(input)
-      return { decision, policies: [], fuel: 1, evaluationUs: 1, decisionDigest: digestOfJson(decision) }
+      const decisionJson = canonicalJson(decision)
+      const decisionDigest = digestOf(decisionJson)
+      return { decision, decisionJson, decisionDigest, policies: [], fuel: 1, evaluationUs: 1 }
     },
     screen() {
       throw new RangeError('no guardrail')

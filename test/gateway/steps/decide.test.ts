@@ -9,6 +9,7 @@ const evaluationOf = (decision: Decision, rest: Partial<Evaluation> = {}): Evalu
   policies: [],
   fuel: 1,
   evaluationUs: 1,
+  decisionJson: '',
   decisionDigest: '',
   ...rest,
 })

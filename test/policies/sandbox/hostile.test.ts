@@ -7,7 +7,7 @@ import {
 } from '../../../policies/sandbox/index.ts'
 
 /**
- * 2,000,000 fuel take 3 to 10 ms here, 20 while the engine is still being compiled; the rest is for a busy
+ * 1,000,000 fuel take 2 to 8 ms here, 15 while the engine is still being compiled; the rest is for a busy
  * machine.
  */
 const BOUND_MS = 150
@@ -114,8 +114,8 @@ test('bulk memory operations are charged by their size', () => {
 
 test('nothing that a call read or wrote is left in memory for the next one', () => {
   const source =
-    '(x) => { const a = []; for (let i = 0; ; i++) { a.push("secret" + i); if (i > 99 && x) return "" } }'
-  const image = sandbox.load(source, { fileName: 'secret.js' })
+    '(x) => { const a = []; for (let i = 0; ; i++) { a.push("sec" + "ret" + i); if (i > 99 && x) return "" } }'
+  const image = sandbox.load(source, { fileName: 'words.js' })
   const holdsSecret = () => memories.some((memory) => Buffer.from(memory.buffer).includes('secret'))
   const endings = [() => image.call('secret'), () => expect(() => image.call('')).toThrow('out of fuel')]
   for (const end of endings) {
