@@ -140,7 +140,19 @@ function errorOf(error: NonNullable<Trail['error']>): RecordBody['error'] {
   }
 }
 
-/** Everything of a body but the facts. */
+/** Calls that are decided alike share the objects that say so; their JSON is made once. */
+const knownTexts = new WeakMap<object, string>()
+
+function sharedText(value: object): string {
+  let text = knownTexts.get(value)
+  if (text === undefined) {
+    text = JSON.stringify(value)
+    knownTexts.set(value, text)
+  }
+  return text
+}
+
+/** Everything of a body but what has a text of its own: facts, decision and policies. */
 function bodyOf(trail: Trail): Draft<RecordBody> {
   const { evaluation, error } = trail
   let received = 0
@@ -148,8 +160,8 @@ function bodyOf(trail: Trail): Draft<RecordBody> {
   return {
     factsClass: 'full',
     facts: undefined,
-    decision: evaluation?.decision,
-    policies: (evaluation?.policies as RecordBody['policies'] | undefined) ?? [],
+    decision: undefined,
+    policies: undefined,
     fuel: evaluation?.fuel ?? 0,
     evaluationUs: evaluation?.evaluationUs ?? 0,
     selection: trail.selection,
@@ -168,15 +180,17 @@ export function makeRecord(
   totals: Totals,
   origin: RecordOrigin,
 ): { readonly record: CallRecord; readonly text: string } {
+  const { evaluation } = trail
   const facts = trail.facts === undefined ? undefined : JSON.stringify(trail.facts)
   const row = rowOf(trail, totals, origin, facts)
   const body = bodyOf(trail)
-  const rest = JSON.stringify(body)
+  const policies = evaluation === undefined ? '[]' : sharedText(evaluation.policies)
+  const decision = evaluation === undefined ? '' : `"decision":${sharedText(evaluation.decision)},`
   // The text of the facts was needed for their digest; it is not made a second time.
-  const bodyText = facts === undefined ? rest : `{"facts":${facts},${rest.slice(1)}`
+  const known = `${facts === undefined ? '' : `"facts":${facts},`}${decision}"policies":${policies}`
+  const text = `{"row":${JSON.stringify(row)},"body":{${known},${JSON.stringify(body).slice(1)}}`
   body.facts = trail.facts
-  return {
-    record: { row, body: body as RecordBody },
-    text: `{"row":${JSON.stringify(row)},"body":${bodyText}}`,
-  }
+  body.decision = evaluation?.decision
+  body.policies = evaluation?.policies ?? []
+  return { record: { row, body: body as RecordBody }, text }
 }
