@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { publishedSchemas, schemaText } from '@signalbox/policies'
 import { type OperationDefinition, apiOperations as operations, Refusal } from '@signalbox/sdk/contract'
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
 import { consoleMissingPage, isConsolePath } from './console-page.ts'
@@ -44,6 +45,7 @@ export function createApp(options: AppOptions): App {
     return { controller, release: () => waiting.delete(controller) }
   })
   mountContract(app, options)
+  mountSchemas(app)
   mountConsole(app, options)
   app.use((error: unknown, _request: Request, response: Response, _next: () => void) => {
     // Express itself refuses a path that is not valid percent-encoding.
@@ -112,6 +114,17 @@ function mountContract(app: Express, options: AppOptions): void {
   app.get('/openapi.json', (_request, response, next) => {
     if (text === undefined) next()
     else response.type('application/json').send(text)
+  })
+}
+
+/** JSON Schemas of the files that authors write: `/schema/policy-1.json`. */
+function mountSchemas(app: Express): void {
+  const texts = new Map(publishedSchemas().map((each) => [each.name, schemaText(each)]))
+  app.get('/schema/:name', (request, response, next) => {
+    const text = texts.get(request.params.name)
+    if (text === undefined) next()
+    // Editors in a browser fetch them too.
+    else response.set('access-control-allow-origin', '*').type('application/schema+json').send(text)
   })
 }
 

@@ -147,8 +147,6 @@ async function openApp(config: Config, surroundings: Surroundings, parts: Parts)
   await partitions.ensureAhead(surroundings.nowMs())
   const stopPartitions = keepPartitionsAhead(partitions, surroundings)
   started.defer(stopPartitions)
-  const engine = await createEngine()
-  started.defer(() => engine.dispose())
   const { environment } = config
   const common: Dependencies = {
     ...surroundings,
@@ -158,13 +156,16 @@ async function openApp(config: Config, surroundings: Surroundings, parts: Parts)
     environment,
   }
   const tools = { ...common, ...publishing }
+  // Recorded calls are decided again where they are explained.
+  const engine = await createEngine()
+  started.defer(() => engine.dispose())
   const buildGate = createGate(buildLimits)
   return createApp({
     handlers: {
       ...createAccessHandlers(common),
       ...createStatusHandlers(common),
-      ...createVersionHandlers({ ...tools, engine, catalogue: loadCatalogue(), buildGate }),
-      ...createRecordHandlers({ ...tools, traceUrlTemplate: config.traceUrlTemplate }),
+      ...createVersionHandlers({ ...tools, catalogue: loadCatalogue(), buildGate }),
+      ...createRecordHandlers({ ...tools, engine, traceUrlTemplate: config.traceUrlTemplate }),
       ...createGatewayHandlers({ ...tools, partitions, gate: createGate(ingestLimits) }),
     },
     ...surroundings,

@@ -1,12 +1,10 @@
 import {
-  type BuildResult,
   type BuiltVersion,
-  buildVersion,
+  buildApart,
   type CasesReport,
-  type Engine,
+  coverageProblems,
   type PinnedCatalogue,
   readDeclaredTeams,
-  runCases,
   type SourceFiles,
 } from '@signalbox/policies'
 import {
@@ -28,7 +26,6 @@ import { listEnvironments } from './stores/environments.ts'
 import { insertPush, insertVersion, type VersionRow } from './stores/versions.ts'
 
 export interface PublishTools extends DeployTools {
-  readonly engine: Engine
   readonly catalogue: PinnedCatalogue
   /** Builds take a processor and memory each. */
   readonly buildGate: Gate
@@ -55,10 +52,7 @@ export async function publishWorkspace(
   request: PushRequest,
 ): Promise<Pushed> {
   const files = loadSources(request.files)
-  const checked = await tools.buildGate(async () => {
-    const built = await build(tools, files, request.digest)
-    return { ...built, cases: await passCases(tools, built.version, files) }
-  })
+  const checked = await tools.buildGate(() => build(tools, files, request))
   const { row, created } = await storeVersion(tools, context, request, checked)
   const deployed =
     request.environment === undefined
@@ -101,33 +95,41 @@ export function loadSources(files: PushRequest['files']): SourceFiles {
   return sources
 }
 
-/** Schema, types, compile. @throws CheckRefusal with every problem found. */
+/**
+ * Schema, types, compile, cases, in a thread of their own: what a workspace makes of them holds up nobody else.
+ * @throws CheckRefusal with every problem found, then with every case that failed.
+ */
 async function build(
   tools: PublishTools,
   files: SourceFiles,
-  expectedDigest: string | undefined,
-): Promise<{ version: BuiltVersion; problems: Problem[] }> {
-  const result: BuildResult = await buildVersion(files, { catalogue: tools.catalogue })
+  { digest: expectedDigest, environment }: PushRequest,
+): Promise<{ version: BuiltVersion; problems: Problem[]; cases: CasesReport }> {
+  const { result, cases } = await buildApart(files, { catalogue: tools.catalogue })
   const { version, problems } = result
-  if (version === null) throw new CheckRefusal(problems)
+  if (version === null || cases === null) throw new CheckRefusal(problems)
   if (expectedDigest !== undefined && expectedDigest !== version.digest) {
     const message = `The sources give ${version.digest} here, but ${expectedDigest} where they were sent from: is the other program of another release?`
     const place = { file: 'signalbox.yaml', line: 1, column: 1 }
     throw new CheckRefusal([{ severity: 'error', code: 'digest_differs', ...place, message }], message)
   }
-  return { version, problems }
+  return { version, problems, cases: passed(cases, { files, environment }) }
 }
 
-/** Runs the cases. @throws CheckRefusal with each that failed. */
-async function passCases(
-  tools: PublishTools,
-  version: BuiltVersion,
-  files: SourceFiles,
-): Promise<CasesReport> {
-  const { engine, catalogue } = tools
-  const report = await runCases(version, files, { engine, catalogue })
+/**
+ * The cases, all passed. @throws CheckRefusal with each that failed; with the figures where they see less than the
+ * environment asks for.
+ */
+function passed(
+  report: CasesReport,
+  { files, environment }: { readonly files: SourceFiles; readonly environment: string | undefined },
+): CasesReport {
   const failed = report.results.filter((result) => !result.passed)
-  if (failed.length === 0) return report
+  const missing = environment === undefined ? [] : coverageProblems(report.coverage, files, environment)
+  if (failed.length === 0) {
+    const [first] = missing
+    if (first === undefined) return report
+    throw new CheckRefusal(missing, first.message)
+  }
   throw new CheckRefusal(
     failed.map(({ file, line, column, name, message = 'failed' }) => ({
       severity: 'error',

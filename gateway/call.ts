@@ -5,7 +5,7 @@ export type UsageCounts = Static<typeof Usage>
 /**
  * The formats that bytes on a wire can have; a dialect and a provider of the same format pass bytes through.
  */
-export type WireFormat = 'openai-chat' | 'anthropic-messages'
+export type WireFormat = 'openai-chat' | 'openai-responses' | 'anthropic-messages'
 
 /**
  * What the facts, the plan and the admission need of a request; read from the parsed body without rebuilding
@@ -43,6 +43,8 @@ export interface Call {
   readonly raw: Buffer
   readonly json: Readonly<Record<string, unknown>>
   readonly summary: CallSummary
+  /** Things kept at a provider that the call goes on from; absent where it brings all itself. */
+  readonly stored?: readonly StoredReference[]
   /**
    * Decodes the conversation, once; only a hop to another format asks for it. Throws a Refusal that names the
    * member.
@@ -50,6 +52,11 @@ export interface Call {
   payload(): ChatPayload
 }
 
+/** A thing kept at a provider, and the member that names it: `previous_response_id`. */
+export interface StoredReference {
+  readonly path: string
+  readonly id: string
+}
 export interface CacheMark {
   readonly ttl?: '5m' | '1h'
 }
@@ -85,7 +92,7 @@ export type Block = { readonly path: string; readonly cache?: CacheMark } & (
   /**
    * Thinking of a model. `signature` and `encrypted` mean something only to the provider format that made
    * them; for `openai-chat`, which signs nothing, `signature` is the mark that tells it apart
-   * (wire/reasoning-origin.ts).
+   * (wire/reasoning-origin.ts); for `openai-responses` it is the item's id.
    */
   | {
       readonly type: 'reasoning'

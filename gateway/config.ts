@@ -38,6 +38,9 @@ const GatewaySettings = Type.Object(
     tlsCertificateFile: Type.Optional(Type.String({ minLength: 1 })),
     tlsKeyFile: Type.Optional(Type.String({ minLength: 1 })),
     logLevel: Type.Enum([...logLevels], { default: 'info' }),
+    readyRelease: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'Release that must be in use before the gateway is ready.' }),
+    ),
     drainTimeoutMs: Type.Integer({ minimum: 0, maximum: 3_600_000, default: 120_000 }),
     journalBytesMax: Type.Integer({ minimum: 1_048_576, maximum: 1_099_511_627_776, default: 268_435_456 }),
     otelDisabled: Type.Boolean({ default: false }),
@@ -77,6 +80,7 @@ const settings: Readonly<Record<keyof GatewayConfig, Setting>> = {
   tlsCertificateFile: text('SIGNALBOX_TLS_CERT'),
   tlsKeyFile: text('SIGNALBOX_TLS_KEY'),
   logLevel: text('SIGNALBOX_LOG_LEVEL'),
+  readyRelease: integer('SIGNALBOX_READY_RELEASE'),
   drainTimeoutMs: integer('SIGNALBOX_DRAIN_TIMEOUT_MS'),
   journalBytesMax: integer('SIGNALBOX_JOURNAL_BYTES_MAX'),
   otelDisabled: { variable: 'OTEL_SDK_DISABLED', parse: 'boolean' },

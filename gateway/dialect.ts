@@ -1,3 +1,4 @@
+import type { RenderedMessage } from '@signalbox/policies'
 import type { Operation, Refusal } from '@signalbox/sdk/contract'
 import type { Call, Delta, Reply, WireFormat } from './call.ts'
 
@@ -26,6 +27,11 @@ export interface Dialect {
   readonly routes: readonly DialectRoute[]
   /** Reads a request. Throws a Refusal `invalid_request` that names the member. */
   decodeRequest(raw: Buffer, json: Readonly<Record<string, unknown>>, operation: Operation): Call
+  /**
+   * The request's bytes with the messages of a prompt: its system messages before those of the caller, its other
+   * messages before the conversation. All else stays as it came. A dialect without it takes no prompts.
+   */
+  insertMessages?(raw: Buffer, messages: readonly RenderedMessage[]): Buffer
   /** `nowMs` is the time of the answer, for formats that carry one. `dropped` are `response.…` paths. */
   encodeReply(reply: Reply, call: Call, nowMs: number): { body: unknown; dropped: string[] }
   createEncoder(call: Call, nowMs: number): StreamEncoder

@@ -16,6 +16,7 @@ import { readClaims } from './steps/metadata.ts'
 import { readOptions } from './steps/read-options.ts'
 import { resolveModel } from './steps/resolve-model.ts'
 import { select } from './steps/select.ts'
+import { onlyOwned, ownerOf } from './stored-things.ts'
 import { targetsOf } from './targets.ts'
 import type { CallSpanIds } from './telemetry/telemetry.ts'
 import { beginTrail, type Trail } from './trail.ts'
@@ -45,6 +46,7 @@ export async function handleCall(incoming: Incoming, parts: GatewayParts): Promi
     trail.metadata = claims.metadata
     trail.undeclared = claims.undeclared
 
+    const owner = ownerOf(call, caller, snapshot, parts.storedIds)
     const table = targetsOf(snapshot, parts.providers)
     const model = resolveModel(call.model, call.format, snapshot, table)
     const described = { call, caller, claims, model, sessionId: options.sessionId }
@@ -60,7 +62,8 @@ export async function handleCall(incoming: Incoming, parts: GatewayParts): Promi
     trail.selection = selected.selection
 
     const { inputTokens } = facts.request.estimate
-    await serveCall({ call, decision, options, inputTokens, selected }, incoming, trail, parts)
+    const only = onlyOwned(selected, owner, call)
+    await serveCall({ call, decision, options, inputTokens, selected: only }, incoming, trail, parts)
   } catch (error) {
     refuse(toRefusal(error, trail, parts), incoming, trail)
   } finally {

@@ -4,6 +4,11 @@ import { isPlausibleUsage } from './prices.ts'
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null
 
+/** A response object ends with a status, or with the reason why it is incomplete. */
+function endOfResponse({ status, incomplete_details: details }: Readonly<Record<string, unknown>>): unknown {
+  return isObject(details) && typeof details.reason === 'string' ? details.reason : status
+}
+
 /** Sees all that an upstream sends, before anything is withheld or changed; settlement follows it. */
 export class Meter {
   /** As reported, the latest word counting; undefined where nothing plausible was. */
@@ -12,6 +17,8 @@ export class Meter {
   finish: string | undefined
   /** Characters of text, reasoning and arguments, for an estimate where usage is lost. */
   chars = 0
+  /** Ids of what the provider keeps of the answer. */
+  storedIds: readonly string[] = []
 
   observe(deltas: readonly Delta[]): void {
     for (const delta of deltas) {
@@ -24,7 +31,8 @@ export class Meter {
   /** The finish of a plain answer that is not decoded: where each format has it, else undefined. */
   readFinish(json: unknown): void {
     const [choice] = isObject(json) && Array.isArray(json.choices) ? json.choices : []
-    const finish = isObject(choice) ? choice.finish_reason : isObject(json) ? json.stop_reason : undefined
+    const whole = isObject(json) ? (json.stop_reason ?? endOfResponse(json)) : undefined
+    const finish = isObject(choice) ? choice.finish_reason : whole
     if (typeof finish === 'string') this.finish = finish
   }
 

@@ -4,6 +4,7 @@ import type { EndedCalls } from './ended-calls.ts'
 import type { Provider } from './provider.ts'
 import type { SnapshotSource } from './snapshot.ts'
 import type { AttemptDefaults } from './steps/attempt.ts'
+import type { StoredIds } from './stored-ids.ts'
 import type { CallSpanIds } from './telemetry/telemetry.ts'
 import type { Dispatch, Upstream } from './upstream/upstream.ts'
 
@@ -26,6 +27,8 @@ export interface GatewayParts {
   /** Ids for a call's span, below the caller's `traceparent` and `tracestate` where there are any. */
   readonly newSpanIds: (traceparent?: string, traceState?: string) => CallSpanIds
   readonly upstream: Upstream
+  /** Who owns what providers keep. */
+  readonly storedIds: StoredIds
   /** Answers for connections that are simulated. */
   readonly simulate: Dispatch
   /** Milliseconds since 1970-01-01 UTC, with fractions. */

@@ -1,4 +1,4 @@
-import type { Caps, Decision, Patch } from '@signalbox/sdk/contract'
+import type { Caps, Decision, Patch, Refusal } from '@signalbox/sdk/contract'
 import type { Call, Delta, Finish, Reply, UsageCounts, WireFormat } from './call.ts'
 import type { SseFrame } from './wire/sse.ts'
 
@@ -11,7 +11,7 @@ export type Fidelity = NonNullable<Decision['fidelity']>
 
 /** A request to an upstream. Headers are lower-case; the credential is added by `authenticate` alone. */
 export interface UpstreamRequest {
-  readonly method: 'POST' | 'GET'
+  readonly method: 'POST' | 'GET' | 'DELETE'
   /** Path below the connection's base URL: `/chat/completions`. */
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
@@ -83,6 +83,8 @@ export interface FrameReading {
    * lost.
    */
   readonly textBytes: number
+  /** Ids of what the provider keeps of the answer, as later calls may name them. */
+  readonly storedIds?: readonly string[]
   /** The frame is the usage event that the gateway asked for itself: it is not for the caller. */
   readonly withhold: boolean
 }
@@ -95,12 +97,18 @@ export interface StreamReader {
   read(frame: SseFrame): FrameReading
   /** Call at the end of the bytes: whether the answer had ended in its format's own way. */
   finish(): { readonly complete: boolean }
+  /** The format's error ending, where it needs what the stream said before; else the dialect's error event does. */
+  fail?(refusal: Refusal): string
 }
 
 /** An adapter to an upstream API. Pure: no I/O, no clock, no settings. One file per provider. */
 export interface Provider {
   readonly id: string
   readonly format: WireFormat
+  /** The same upstream in the other formats that it may speak. */
+  readonly otherFormats?: Readonly<Partial<Record<WireFormat, Provider>>>
+  /** What the upstream speaks where its connection does not say; absent: `format` alone. */
+  readonly spokenFormats?: readonly WireFormat[]
   /** Base URL where a connection names none; as the vendor's own SDK means it. */
   readonly baseUrl: string | undefined
   /** `gen_ai.provider.name`. */
@@ -113,6 +121,8 @@ export interface Provider {
   decodeReply(json: unknown, raw?: Buffer): Reply
   /** Usage of a plain answer without decoding the rest. Undefined where none is reported. */
   readUsage(json: unknown): UsageCounts | undefined
+  /** Ids of what the provider keeps of a plain answer; absent where it keeps nothing. */
+  readStoredIds?(json: unknown): readonly string[]
   createDecoder(): StreamDecoder
   /** For streams that pass through. `addedUsage` as the request's encoding said. */
   createReader(options: { readonly addedUsage: boolean }): StreamReader

@@ -1,7 +1,9 @@
 import { type Decision, Refusal } from '@signalbox/sdk/contract'
 import { costComment, costHeader, servedHeaders } from './answer-headers.ts'
+import { applyPrompt } from './apply-prompt.ts'
 import type { Call } from './call.ts'
 import type { Incoming } from './incoming.ts'
+import type { Meter } from './meter.ts'
 import type { GatewayParts } from './parts.ts'
 import { openScreen } from './screen.ts'
 import { type OpenAttempt, openAttempt } from './steps/attempt.ts'
@@ -10,6 +12,7 @@ import { relayStream, type StreamEnd } from './steps/relay-stream.ts'
 import { relayWhole, type WholeAnswer } from './steps/relay-whole.ts'
 import { type PlannedTarget, refusalOfEmpty, type Selected } from './steps/select.ts'
 import { settleAttempt, settleCall } from './steps/settle.ts'
+import { speaking } from './targets.ts'
 import { type AttemptTrail, beginAttempt, type Trail } from './trail.ts'
 import { headerOf, passedHeaders, setHeader, upstreamRequestId } from './upstream/answer-headers.ts'
 import type { AttemptFailure } from './upstream/judge-failure.ts'
@@ -75,13 +78,19 @@ function checkWanted({ incoming, deadlineMs, parts }: Way): void {
 
 async function tryTarget(planned: PlannedTarget, way: Way): Promise<AttemptFailure | undefined> {
   const { allowed, incoming, trail, parts } = way
-  const attempt = beginAttempt(trail, planned.target, parts.clock())
+  const target = speaking(planned.target, allowed.call.format)
+  const prompted = applyPrompt(allowed.call, planned.node.prompt, {
+    versions: trail.snapshot?.versions ?? [],
+    dialect: incoming.dialect,
+  })
+  const attempt = beginAttempt(trail, target, parts.clock())
+  attempt.prompt = prompted.prompt
   let open: OpenAttempt
   try {
     open = openAttempt(
       {
-        call: allowed.call,
-        target: planned.target,
+        call: prompted.call,
+        target,
         node: planned.node,
         caps: allowed.decision.caps,
         fidelity: allowed.decision.fidelity,
@@ -104,7 +113,7 @@ async function tryTarget(planned: PlannedTarget, way: Way): Promise<AttemptFailu
     return failure
   }
   const { exchange } = open
-  trail.dropped.splice(0, trail.dropped.length, ...open.request.dropped)
+  trail.dropped.splice(0, trail.dropped.length, ...prompted.dropped, ...open.request.dropped)
   incoming.writer.onStop = () => exchange.abort('nobody waits for it any more')
   let failure: AttemptFailure | undefined
   try {
@@ -128,6 +137,13 @@ function noteExchange({ exchange, trail }: OpenAttempt): void {
   trail.bytesIn = exchange.bytesIn
   trail.sent = exchange.sent
   trail.upstreamRequestId = upstreamRequestId(exchange.headers)
+}
+
+/** What the provider keeps of the answer belongs to the caller's node from now on. */
+function noteStored({ storedIds }: Meter, { target }: OpenAttempt, { trail, parts }: Way): void {
+  if (trail.nodeId === undefined) return
+  const owner = { nodeId: trail.nodeId, connection: target.connection.name }
+  for (const id of storedIds) parts.storedIds.note(id, owner)
 }
 
 /** Closes an attempt, well or not, and settles it. */
@@ -162,6 +178,7 @@ async function answer(open: OpenAttempt, way: Way): Promise<AttemptFailure | und
 }
 
 function sendWhole({ body, meter, dropped }: WholeAnswer, open: OpenAttempt, way: Way): void {
+  noteStored(meter, open, way)
   const { incoming, trail, parts } = way
   const attempt = open.trail
   noteExchange(open)
@@ -171,7 +188,7 @@ function sendWhole({ body, meter, dropped }: WholeAnswer, open: OpenAttempt, way
   attempt.finish = meter.finish
   endAttempt(attempt, { outcome: 'ok', refusal: undefined }, way)
   trail.dropped.push(...dropped)
-  trail.identity = open.request.identity
+  trail.identity = open.request.identity && attempt.prompt === undefined
   trail.status = open.exchange.status
   trail.firstTokenMs = parts.clock()
   const passed = open.request.identity ? passedHeaders(open.exchange.headers) : []
@@ -195,7 +212,10 @@ function stream(open: OpenAttempt, way: Way): Promise<AttemptFailure | undefined
     screen: openScreen,
     recordId: trail.id,
     nowMs: parts.clock(),
-    begin: () => beginStream(open, way),
+    begin: (meter) => {
+      noteStored(meter, open, way)
+      beginStream(open, way)
+    },
     settle: (end) => settleStream(end, open, way),
   })
 }
@@ -205,7 +225,7 @@ function beginStream(open: OpenAttempt, { incoming, trail, parts }: Way): void {
   noteExchange(open)
   open.trail.winner = true
   trail.dropped.push(...request.responseDropped)
-  trail.identity = request.identity
+  trail.identity = request.identity && open.trail.prompt === undefined
   trail.status = 200
   trail.firstTokenMs = parts.clock()
   const headers = request.identity ? passedHeaders(exchange.headers) : []
@@ -221,6 +241,7 @@ function settleStream(end: StreamEnd, open: OpenAttempt, way: Way): string {
   const { allowed, trail } = way
   const attempt = open.trail
   noteExchange(open)
+  noteStored(end.meter, open, way)
   attempt.usage = end.meter.usage
   attempt.meteredChars = end.meter.chars
   attempt.finish = end.meter.finish

@@ -7,6 +7,7 @@ import { refuse, requestId } from './door-answers.ts'
 import { doorFormat } from './doors/door-format.ts'
 import { readiness } from './doors/health.ts'
 import { getModel, listModels, readPage } from './doors/models.ts'
+import { mountStoredResponses } from './doors/stored-responses.ts'
 import { logBug } from './log-bug.ts'
 import type { GatewayParts } from './parts.ts'
 import { discardRest } from './read-body.ts'
@@ -107,6 +108,7 @@ function mountDoors(app: Express, parts: GatewayParts, calls: RunningCalls, opti
   })
   const { metrics } = options
   if (metrics !== undefined) app.get('/metrics', (request, response) => metrics(request, response))
+  mountStoredResponses(app, parts)
   for (const path of modelPaths) {
     app.get(path, (request, response) => sendModels(request, response, undefined, parts))
     app.get(`${path}/*name`, (request, response) => {

@@ -1,7 +1,8 @@
-import type { Program } from '@signalbox/policies'
+import type { ParamValues, Program } from '@signalbox/policies'
 import type {
   CatalogueModel,
   CompiledWorkspace,
+  Connection,
   KeyRow,
   Locality,
   ReleaseDocument,
@@ -17,6 +18,8 @@ export interface ResolvedConnection {
   readonly baseUrl: string | undefined
   readonly locality: Locality
   readonly region: string | undefined
+  /** What the upstream speaks, the preferred first; undefined: what its provider is known for. */
+  readonly formats?: Connection['formats']
   readonly status: ConnectionState
   /** What is missing where the status is not `available`: `OPENAI_API_KEY`, `secret:anthropic-prod`. */
   readonly missing: string | undefined
@@ -47,7 +50,7 @@ export interface Snapshot {
   /** Alias → targets, the environment's overrides applied; the nearest workspace wins. */
   readonly aliases: ReadonlyMap<string, readonly string[]>
   readonly catalogue: CatalogueIndex
-  readonly params: Readonly<Record<string, Readonly<Record<string, string | number | boolean>>>>
+  readonly params: ParamValues
   readonly nodes: ReadonlyMap<string, TreeNode>
   /** The key of this hash (SHA-256, hex), `revoked`, or undefined where it is not known. */
   findKey(hash: string): KeyRow | 'revoked' | undefined
@@ -58,4 +61,6 @@ export interface SnapshotSource {
   current(): Snapshot
   /** The state is older than expected, but still in use. */
   degraded(): boolean
+  /** What readiness still waits for although calls are served already: names for people; empty when nothing. */
+  awaited?(): readonly string[]
 }

@@ -21,6 +21,7 @@ import type { Provider } from './provider.ts'
 import { createGatewayServer, type GatewayServer } from './server.ts'
 import { createSimulation } from './simulated/simulate.ts'
 import { attemptDefaults } from './steps/attempt.ts'
+import { StoredIds } from './stored-ids.ts'
 import { observeGateway } from './telemetry/gateway-metrics.ts'
 import { newSpanIds } from './telemetry/span-ids.ts'
 import { type RunningTelemetry, startTelemetry } from './telemetry/start-telemetry.ts'
@@ -75,6 +76,7 @@ async function openDocuments(options: StartOptions, folder: string, incarnation:
     link: new ControlPlaneLink({ url: config.controlPlaneUrl, token: config.gatewayToken }),
     store: new DocumentStore(join(folder, 'documents')),
     blobs: new BlobStore(join(folder, 'blobs')),
+    releaseSequenceMin: config.readyRelease,
   })
   await documents.loadFromDisk()
   return documents
@@ -130,6 +132,7 @@ async function build(
       },
       snapshots: documents,
       simulate: createSimulation(now),
+      storedIds: new StoredIds(),
       clock: now,
       random: () => Math.floor(random() * 2 ** 32),
       createId: createIdSource(),

@@ -1,6 +1,7 @@
 import type { ModelColumns } from '@signalbox/policies'
 import type { CatalogueModel, CatalogueOverride, PriceRow } from '@signalbox/sdk/contract'
 import type { Static } from 'typebox'
+import type { WireFormat } from './call.ts'
 import { withOverride } from './prices.ts'
 import type { Provider } from './provider.ts'
 import type { ResolvedConnection, Snapshot } from './snapshot.ts'
@@ -22,6 +23,21 @@ export interface Target {
   readonly outputTokensMax: number | undefined
   /** What policies know of it. */
   readonly columns: ModelColumns
+}
+
+/**
+ * The target as it is asked in a call of this format: in the caller's own where the upstream speaks it, so that the
+ * bytes can pass; else in the first that its connection or provider names.
+ */
+export function speaking(target: Target, format: WireFormat): Target {
+  const { provider, connection } = target
+  const { otherFormats } = provider
+  if (otherFormats === undefined) return target
+  const spoken: readonly WireFormat[] = connection.formats ?? provider.spokenFormats ?? [provider.format]
+  const wanted = spoken.includes(format) ? format : spoken[0]
+  if (wanted === undefined || wanted === provider.format) return target
+  const other = otherFormats[wanted]
+  return other === undefined ? target : { ...target, provider: other }
 }
 
 type Override = Static<typeof CatalogueOverride>

@@ -20,6 +20,8 @@ export interface AttemptTrail {
   evidence: Attempt['evidence']
   costNanoUsd: bigint | undefined
   finish: string | undefined
+  /** The prompt that was put before the conversation, and how much longer the request is by it. */
+  prompt: { readonly name: string; readonly digest: string; readonly bytes: number } | undefined
   bytesIn: number
   /** Characters of answer that were metered, for an estimate where nothing is reported. */
   meteredChars: number
@@ -114,6 +116,7 @@ export function beginAttempt(trail: Trail, target: Target, startMs: number): Att
     evidence: 'none',
     costNanoUsd: undefined,
     finish: undefined,
+    prompt: undefined,
     bytesIn: 0,
     meteredChars: 0,
     sent: false,

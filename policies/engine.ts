@@ -1,8 +1,18 @@
 import type { CompiledWorkspace } from '@signalbox/sdk/contract'
+import { runApart } from './apart/run-apart.ts'
 import { askLayer } from './evaluation/ask-layer.ts'
 import { DecisionMaker, type LayerTurn } from './evaluation/decision-maker.ts'
-import { type Layer, loadLayer, questionOf } from './evaluation/layer.ts'
+import {
+  type Layer,
+  type LayerPolicy,
+  type LoadScope,
+  layerOf,
+  type PreparedLayer,
+  prepareLayer,
+  questionOf,
+} from './evaluation/layer.ts'
 import { LayerPath } from './evaluation/layer-path.ts'
+import { type Selection, unkeptSelection } from './evaluation/policy-index.ts'
 import { screenWith } from './evaluation/screen.ts'
 import type {
   Engine,
@@ -10,9 +20,11 @@ import type {
   Evaluation,
   EvaluationInput,
   GuardrailEvaluation,
-  GuardrailFacts,
+  InspectedEvaluation,
+  InspectionInput,
   LoadedWorkspace,
   Program,
+  ScreenInput,
 } from './program.ts'
 import { createSandbox, type Sandbox } from './sandbox/index.ts'
 
@@ -33,17 +45,19 @@ class SandboxProgram implements Program {
   readonly environment: string
   readonly workspaces: readonly string[]
   readonly candidates: readonly string[]
+  readonly policies: readonly LayerPolicy[]
   readonly #layers: readonly Layer[]
   readonly #all: readonly number[]
   readonly #paths = new Map<string, LayerPath>()
   readonly #decisions = new DecisionMaker()
 
-  constructor(sandbox: Sandbox, workspaces: readonly LoadedWorkspace[], environment: string) {
+  constructor(workspaces: readonly LoadedWorkspace[], layers: readonly Layer[], environment: string) {
     const compiled = workspaces.map((workspace) => workspace.compiled)
     this.environment = environment
     this.workspaces = compiled.map(({ name }) => name)
     this.candidates = candidatesOf(compiled, environment)
-    this.#layers = workspaces.map((workspace) => loadLayer(sandbox, workspace, environment))
+    this.#layers = layers
+    this.policies = layers.flatMap(({ constraints, routes }) => [...constraints, ...routes])
     this.#all = workspaces.map((_, index) => index)
   }
 
@@ -66,7 +80,7 @@ class SandboxProgram implements Program {
   }
 
   /** Asks the layers, most specific first, since a route of a more specific one ends the asking of routes. */
-  #ask(path: LayerPath, input: EvaluationInput): { turns: LayerTurn[]; fuel: number } {
+  #ask(path: LayerPath, input: InspectionInput): { turns: LayerTurn[]; fuel: number } {
     const turns: LayerTurn[] = []
     let fuel = 0
     let chosen = false
@@ -74,13 +88,13 @@ class SandboxProgram implements Program {
       const index = path.layers[at] ?? -1
       const layer = this.#layers[index]
       if (layer === undefined) throw new RangeError(`there is no layer ${index}`)
-      const selection = layer.index.select(input.facts)
+      const selection = selectFrom(layer, input)
       const asked = chosen ? selection.constraints : selection.all
       if (asked.constraints.length + asked.routes.length === 0) {
         turns.push({ index, layer, selection, said: undefined })
         continue
       }
-      const answers = askLayer(layer, questionOf(layer, input), asked)
+      const answers = askLayer(layer, questionOf(layer, input), asked, input.facts)
       fuel += answers.fuel
       turns.push({ index, layer, selection, said: answers.said })
       chosen = chosen || answers.said.choiceMade
@@ -88,13 +102,27 @@ class SandboxProgram implements Program {
     return { turns, fuel }
   }
 
-  screen(input: { layer: number; guardrail: string; facts: GuardrailFacts }): GuardrailEvaluation {
+  inspect(input: InspectionInput): InspectedEvaluation {
+    const startMs = performance.now()
+    const path = this.#path(input.layers ?? this.#all)
+    const { turns, fuel } = this.#ask(path, input)
+    const constraints = turns.toReversed().flatMap(({ said }) => said?.constraints ?? [])
+    const routes = turns.flatMap(({ said }) => said?.routes ?? [])
+    return {
+      ...this.#decisions.decide(turns, input.facts, path),
+      outcomes: [...constraints, ...routes],
+      fuel,
+      evaluationUs: Math.round((performance.now() - startMs) * 1000),
+    }
+  }
+
+  screen(input: ScreenInput): GuardrailEvaluation {
     const layer = this.#layers[input.layer]
     const guardrail = layer?.guardrails.find(({ id }) => id === input.guardrail)
     if (layer === undefined || guardrail === undefined) {
       throw new RangeError(`there is no guardrail "${input.guardrail}" in layer ${input.layer}`)
     }
-    return screenWith(layer, guardrail, input.facts)
+    return screenWith(layer, guardrail, input)
   }
 
   dispose(): void {
@@ -102,11 +130,35 @@ class SandboxProgram implements Program {
   }
 }
 
-/** The engine over a sandbox that somebody else started and disposes of. */
-export function engineOn(sandbox: Sandbox): Engine {
+/** The policies of a layer that are to be asked. What a test asks for is put together for it alone. */
+function selectFrom({ index }: Layer, { facts, only, breaks }: InspectionInput): Selection<LayerPolicy> {
+  const selection = index.select(facts)
+  if (only === undefined && breaks === undefined) return selection
+  const isAsked = ({ id }: LayerPolicy): boolean => only === undefined || id === only
+  return unkeptSelection([...selection.all.constraints, ...selection.all.routes].filter(isAsked))
+}
+
+/** The engine over a sandbox that somebody else started and disposes of. `limits` are those of the sandbox. */
+export function engineOn(sandbox: Sandbox, limits: Partial<EngineLimits> = {}): Engine {
+  const programOf = (
+    workspaces: readonly LoadedWorkspace[],
+    scope: LoadScope,
+    prepare: (workspace: LoadedWorkspace, index: number) => PreparedLayer | undefined,
+  ): Program => {
+    const layers = workspaces.map((workspace, index) => {
+      const prepared = prepare(workspace, index) ?? prepareLayer(sandbox, workspace, scope.environment)
+      return layerOf(sandbox, workspace, { ...scope, prepared })
+    })
+    return new SandboxProgram(workspaces, layers, scope.environment)
+  }
   return {
     digest: `sha256:${sandbox.engineDigest}`,
-    load: (workspaces, { environment }) => new SandboxProgram(sandbox, workspaces, environment),
+    load: (workspaces, scope) => programOf(workspaces, scope, () => undefined),
+    async loadApart(workspaces, scope) {
+      const { environment } = scope
+      const prepared = await runApart('prepare', { workspaces, environment, limits })
+      return programOf(workspaces, scope, (_, index) => prepared[index])
+    },
     dispose: () => {},
   }
 }
@@ -117,5 +169,5 @@ export function engineOn(sandbox: Sandbox): Engine {
  */
 export async function createEngine(limits: Partial<EngineLimits> = {}): Promise<Engine> {
   const sandbox = await createSandbox(limits)
-  return { ...engineOn(sandbox), dispose: () => sandbox.dispose() }
+  return { ...engineOn(sandbox, limits), dispose: () => sandbox.dispose() }
 }

@@ -3,15 +3,20 @@ import type {
   Decision,
   ErrorCode,
   Facts,
+  GuardrailAction,
+  GuardrailFacts,
   Locality,
+  PlanFeature,
   PolicyResult,
 } from '@signalbox/sdk/contract'
+import type { LayerPolicy } from './evaluation/layer.ts'
+import type { PolicyOutcome } from './evaluation/outcomes.ts'
 import type { SandboxLimits } from './sandbox/limits.ts'
 
 /** Limits of one evaluation of one workspace. Reaching one ends it as a failure of the policy, never of the host. */
 export type EngineLimits = SandboxLimits
 
-export type ParamValue = string | number | boolean
+export type ParamValue = string | number | boolean | readonly string[]
 /** Hot values by workspace, then by param; what is missing or does not fit its declaration takes the default. */
 export type ParamValues = Readonly<Record<string, Readonly<Record<string, ParamValue>>>>
 
@@ -46,6 +51,14 @@ export interface EvaluationInput {
   readonly layers?: readonly number[]
 }
 
+/** What tests ask beside a call. */
+export interface InspectionInput extends EvaluationInput {
+  /** The one policy that is asked; all if left out. */
+  readonly only?: string
+  /** Rules of a policy that throw instead of being asked: for cases that look at its `onError`. */
+  readonly breaks?: { readonly policy: string; readonly rules: readonly string[] }
+}
+
 /** What the policies say of a call. Frozen: calls that are decided alike share the objects. */
 export interface Evaluation {
   readonly decision: Decision
@@ -60,33 +73,41 @@ export interface Evaluation {
   readonly failure?: { readonly code: ErrorCode; readonly policy: string; readonly message: string }
 }
 
-/** What a guardrail may know: findings of the detectors over a text, never the text. */
-export interface GuardrailFacts {
-  readonly schema: 'guardrail-facts/1'
-  readonly direction: 'input' | 'output'
-  readonly text: { readonly chars: number }
-  readonly findings: Readonly<
-    Record<
-      string,
-      { readonly hits: number; readonly kinds: readonly string[]; readonly scorePpm?: number } | undefined
-    >
-  >
-  /** Detectors that failed; their findings are missing, not empty. */
-  readonly detectorErrors: readonly string[]
-  readonly metadata: Readonly<Record<string, ParamValue | undefined>>
+/** What whoever looks into policies sees beside what decides a call: explanations, tests, coverage. */
+export interface InspectedEvaluation extends Evaluation {
+  /** What each policy that was asked said, rule by rule, before all were combined. */
+  readonly outcomes: readonly PolicyOutcome[]
 }
-export type GuardrailAction =
-  | { readonly block: { readonly code: string; readonly message?: string } }
-  | { readonly flag: { readonly code: string } }
+
+/** A rule of a guardrail that held, and one thing it says. */
+export interface SaidByGuardrail {
+  readonly rule: string
+  readonly action: GuardrailAction
+}
 export interface GuardrailEvaluation {
   readonly id: string
   readonly direction: 'input' | 'output'
-  /** `fail`: the condition holds and `action` says what follows; `error`: it could not be said. */
+  /** `fail`: some rule holds and `action` says what follows; `error`: it could not be said. */
   readonly verdict: 'pass' | 'fail' | 'error'
+  /** The strongest of what its rules say: `block`, `refuse`, `redact`, `flag`. */
   readonly action?: GuardrailAction
+  /** The rule that said it, or that broke. */
+  readonly rule?: string
+  /** Its code. */
+  readonly code?: string
+  /** All that its rules say, the strongest first; redactions add up. */
+  readonly said: readonly SaidByGuardrail[]
   readonly error?: { readonly kind: string; readonly message: string }
   readonly trace: string
   readonly fuel: number
+}
+export interface ScreenInput {
+  /** Index of the workspace in the program. */
+  readonly layer: number
+  readonly guardrail: string
+  /** As `guardrailFactsOf` builds them; a guardrail that misses one breaks. */
+  readonly facts: Partial<GuardrailFacts>
+  readonly params?: ParamValues
 }
 
 /** Compiled policies of the workspaces of one release in one environment. */
@@ -98,15 +119,27 @@ export interface Program {
   readonly candidates: readonly string[]
   /** Decides. Synchronous; never throws for what a policy does. */
   evaluate(input: EvaluationInput): Evaluation
+  /** All policies as they are asked, with what their rules always say. */
+  readonly policies: readonly LayerPolicy[]
+  /** `evaluate` with what each policy said; for explanations and tests, not for the way of a call. */
+  inspect(input: InspectionInput): InspectedEvaluation
   /** Runs one guardrail of a workspace over given findings. Throws a RangeError where there is no such guardrail. */
-  screen(input: { layer: number; guardrail: string; facts: GuardrailFacts }): GuardrailEvaluation
+  screen(input: ScreenInput): GuardrailEvaluation
   dispose(): void
+}
+
+export interface LoadOptions {
+  readonly environment: string
+  /** What plans may ask for; what the gateway can carry out if left out. Cases also know what it cannot yet. */
+  readonly features?: readonly PlanFeature[]
 }
 
 export interface Engine {
   /** Digest of the engine's wasm; part of every version. */
   readonly digest: string
   /** Loads workspaces, root first. Throws where a script does not load or is not the one that `compiled` tells of. */
-  load(workspaces: readonly LoadedWorkspace[], options: { environment: string }): Program
+  load(workspaces: readonly LoadedWorkspace[], options: LoadOptions): Program
+  /** The same while calls go on: scripts are loaded in a thread of their own, and this one only takes the images. */
+  loadApart(workspaces: readonly LoadedWorkspace[], options: LoadOptions): Promise<Program>
   dispose(): void
 }

@@ -48,8 +48,15 @@ export interface ChatChunk {
 export interface ChatOptions {
   readonly signal?: AbortSignal
   /** Declared metadata, for policies and records. */
-  readonly metadata?: Readonly<Record<string, string | number | boolean>>
+  readonly metadata?: Readonly<Record<string, string | number | boolean | undefined>>
   readonly session?: string
+  /** A prompt of the workspace, and what its variables are. */
+  readonly prompt?: {
+    readonly name: string
+    readonly variables: Readonly<
+      Record<string, string | number | boolean | readonly (string | number | boolean)[] | undefined>
+    >
+  }
 }
 /** What Signalbox says of an answer, from its headers. */
 export interface Decided {
@@ -68,6 +75,12 @@ function decidedOf(headers: Headers): Decided {
     version: headers.get('x-signalbox-version'),
     dropped: dropped === null ? [] : dropped.split(',').map((path) => path.trim()),
   }
+}
+
+/** JSON that a header can hold: ASCII only. */
+function headerJson(value: object): string {
+  const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return JSON.stringify(value).replaceAll(/[^\x20-\x7e]/g, escaped)
 }
 
 /** A streamed answer: iterate it for its chunks; `decided` is known from the start. */
@@ -99,8 +112,12 @@ export class GatewayClient {
 
   #send(request: ChatRequest, stream: boolean, options: ChatOptions): Promise<Response> {
     const headers: Record<string, string> = { 'content-type': 'application/json' }
-    if (options.metadata !== undefined) headers['x-signalbox-metadata'] = JSON.stringify(options.metadata)
+    if (options.metadata !== undefined) headers['x-signalbox-metadata'] = headerJson(options.metadata)
     if (options.session !== undefined) headers['x-signalbox-session'] = options.session
+    if (options.prompt !== undefined) {
+      headers['x-signalbox-prompt'] = options.prompt.name
+      headers['x-signalbox-variables'] = headerJson(options.prompt.variables)
+    }
     const body = JSON.stringify({ ...request, stream })
     return this.#http.send('/v1/chat/completions', {
       method: 'POST',

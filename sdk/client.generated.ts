@@ -59,6 +59,12 @@ export type Attempt = {
   /** Nano-dollars (1e-9 USD) as a decimal string. */
   costNanoUsd?: string
   finish?: string
+  /** Prompt that was put before the conversation. */
+  prompt?: {
+    name: string
+    /** Content digest: `sha256:` and 64 hex digits. */
+    digest: string
+  }
   /** Bytes the upstream sent. */
   bytesIn: number
   winner: boolean
@@ -118,6 +124,8 @@ export type CaseResult = {
   line: number
   column: number
   message?: string
+  /** Not run: its author has yet to write it. */
+  todo?: boolean
 }
 
 export type CatalogueOverride = {
@@ -131,6 +139,28 @@ export type CatalogueOverride = {
   outputTokensMax?: number
   visibleOutput?: boolean
   abortStopsBilling?: boolean
+}
+
+export type CompiledGuardrail = {
+  id: string
+  file: string
+  direction: 'input' | 'output'
+  description?: string
+  detectors?: string[]
+  /** Text that a guardrail reads: { "lastBytes": 4096 }. */
+  window?: GuardrailWindow
+  params?: Record<string, ParamDeclaration>
+  reads?: string[]
+  rules?: Array<{
+    id: string
+    line: number
+    column: number
+    conditions: Array<{
+      text: string
+      reads: string[]
+      lifted: boolean
+    }>
+  }>
 }
 
 export type CompiledPolicy = {
@@ -149,9 +179,25 @@ export type CompiledPolicy = {
       text: string
       reads: string[]
       lifted: boolean
+      /** The condition as data (JSON form), where it is lifted. */
+      expression?: unknown
     }>
+    /** Facts that its condition and its effects read. */
+    reads?: string[]
   }>
   reads: string[]
+}
+
+export type CompiledPrompt = {
+  name: string
+  file: string
+  /** Content digest: `sha256:` and 64 hex digits. */
+  digest: string
+  description?: string
+  variables: Record<string, unknown>
+  model?: string
+  partials?: string[]
+  messages?: PromptMessage[]
 }
 
 export type CompiledWorkspace = {
@@ -175,24 +221,15 @@ export type CompiledWorkspace = {
       credential?: string
       locality?: 'cloud' | 'on-prem'
       region?: string
+      /** Formats that the server speaks: a caller's own where it is among them, else the first. Of providers `openai` (both) and `openai-compatible` (`openai-chat`). */
+      formats?: Array<'openai-chat' | 'openai-responses'>
     }>
     models: Record<string, string[]>
     params: Record<string, unknown>
   }>
   policies: CompiledPolicy[]
-  guardrails: Array<{
-    id: string
-    file: string
-    direction: 'input' | 'output'
-  }>
-  prompts: Array<{
-    name: string
-    file: string
-    /** Content digest: `sha256:` and 64 hex digits. */
-    digest: string
-    variables: Record<string, unknown>
-    model?: string
-  }>
+  guardrails: CompiledGuardrail[]
+  prompts: CompiledPrompt[]
   reads: string[]
   targets: string[]
   safeRoutes: Record<string, PlanNode>
@@ -207,6 +244,8 @@ export type Connection = {
   credential?: string
   locality?: 'cloud' | 'on-prem'
   region?: string
+  /** Formats that the server speaks: a caller's own where it is among them, else the first. Of providers `openai` (both) and `openai-compatible` (`openai-chat`). */
+  formats?: Array<'openai-chat' | 'openai-responses'>
 }
 
 export type ConnectionStatus = {
@@ -320,6 +359,50 @@ export type Deployment = {
   pending?: string[]
 }
 
+/** Signals of the detectors that a loaded policy reads. */
+export type DetectorSignals = {
+  code?: {
+    /** Findings. */
+    hits: number
+    /** Kinds of its findings, each once, in the order of the alphabet. */
+    kinds: Array<'c' | 'csharp' | 'css' | 'go' | 'html' | 'java' | 'javascript' | 'json' | 'kotlin' | 'other' | 'php' | 'python' | 'ruby' | 'rust' | 'shell' | 'sql' | 'typescript' | 'xml' | 'yaml'>
+    /** Parts per million. */
+    scorePpm?: number
+  }
+  injection?: {
+    /** Findings. */
+    hits: number
+    /** Kinds of its findings, each once, in the order of the alphabet. */
+    kinds: Array<'exfiltration' | 'fakeTurn' | 'hiddenText' | 'ignoreInstructions' | 'jailbreak' | 'newInstructions' | 'promptLeak' | 'safetyBypass'>
+    /** Parts per million. */
+    scorePpm?: number
+  }
+  language?: {
+    /** Findings. */
+    hits: number
+    /** Kinds of its findings, each once, in the order of the alphabet. */
+    kinds: Array<'ar' | 'cs' | 'da' | 'de' | 'el' | 'en' | 'es' | 'fi' | 'fr' | 'he' | 'hi' | 'hu' | 'id' | 'it' | 'ja' | 'ko' | 'nl' | 'no' | 'pl' | 'pt' | 'ro' | 'ru' | 'sv' | 'th' | 'tr' | 'uk' | 'vi' | 'zh'>
+    /** Parts per million. */
+    scorePpm?: number
+  }
+  pii?: {
+    /** Findings. */
+    hits: number
+    /** Kinds of its findings, each once, in the order of the alphabet. */
+    kinds: Array<'address' | 'creditCard' | 'dateOfBirth' | 'email' | 'iban' | 'ipAddress' | 'nationalId' | 'phone' | 'usSsn'>
+    /** Parts per million. */
+    scorePpm?: number
+  }
+  secrets?: {
+    /** Findings. */
+    hits: number
+    /** Kinds of its findings, each once, in the order of the alphabet. */
+    kinds: Array<'anthropic' | 'assignment' | 'aws' | 'azure' | 'connectionString' | 'github' | 'gitlab' | 'google' | 'huggingface' | 'jwt' | 'npm' | 'openai' | 'privateKey' | 'pypi' | 'sendgrid' | 'signalbox' | 'slack' | 'stripe' | 'vendorKey'>
+    /** Parts per million. */
+    scorePpm?: number
+  }
+}
+
 export type Environment = {
   /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
   name: string
@@ -328,10 +411,46 @@ export type Environment = {
 }
 
 export type ExplainedCondition = {
+  /** As the author wrote it. */
   text: string
-  outcome: 'true' | 'false' | 'notEvaluated' | 'threw'
+  /** With the values of this call: `request.estimate.outputTokens 5,012 > 4,000`. */
+  shown: string
+  outcome: 'true' | 'false' | 'notEvaluated' | 'threw' | 'unknown'
   /** Facts it read, by path. */
   values: Record<string, unknown>
+  /** Of these, the ones that are masked, or were cut. */
+  masked: string[]
+}
+
+export type ExplainedHeader = {
+  /** Milliseconds since 1970-01-01 UTC. */
+  timeMs: number
+  environment: string
+  effect: 'allow' | 'deny' | 'error' | 'none'
+  version: number | null
+  versionDigest: string | null
+  role: 'stable' | 'candidate' | null
+  params: number | null
+  release: number | null
+  gateway: {
+    /** Unique id (UUIDv7), ordered by time. */
+    id: string
+    name: string | null
+  }
+  durationMs: number
+  evaluationUs: number
+  fuel: number
+  factsBytes: number | null
+}
+
+export type ExplainedLayer = {
+  workspace: string
+  /** Path of the owning node; empty for the root. */
+  node: string
+  version: number | null
+  digest: string | null
+  constraints: string[]
+  routes: string[]
 }
 
 export type ExplainedPolicy = {
@@ -351,20 +470,53 @@ export type ExplainedPolicy = {
   /** One character per condition in compile order: `-` not evaluated, `0` false, `1` true, `!` threw. */
   trace: string
   file: string | null
-  rules: Array<{
-    id: string
-    line: number
-    conditions: ExplainedCondition[]
+  rules: ExplainedRule[]
+  narrowing: Narrowing | null
+  guardrails: string[]
+  caps: Caps
+}
+
+export type ExplainedRule = {
+  id: string
+  line: number
+  outcome: 'matched' | 'notMatched' | 'failed' | 'notAsked' | 'unknown'
+  conditions: ExplainedCondition[]
+  effects: string[]
+}
+
+export type ExplainedSelection = {
+  strategy: string
+  seed: number
+  order: string[]
+  skipped: Array<{
+    target: string
+    reason: string
   }>
+  /** Of the targets, at the time. */
+  health: Record<string, string>
 }
 
 export type Explanation = {
   /** Unique id (UUIDv7), ordered by time. */
   id: string
   row: RecordRow
+  /** What became of the call, in a line. */
+  outcome: string
+  header: ExplainedHeader
+  notDecided: string | null
+  verification: Verification
+  /** Root first. */
+  layers: ExplainedLayer[]
   decision: Decision | null
   policies: ExplainedPolicy[]
+  candidates: Narrowing | null
+  selection: ExplainedSelection | null
+  attempts: Attempt[]
+  error: RecordedError | null
+  cut: string[]
+  masked: string[]
   reasons: Reason[]
+  wouldChangeIf: WouldChangeIf
   summary: string[]
   traceUrl: string | null
 }
@@ -477,14 +629,14 @@ export type Facts = {
       source: 'claim' | 'detector' | 'default'
     }
     /** Signals of the detectors that a loaded policy reads. */
-    detectors: Record<string, {
-      /** Findings. */
-      hits: number
-      kinds: string[]
-      /** Parts per million. */
-      scorePpm?: number
-    }>
+    detectors: DetectorSignals
     detectorErrors: string[]
+    scanned?: {
+      /** Characters that the detectors looked at. */
+      chars: number
+      /** Characters of text in the call. */
+      totalChars: number
+    }
   }
   budget: {
     levels: BudgetLevel[]
@@ -528,6 +680,12 @@ export type GuardrailReference = {
   mode: 'enforce' | 'audit'
   onError: 'block' | 'pass'
   stream?: 'hold' | 'window' | 'post'
+}
+
+/** Text that a guardrail reads: { "lastBytes": 4096 }. */
+export type GuardrailWindow = {
+  firstBytes?: number
+  lastBytes?: number
 }
 
 export type Key = {
@@ -582,10 +740,24 @@ export type ModelFact = {
   lossless: boolean
 }
 
+export type Narrowing = {
+  before: number
+  after: number
+  removed: RemovedCandidate[]
+}
+
 export type ParamDeclaration = {
   type: 'int'
   default: number
   min?: number
+  max?: number
+} | {
+  type: 'ppm'
+  /** Parts per million. */
+  default: number
+  /** Parts per million. */
+  min?: number
+  /** Parts per million. */
   max?: number
 } | {
   type: 'bool'
@@ -594,6 +766,11 @@ export type ParamDeclaration = {
   type: 'string'
   default: string
   enum?: string[]
+} | {
+  type: 'stringList'
+  default: string[]
+  enum?: string[]
+  maxItems?: number
 }
 
 export type Patch = {
@@ -643,18 +820,46 @@ export type PolicyResult = {
 }
 
 export type Problem = {
-  severity: 'error' | 'warning'
+  severity: 'error' | 'warning' | 'note'
   code: string
   file: string
   line: number
   column: number
   message: string
+  /** What stands there, from that column to the end of its line. */
+  text?: string
+  /** Section of the documentation, relative to the repository. */
+  link?: string
+}
+
+export type PromptMessage = {
+  role: 'system' | 'user' | 'assistant'
+  parts: PromptPart[]
+}
+
+export type PromptPart = string | {
+  /** Name; `.` is the member of the list around it. */
+  variable: string
+} | {
+  /** Variable that says whether, or how often, it is shown. */
+  section: string
+  /** Shown where the variable is false, empty or missing. */
+  inverted?: boolean
+  /** How many of the next parts belong to it. */
+  parts: number
+  /** Where it is written; a partial stands in a file of its own. */
+  file: string
+  line: number
+  column: number
 }
 
 export type PromptReference = {
   name: string
   digest?: string
+  variables?: Record<string, PromptValue>
 }
+
+export type PromptValue = string | number | boolean | Array<string | number | boolean>
 
 export type Reason = {
   /** Code of the reason. */
@@ -675,6 +880,10 @@ export type RecordBody = {
   factsClass: 'full' | 'masked' | 'digest'
   /** What policies may know of a call. */
   facts?: Facts
+  /** Paths of facts that were taken out after the decision; what stands there now was not read. */
+  masked?: string[]
+  /** Values of params that the policies read, by workspace, where they are not the defaults. */
+  params?: Record<string, Record<string, string | number | boolean | string[]>>
   /** What the policies say of a call. */
   decision?: Decision
   policies: PolicyResult[]
@@ -687,11 +896,7 @@ export type RecordBody = {
   dropped: string[]
   /** Names of metadata members that are not declared. */
   undeclaredMetadata: string[]
-  error?: {
-    code: string
-    message: string
-    detail?: string
-  }
+  error?: RecordedError
   /** Bytes of answer metered from the upstream and sent to the caller. */
   text: {
     received: number
@@ -756,6 +961,22 @@ export type RecordRow = {
   /** The caller got the upstream's own bytes. */
   identity: boolean
   assembled: boolean
+}
+
+export type RecordedError = {
+  code: string
+  message: string
+  detail?: string
+}
+
+export type RemovedCandidate = {
+  target: string
+  workspace: string
+  policy: string
+  rule: string
+  code: string
+  /** The column that does not fit: `locality cloud, not on-prem`. */
+  why: string
 }
 
 export type Selection = {
@@ -828,6 +1049,13 @@ export type Usage = {
   requests?: number
 }
 
+export type Verification = {
+  status: 'same' | 'different' | 'unchecked'
+  recordedDigest: string | null
+  recomputedDigest: string | null
+  why: string | null
+}
+
 export type Version = {
   /** Number: `v12` is 12. */
   version: number
@@ -852,6 +1080,41 @@ export type Version = {
   }
   /** Where it is the stable version now. */
   environments: string[]
+}
+
+export type WouldChange = {
+  workspace: string
+  policy: string
+  rule: string
+  /** Its index in the rule. */
+  condition: number
+  was: boolean
+  /** The smallest change that flips it: `request.metadata.tier = "paid"`. */
+  shown: string
+  /** What was changed; a fact without `to` was taken away. */
+  set: Array<{
+    fact?: string
+    param?: string
+    from: unknown
+    to: unknown
+  }>
+  outcome: {
+    effect: 'allow' | 'deny' | 'error'
+    policy: string | null
+    rule: string | null
+    target: string | null
+    code: string | null
+    text: string
+  }
+}
+
+export type WouldChangeIf = {
+  changes: WouldChange[]
+  /** Conditions whose flip leaves the decision as it is. */
+  withoutEffect: number
+  /** Evaluated conditions that no single change was found for. */
+  untried: number
+  why: string | null
 }
 
 export type GetMeReply = Me

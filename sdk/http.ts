@@ -11,12 +11,16 @@ export interface Route {
 }
 /** A problem in a workspace file. */
 export interface ProblemDetail {
-  readonly severity: 'error' | 'warning'
+  readonly severity: 'error' | 'warning' | 'note'
   readonly code: string
   readonly file: string
   readonly line: number
   readonly column: number
   readonly message: string
+  /** What stands there. */
+  readonly text?: string
+  /** Section of the documentation. */
+  readonly link?: string
 }
 
 /** What the server answered instead of a reply; `status` 0 where it could not be reached at all. */

@@ -1,5 +1,7 @@
 import './shell.ts'
 import './ui/copy-text.ts'
 import './ui/empty-state.ts'
+import './ui/explain-tree.ts'
 import './ui/source-view.ts'
+import './ui/would-change.ts'
 import './ui/time-chart.ts'

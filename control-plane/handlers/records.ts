@@ -1,31 +1,24 @@
 import {
   type CallRecord,
-  type CompiledWorkspace,
   type QueryOf,
   type RecordRow,
   Refusal,
-  type ReleaseDocument,
   type recordOperations,
 } from '@signalbox/sdk/contract'
 import type { Database } from '../db/connect.ts'
-import { explainRecord } from '../explain.ts'
+import { type ExplainTools, explainCall } from '../explain-call.ts'
 import type { Handlers } from '../handler.ts'
 import type { RecordFeed } from '../record-feed.ts'
 import { recordAt, unpackSegment } from '../segment.ts'
-import { loadDocument, payloadOf } from '../stores/documents.ts'
 import { loadSubtree, resolveNode } from '../stores/nodes.ts'
 import { loadOverview } from '../stores/overview.ts'
 import { decodeRecord } from '../stores/record-columns.ts'
 import { findRecord, type RecordFilter, type RecordPlace, searchRecords } from '../stores/records.ts'
 import { loadSegmentBytes } from '../stores/segments.ts'
-import { findVersionByDigest } from '../stores/versions.ts'
 
-export interface RecordTools {
-  readonly db: Database
+export interface RecordTools extends ExplainTools {
   readonly recordFeed: RecordFeed
   readonly nowMs: () => number
-  /** Address of a trace with `{traceId}` in it, if traces can be looked at somewhere. */
-  readonly traceUrlTemplate?: string | undefined
 }
 
 const pageRowsDefault = 50
@@ -77,33 +70,6 @@ async function loadCallRecord(db: Database, organisationId: string, id: string):
   return { row: decodeRecord(stored), body }
 }
 
-/** The compiled workspaces that decided a call, by name. */
-async function loadDeciders(
-  db: Database,
-  organisationId: string,
-  row: RecordRow,
-): Promise<Map<string, CompiledWorkspace>> {
-  const digests = new Map<string, string>()
-  if (row.releaseSequence !== undefined) {
-    const where = { organisationId, environment: row.environment, kind: 'release' } as const
-    const release = await loadDocument(db, where, row.releaseSequence)
-    if (release !== undefined) {
-      const { workspaces } = payloadOf(release) as ReleaseDocument
-      for (const workspace of workspaces) digests.set(workspace.name, workspace.stable)
-    }
-  }
-  const deciders = new Map<string, CompiledWorkspace>()
-  for (const digest of [
-    ...digests.values(),
-    ...(row.versionDigest === undefined ? [] : [row.versionDigest]),
-  ]) {
-    const version = await findVersionByDigest(db, organisationId, digest)
-    // The record's own version comes last and wins: it may have been the candidate.
-    if (version !== undefined) deciders.set(version.workspace, version.compiled)
-  }
-  return deciders
-}
-
 /** Start, end and step of an overview: at most 60 steps, whose edges stand still while time goes on. */
 export function overviewRange(
   query: QueryOf<(typeof recordOperations)['getOverview']>,
@@ -145,8 +111,7 @@ export function createRecordHandlers(tools: RecordTools): Handlers<typeof record
     },
     async explainRecord({ organisationId }, { params }) {
       const record = await loadCallRecord(db, organisationId, params.id)
-      const deciders = await loadDeciders(db, organisationId, record.row)
-      return explainRecord(record, deciders, tools.traceUrlTemplate)
+      return await explainCall(tools, record)
     },
     async getOverview({ organisationId }, { query }) {
       const range = overviewRange(query, tools.nowMs())

@@ -5,6 +5,7 @@ import { decodeMessagesRequest } from '../wire/anthropic-messages/decode-request
 import { encodeMessagesReply } from '../wire/anthropic-messages/encode-reply.ts'
 import { MessagesStreamEncoder } from '../wire/anthropic-messages/encode-stream.ts'
 import { encodeMessagesError, encodeMessagesStreamError } from '../wire/anthropic-messages/errors.ts'
+import { insertMessagesTurns } from '../wire/anthropic-messages/insert-messages.ts'
 import { asObject, asString, parseExact, withinDepth } from '../wire/json-value.ts'
 
 /** Anthropic Messages, as its own clients speak it. */
@@ -35,6 +36,7 @@ export const dialect: Dialect = {
       },
     }
   },
+  insertMessages: insertMessagesTurns,
   encodeReply: (reply, call) => encodeMessagesReply(reply, call),
   createEncoder: (call) => new MessagesStreamEncoder(call),
   encodeError: (refusal, recordId) => encodeMessagesError(refusal, recordId),

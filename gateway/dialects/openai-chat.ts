@@ -6,6 +6,7 @@ import { decodeChatRequest } from '../wire/openai-chat/decode-request.ts'
 import { encodeChatReply } from '../wire/openai-chat/encode-reply.ts'
 import { ChatStreamEncoder } from '../wire/openai-chat/encode-stream.ts'
 import { encodeChatError, encodeChatStreamError } from '../wire/openai-chat/errors.ts'
+import { insertChatMessages } from '../wire/openai-chat/insert-messages.ts'
 
 /** OpenAI Chat Completions, as its own clients speak it. */
 export const dialect: Dialect = {
@@ -35,6 +36,7 @@ export const dialect: Dialect = {
       },
     }
   },
+  insertMessages: insertChatMessages,
   encodeReply: (reply, _call, nowMs) => encodeChatReply(reply, nowMs),
   createEncoder: (call, nowMs) => new ChatStreamEncoder(call, nowMs),
   encodeError: (refusal) => encodeChatError(refusal),

@@ -26,12 +26,12 @@ export interface ActiveRelease extends Verified<ReleaseDocument> {
 export interface ReleaseEngine {
   readonly engine: Engine
   readonly indexCatalogue: (catalogue: Catalogue) => Omit<CatalogueIndex, 'digest'>
-  /** Says which vectors the program does not give, empty where it gives all. */
+  /** Says which vectors the program does not give, empty where it gives all. Lets calls through in between. */
   readonly verifyVectors: (
     program: Program,
     vectors: readonly GoldenVector[],
     options: { readonly compiled: CompiledWorkspace; readonly catalogue: Catalogue },
-  ) => readonly string[]
+  ) => Promise<readonly string[]>
 }
 
 type ReleasedFiles = ReleaseDocument['versions'][string]
@@ -95,9 +95,13 @@ async function loadVersion(
   return { version: { digest, number: files.number, compiled, nodePath, nodeId }, script, vectors }
 }
 
-function compile(release: ReleaseDocument, loaded: readonly LoadedVersion[], engine: Engine): Program {
+async function compile(
+  release: ReleaseDocument,
+  loaded: readonly LoadedVersion[],
+  engine: Engine,
+): Promise<Program> {
   try {
-    return engine.load(
+    return await engine.loadApart(
       loaded.map(({ version, script }) => ({
         digest: version.digest,
         script,
@@ -112,16 +116,17 @@ function compile(release: ReleaseDocument, loaded: readonly LoadedVersion[], eng
 }
 
 /** Replays the vectors of this environment; with another engine than the release's they have to be there. */
-function prove(
+async function prove(
   release: ReleaseDocument,
   loaded: readonly LoadedVersion[],
   parts: ReleaseEngine & { program: Program; catalogue: Catalogue },
-): void {
+): Promise<void> {
   let proved = 0
   for (const { version, vectors } of loaded) {
     const mine = vectors.filter((vector) => vector.environment === release.environment)
     const { compiled } = version
-    const failures = parts.verifyVectors(parts.program, mine, { compiled, catalogue: parts.catalogue })
+    const known = { compiled, catalogue: parts.catalogue }
+    const failures = await parts.verifyVectors(parts.program, mine, known)
     if (failures.length > 0) {
       throw new Rejection(
         `${failures.length} golden vectors of ${compiled.name} fail: ${failures.join('; ')}`,
@@ -149,9 +154,9 @@ export async function activateRelease(
   const catalogue = parseAs(await collectBlob(release.catalogue, source), Catalogue, 'the catalogue')
   const loaded: LoadedVersion[] = []
   for (const workspace of release.workspaces) loaded.push(await loadVersion(release, workspace, source))
-  const program = compile(release, loaded, parts.engine)
+  const program = await compile(release, loaded, parts.engine)
   try {
-    prove(release, loaded, { ...parts, program, catalogue })
+    await prove(release, loaded, { ...parts, program, catalogue })
   } catch (error) {
     program.dispose()
     throw error

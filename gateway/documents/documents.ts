@@ -18,6 +18,8 @@ export interface DocumentTimes extends WatchTimes {
   readonly pollsForMs: number
   /** How often credential files are read again and rejected documents tried again. */
   readonly maintenanceMs: number
+  /** How long readiness waits for the first word of the control plane, where the disk could serve at once. */
+  readonly contactMsMax: number
 }
 export const standardDocumentTimes: DocumentTimes = {
   heldMsMin: 1000,
@@ -26,6 +28,7 @@ export const standardDocumentTimes: DocumentTimes = {
   backoffMaxMs: 15_000,
   pollsForMs: 300_000,
   maintenanceMs: 30_000,
+  contactMsMax: 2000,
 }
 export interface DocumentsOptions extends Omit<Taker, 'active'> {
   readonly link: ControlPlaneLink
@@ -37,6 +40,8 @@ export interface DocumentsOptions extends Omit<Taker, 'active'> {
   /** Name and version of this program. */
   readonly software: string
   readonly random: () => number
+  /** Not ready before a release of at least this sequence is in use: the one of the start that began this gateway. */
+  readonly releaseSequenceMin?: number | undefined
   readonly times?: DocumentTimes
 }
 /** Event streams that bring nothing, in a row, before polls are tried. */
@@ -66,6 +71,8 @@ export class Documents implements SnapshotSource {
   readonly #stop = new AbortController()
   #running: Promise<unknown> | undefined
   #connected = false
+  /** When the first word of the control plane began to be waited for; undefined before that and once it came. */
+  #contactAwaitedAtMs: number | undefined
   #lastFailure = ''
 
   constructor(options: DocumentsOptions) {
@@ -97,7 +104,20 @@ export class Documents implements SnapshotSource {
 
   /** What is missing before calls can be served; empty when ready. */
   missing(): string[] {
-    return this.#active.missing()
+    return [...this.#active.missing(), ...this.awaited()]
+  }
+
+  /** What readiness waits for although calls could be served: the release of this start, and the event stream. */
+  awaited(): string[] {
+    const sequenceMin = this.#options.releaseSequenceMin ?? 0
+    const release = this.#active.release?.document.sequence ?? 0
+    const sinceMs = this.#contactAwaitedAtMs
+    const isAwaited =
+      sinceMs !== undefined && this.#options.clock.monotonicMs() - sinceMs < this.#times.contactMsMax
+    return [
+      ...(release < sequenceMin ? ['release of this start'] : []),
+      ...(isAwaited ? ['control plane'] : []),
+    ]
   }
 
   /** Who this gateway is; undefined until the control plane said it for the first time. */
@@ -138,6 +158,7 @@ export class Documents implements SnapshotSource {
 
   /** Begins to follow the control plane; returns at once. `url`: where callers reach this gateway. */
   connect(url?: string): void {
+    this.#contactAwaitedAtMs = this.#options.clock.monotonicMs()
     this.#running = Promise.all([this.#follow(url), this.#maintain()])
   }
 
@@ -160,7 +181,9 @@ export class Documents implements SnapshotSource {
       try {
         await this.#meet(url)
         this.#connected = true
-        const { events, error } = await followEvents(link, this.#inbox, signal)
+        const { events, error } = await followEvents(link, this.#inbox, signal, () => {
+          this.#contactAwaitedAtMs = undefined
+        })
         emptyStreams = events === 0 ? emptyStreams + 1 : 0
         if (events > 0) backoff.reset()
         if (emptyStreams >= emptyStreamsMax || isRefusal(error)) await this.#poll()
@@ -168,6 +191,7 @@ export class Documents implements SnapshotSource {
       } catch (error) {
         if (!signal.aborted) this.#noteFailure(error)
       }
+      this.#contactAwaitedAtMs = undefined
       this.#connected = false
       await wait(backoff.nextMs(), undefined, { signal }).catch(() => {})
     }
@@ -175,6 +199,7 @@ export class Documents implements SnapshotSource {
 
   async #poll(): Promise<void> {
     const { log, link, random } = this.#options
+    this.#contactAwaitedAtMs = undefined
     log.warn('no event stream gets through from the control plane; it is polled')
     const { pollsForMs: durationMs, ...times } = this.#times
     await followPolls(link, this.#inbox, { durationMs, times, random, signal: this.#stop.signal })

@@ -1,10 +1,11 @@
+import type { ParamValue } from '@signalbox/policies'
 import type { CredentialSources } from '../credentials/resolve-credential.ts'
 import type { Snapshot } from '../snapshot.ts'
 import type { ActiveRelease } from './active-release.ts'
 import type { ActiveState } from './active-state.ts'
 import { resolveConnections } from './resolve-connections.ts'
 
-type Params = Record<string, Record<string, string | number | boolean>>
+type Params = Record<string, Record<string, ParamValue>>
 
 /** Alias → targets; workspaces deeper in the tree come later and so win. */
 function aliasesOf(release: ActiveRelease): ReadonlyMap<string, readonly string[]> {
@@ -17,6 +18,11 @@ function aliasesOf(release: ActiveRelease): ReadonlyMap<string, readonly string[
   return aliases
 }
 
+function isParamValue(value: unknown): value is ParamValue {
+  if (Array.isArray(value)) return value.every((item) => typeof item === 'string')
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+}
+
 /** Hot values over the environment's own; defaults and types are the sandbox's business. */
 function paramsOf(release: ActiveRelease, state: ActiveState): Params {
   const params: Params = {}
@@ -24,9 +30,7 @@ function paramsOf(release: ActiveRelease, state: ActiveState): Params {
     const own: Params[string] = {}
     const declared = compiled.environments[release.document.environment]?.params ?? {}
     for (const [name, value] of Object.entries(declared)) {
-      if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
-        own[name] = value
-      }
+      if (isParamValue(value)) own[name] = value
     }
     params[compiled.name] = { ...own, ...state.document.params[compiled.name] }
   }

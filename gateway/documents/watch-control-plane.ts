@@ -54,12 +54,13 @@ class NewsQueue {
 
 /**
  * Follows the control plane's events until the stream or a fetch fails, or the signal aborts. Gives how many events
- * came: none at all means that something between here and there does not let them through.
+ * came: none at all means that something between here and there does not let them through. `onOpen`: the first is here.
  */
 export async function followEvents(
   link: ControlPlaneLink,
   inbox: DocumentInbox,
   signal: AbortSignal,
+  onOpen: () => void = () => {},
 ): Promise<{ readonly events: number; readonly error: unknown }> {
   const broken = new AbortController()
   let failure: unknown
@@ -76,6 +77,7 @@ export async function followEvents(
         if (event.kind === 'state') newestState = event.sequence
         if (event.sequence > 0 && inbox.sequenceOf(event.kind) !== event.sequence) queue.add(event.kind)
       }
+      onOpen()
       inbox.confirmState(newestState)
     }
   } catch (error) {

@@ -27,10 +27,11 @@ export class PassThrough implements Carrier {
   }
 
   take(frame: SseFrame): ProviderError | undefined {
-    const { usage, nativeFinish, textBytes, withhold, error } = this.#reader.read(frame)
+    const { usage, nativeFinish, textBytes, withhold, error, storedIds } = this.#reader.read(frame)
     const meter = this.#meter
     if (usage !== undefined) meter.report(usage)
     if (nativeFinish !== undefined) meter.finish = nativeFinish
+    if (storedIds !== undefined) meter.storedIds = storedIds
     meter.chars += textBytes
     if (error !== undefined) this.#errorSent = true
     if (!withhold) {
@@ -68,6 +69,7 @@ export class PassThrough implements Carrier {
   }
 
   fail(refusal: Refusal, recordId: string): string {
-    return this.#errorSent ? '' : this.#dialect.encodeStreamError(refusal, recordId)
+    if (this.#errorSent) return ''
+    return this.#reader.fail?.(refusal) ?? this.#dialect.encodeStreamError(refusal, recordId)
   }
 }

@@ -4,6 +4,7 @@ import { anthropicMessages } from './anthropic-messages.ts'
 import { composeAnswer } from './compose-answer.ts'
 import { memberOf } from './loose-json.ts'
 import { openAiChat } from './openai-chat.ts'
+import { openAiResponses } from './openai-responses.ts'
 import type { SimulatedFormat } from './simulated-format.ts'
 
 type Handler = Parameters<Dispatch>[1]
@@ -19,6 +20,7 @@ interface SimulatedResponse {
 /** Which format a path belongs to; the vendors' paths are all different. */
 function formatOf(path: string): SimulatedFormat | undefined {
   if (path.endsWith('/chat/completions')) return openAiChat
+  if (path.endsWith('/responses')) return openAiResponses
   return path.endsWith('/messages') ? anthropicMessages : undefined
 }
 
@@ -38,7 +40,8 @@ function respond(path: string, body: Buffer, timeS: number): SimulatedResponse {
   const request = format.read(parsed)
   const answer = composeAnswer(request)
   const stamp = { token, timeS }
-  if (memberOf(parsed, 'stream') !== true) return json(200, format.whole(request, answer, stamp), token)
+  if (memberOf(parsed, 'stream') !== true)
+    return json(200, format.whole(request, answer, stamp, parsed), token)
   const headers = { 'content-type': 'text/event-stream; charset=utf-8', 'x-request-id': `req_${token}` }
   const chunks = format.stream(request, answer, stamp, parsed).map((event) => Buffer.from(event))
   return { status: 200, headers, chunks }

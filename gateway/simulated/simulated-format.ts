@@ -12,7 +12,7 @@ export interface Stamp {
 export interface SimulatedFormat {
   read(body: unknown): SimulatedRequest
   /** The body of a plain answer. */
-  whole(request: SimulatedRequest, answer: SimulatedAnswer, stamp: Stamp): unknown
+  whole(request: SimulatedRequest, answer: SimulatedAnswer, stamp: Stamp, body: unknown): unknown
   /** The events of a streamed answer, as text. */
   stream(request: SimulatedRequest, answer: SimulatedAnswer, stamp: Stamp, body: unknown): string[]
 }

@@ -51,7 +51,7 @@ export interface AttemptTools {
 const forwarded = ['anthropic-version', 'anthropic-beta', 'openai-beta'] as const
 const nothing: Readonly<Record<string, string>> = {}
 /** Where a simulated connection would be; nothing is ever sent there. */
-const simulatedBaseUrl = 'http://simulated.invalid'
+export const simulatedBaseUrl = 'http://simulated.invalid'
 
 function forwardedHeaders(headers: IncomingHttpHeaders): Readonly<Record<string, string>> {
   let found: Record<string, string> | undefined

@@ -1,9 +1,11 @@
 import type { ModelColumns } from '@signalbox/policies'
 import { type Facts, factsBytesMax, type ModelFact } from '@signalbox/sdk/contract'
 import type { Call } from '../call.ts'
+import { detect } from '../detect.ts'
 import { costOf } from '../prices.ts'
 import type { Snapshot } from '../snapshot.ts'
 import type { Target, TargetTable } from '../targets.ts'
+import { wantedSignals } from '../wanted-signals.ts'
 
 /** What facts are made of. */
 export interface FactsInput {
@@ -30,6 +32,8 @@ export interface FactsInput {
       readonly node: { readonly id: string }
       readonly path: readonly string[]
       readonly team: { readonly id: string; readonly name: string } | undefined
+      /** Indexes of the workspaces that decide; all if left out. */
+      readonly layers?: readonly number[] | undefined
     }
   }
   readonly degraded: boolean
@@ -53,6 +57,8 @@ const bytesPerToken = 4
 /** JSON of the facts without any of its texts, lists and models. */
 const frameBytes = 1600
 const modelFrameBytes = 90
+/** Signals of all detectors with all their kinds. */
+const dataBytes = 1600
 
 /** Cuts texts and lists to their maxima and notes which. Not in pieces of characters, and always well-formed. */
 class Cutter {
@@ -196,7 +202,8 @@ function guessBytes(facts: Facts): number {
   for (const model of facts.models) names += model.target.length
   for (const name of facts.request.model.targets) names += name.length + 3
   // A character is at most six bytes in JSON (`\u0000`); names of models are not made of such.
-  return frameBytes + facts.models.length * modelFrameBytes + chars * 6 + names * 3
+  const data = facts.data.scanned === undefined ? 0 : dataBytes
+  return data + frameBytes + facts.models.length * modelFrameBytes + chars * 6 + names * 3
 }
 
 /** Takes away what is least missed until the facts fit: tool names, the last candidates, then metadata. */
@@ -220,13 +227,26 @@ function fit(facts: Facts, askedCount: number, cut: Cutter): void {
   }
 }
 
+/** What detectors say of the text; nothing is looked at that no policy of the caller's layers reads. */
+function dataOf({ call, caller, claims }: FactsInput, snapshot: Snapshot, cut: Cutter): Facts['data'] {
+  const { layers } = caller.place
+  const { versions } = snapshot
+  const wanted = wantedSignals(
+    layers === undefined ? versions : layers.flatMap((index) => versions[index] ?? []),
+  )
+  if (wanted.detectors.length === 0) return { detectorErrors: [], detectors: {} }
+  const data = detect(call, wanted, claims.metadata.sensitivity)
+  if (data.scanned !== undefined && data.scanned.chars < data.scanned.totalChars) cut.note('data.detectors')
+  return data
+}
+
 /** Makes the facts of a call: everything that policies may know of it, every text and list within its maximum. */
 export function buildFacts(input: FactsInput, snapshot: Snapshot, table: TargetTable): BuiltFacts {
   const cut = new Cutter()
   const candidates = candidatesOf(input, snapshot.program.candidates, table)
   const facts: Facts = {
     budget: { asOfMs: input.nowMs, degraded: false, levels: [] },
-    data: { detectorErrors: [], detectors: {} },
+    data: dataOf(input, snapshot, cut),
     degraded: input.degraded,
     environment: {
       name: input.environment.name,

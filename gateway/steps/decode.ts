@@ -33,7 +33,7 @@ function parse(raw: Buffer): Record<string, unknown> {
  * Reads a request in its dialect. The body is parsed here and nowhere else.
  * @throws Refusal `invalid_request` that names the position or the member.
  */
-export function decode(raw: Buffer, dialect: Dialect, route: DialectRoute): Call {
+export function decode(raw: Buffer, dialect: Dialect, route: Pick<DialectRoute, 'operation'>): Call {
   const json = parse(raw)
   try {
     return dialect.decodeRequest(raw, json, route.operation)

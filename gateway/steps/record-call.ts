@@ -1,8 +1,8 @@
+import type { Evaluation } from '@signalbox/policies'
 import {
   type Attempt,
   type CallRecord,
   errorTable,
-  type PolicyResult,
   type RecordBody,
   type RecordRow,
 } from '@signalbox/sdk/contract'
@@ -60,18 +60,57 @@ function attemptOf(attempt: AttemptTrail): Attempt {
     evidence: attempt.evidence,
     costNanoUsd: textOrNone(attempt.costNanoUsd),
     finish: finish === undefined ? undefined : cut(finish, 64),
+    prompt:
+      attempt.prompt === undefined ? undefined : { name: attempt.prompt.name, digest: attempt.prompt.digest },
     bytesIn: attempt.bytesIn,
     winner: attempt.winner,
   }
   return draft as Attempt
 }
 
-/** The policy that had the last word: the first that denied, else the route that chose. */
-function decisivePolicy(policies: readonly PolicyResult[]): PolicyResult | undefined {
-  return (
-    policies.find((each) => each.outcome === 'denied' || each.outcome === 'failed') ??
-    policies.find((each) => each.outcome === 'chosen')
-  )
+type Decisive = { readonly policy: string | undefined; readonly rule: string | undefined }
+const undecided: Decisive = { policy: undefined, rule: undefined }
+/** Calls that are decided alike share their evaluation's parts, so this is worked out once for them. */
+const knownDecisive = new WeakMap<Evaluation['policies'], Decisive>()
+
+function findDecisive({ decision, policies, failure }: Evaluation): Decisive {
+  if (decision.effect === 'deny') {
+    const { reasons } = decision
+    const eliminating = reasons[0]?.code === 'NO_ELIGIBLE_MODEL' ? reasons[1] : undefined
+    const named = eliminating ?? reasons.find(({ policy }) => policy !== '')
+    return { policy: (named?.policy ?? failure?.policy) || undefined, rule: named?.rule || undefined }
+  }
+  const routes = policies.filter(({ kind }) => kind === 'route')
+  const route =
+    routes.find(({ outcome }) => outcome === 'chosen') ?? routes.find(({ outcome }) => outcome === 'failed')
+  return { policy: route?.id, rule: route?.rule ?? undefined }
+}
+
+/**
+ * The policy and rule that had the last word: of a denial the one whose reason stands first, and where constraints left
+ * nothing the first that took something away; else the route that chose, or whose safe route was taken.
+ */
+function decisiveRule(evaluation: Evaluation): Decisive {
+  let known = knownDecisive.get(evaluation.policies)
+  if (known === undefined) {
+    known = findDecisive(evaluation)
+    knownDecisive.set(evaluation.policies, known)
+  }
+  return known
+}
+
+/** Params of the workspaces that were asked, as they were read: with them a decision can be computed again. */
+function paramsOf({ snapshot, evaluation }: Trail): RecordBody['params'] {
+  if (snapshot === undefined || evaluation === undefined) return undefined
+  let found: NonNullable<RecordBody['params']> | undefined
+  for (const workspace in snapshot.params) {
+    const values = snapshot.params[workspace]
+    if (values === undefined || Object.keys(values).length === 0) continue
+    if (!evaluation.policies.some((each) => each.workspace === workspace)) continue
+    found ??= {}
+    found[workspace] = { ...values }
+  }
+  return found
 }
 
 function effectOf({ evaluation }: Trail): RecordRow['effect'] {
@@ -81,7 +120,7 @@ function effectOf({ evaluation }: Trail): RecordRow['effect'] {
 
 function rowOf(trail: Trail, totals: Totals, origin: RecordOrigin, facts: string | undefined): RecordRow {
   const { snapshot, call, evaluation, version, error, startMs, firstTokenMs } = trail
-  const policy = evaluation === undefined ? undefined : decisivePolicy(evaluation.policies)
+  const decisive = evaluation === undefined ? undecided : decisiveRule(evaluation)
   const last = trail.attempts.at(-1)
   const draft: Draft<RecordRow> = {
     id: trail.id,
@@ -101,8 +140,8 @@ function rowOf(trail: Trail, totals: Totals, origin: RecordOrigin, facts: string
     modelRequested: cut(call?.model ?? '', 256),
     target: last === undefined ? undefined : cut(last.target.shownName, 256),
     provider: last?.target.provider.id,
-    policy: policy?.id,
-    rule: policy?.rule ?? undefined,
+    policy: decisive.policy,
+    rule: decisive.rule,
     effect: effectOf(trail),
     status: trail.status,
     errorCode: error === undefined ? undefined : cut(error.publicCode, 64),
@@ -159,7 +198,9 @@ function bodyOf(trail: Trail): Draft<RecordBody> {
   for (const attempt of trail.attempts) received += attempt.bytesIn
   return {
     factsClass: 'full',
+    masked: undefined,
     facts: undefined,
+    params: paramsOf(trail),
     decision: undefined,
     policies: undefined,
     fuel: evaluation?.fuel ?? 0,

@@ -33,7 +33,7 @@ export interface StreamRelayInput {
   readonly recordId: string
   readonly nowMs: number
   /** Called once, when the first event has come: the answer begins. */
-  readonly begin: () => void
+  readonly begin: (meter: Meter) => void
   /** Called once, when a begun stream is over; gives what to write after its last event. */
   readonly settle: (end: StreamEnd) => string
 }
@@ -190,7 +190,7 @@ class StreamRelay implements ExchangeSink {
     if (frame.data === '' && this.#carrier.waitingBytes < preludeBytesMax) return false
     this.#begun = true
     exchange.flow()
-    begin()
+    begin(this.#meter)
     return true
   }
 

@@ -65,6 +65,7 @@ function encodeAnswer(input: WholeRelayInput, body: Buffer, json: unknown): Whol
   if (request.identity) {
     meter.report(provider.readUsage(json))
     meter.readFinish(json)
+    meter.storedIds = provider.readStoredIds?.(json) ?? []
     // Without a report the characters of the body stand for those of the answer.
     meter.chars = meter.usage === undefined ? body.length : 0
     return { body, meter, dropped: [] }

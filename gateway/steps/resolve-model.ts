@@ -15,6 +15,7 @@ export interface ResolvedModel {
 /** The provider whose models a bare name means, where no catalogue lists it. */
 const nativeProvider: Readonly<Record<WireFormat, string>> = {
   'openai-chat': 'openai',
+  'openai-responses': 'openai',
   'anthropic-messages': 'anthropic',
 }
 const nameLengthMax = 256
@@ -39,7 +40,11 @@ export function resolveModel(
 ): ResolvedModel {
   let meanings = known.get(snapshot)
   if (meanings === undefined) {
-    meanings = { 'openai-chat': new Map(), 'anthropic-messages': new Map() }
+    meanings = {
+      'openai-chat': new Map(),
+      'openai-responses': new Map(),
+      'anthropic-messages': new Map(),
+    }
     known.set(snapshot, meanings)
   }
   const meaning = meanings[format].get(requested)

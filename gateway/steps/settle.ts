@@ -41,7 +41,8 @@ export function settleAttempt(attempt: AttemptTrail, inputTokensEstimate: number
   if (outcome === 'ok' && usage?.input !== undefined && usage.output !== undefined) {
     attempt.evidence = 'reported'
   } else if (isCharged(attempt)) {
-    attempt.usage = completed(attempt, inputTokensEstimate)
+    const promptTokens = Math.ceil((attempt.prompt?.bytes ?? 0) / charsPerToken)
+    attempt.usage = completed(attempt, inputTokensEstimate + promptTokens)
     attempt.evidence = 'estimated'
   } else {
     attempt.usage = undefined

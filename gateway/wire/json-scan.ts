@@ -47,6 +47,27 @@ export function scanObject(bytes: Buffer, from = 0): JsonSpan {
   return { bodyStart, members }
 }
 
+/** A member of a JSON array: offsets of its value in the bytes. */
+export interface JsonItem {
+  readonly start: number
+  readonly end: number
+}
+
+/** The members of the array that starts at `from`, in order. Throws SyntaxError where there is none. */
+export function scanArray(bytes: Buffer, from: number): { bodyStart: number; items: readonly JsonItem[] } {
+  if (bytes[from] !== openBracket) throw new SyntaxError('there is no JSON array')
+  const items: JsonItem[] = []
+  let at = skipSpace(bytes, from + 1)
+  while (bytes[at] !== closeBracket) {
+    const end = skipValue(bytes, at)
+    items.push({ start: at, end })
+    at = skipSpace(bytes, end)
+    if (bytes[at] === comma) at = skipSpace(bytes, at + 1)
+    else if (bytes[at] !== closeBracket) throw new SyntaxError('an array does not end')
+  }
+  return { bodyStart: from + 1, items }
+}
+
 export function isObjectAt(bytes: Buffer, at: number): boolean {
   return bytes[at] === openBrace
 }

@@ -1,6 +1,7 @@
 import { type Model, type ModelFilter, ModelSelection } from './facts.ts'
 import type { PlanEffect } from './plan.ts'
 import type { UseEffect } from './use.ts'
+import type { InputGuardrailName, OutputGuardrailName } from './workspace.ts'
 
 export interface DenyEffect {
   readonly deny: {
@@ -56,9 +57,9 @@ export function only(
 }
 
 /** Demands that a guardrail runs over the input or the output. If it fails to run, the call is blocked by default. */
-export function requireGuard(
-  direction: 'input' | 'output',
-  id: string,
+export function requireGuard<const Direction extends 'input' | 'output'>(
+  direction: Direction,
+  id: Direction extends 'input' ? InputGuardrailName : OutputGuardrailName,
   options: { readonly onError?: 'block' | 'pass' } = {},
 ): RequireGuardEffect {
   return { requireGuard: { id, direction, ...options } }

@@ -110,15 +110,54 @@ export interface Facts {
     }
     /** Signals of the detectors that a loaded policy reads. */
     readonly detectors: {
-      readonly [name: string]: {
+      readonly code?: {
         /** Findings. */
         readonly hits: number
-        readonly kinds: readonly string[]
+        /** Kinds of its findings, each once, in the order of the alphabet. */
+        readonly kinds: readonly ('c' | 'csharp' | 'css' | 'go' | 'html' | 'java' | 'javascript' | 'json' | 'kotlin' | 'other' | 'php' | 'python' | 'ruby' | 'rust' | 'shell' | 'sql' | 'typescript' | 'xml' | 'yaml')[]
         /** Parts per million. */
         readonly scorePpm?: number
-      } | undefined
+      }
+      readonly injection?: {
+        /** Findings. */
+        readonly hits: number
+        /** Kinds of its findings, each once, in the order of the alphabet. */
+        readonly kinds: readonly ('exfiltration' | 'fakeTurn' | 'hiddenText' | 'ignoreInstructions' | 'jailbreak' | 'newInstructions' | 'promptLeak' | 'safetyBypass')[]
+        /** Parts per million. */
+        readonly scorePpm?: number
+      }
+      readonly language?: {
+        /** Findings. */
+        readonly hits: number
+        /** Kinds of its findings, each once, in the order of the alphabet. */
+        readonly kinds: readonly ('ar' | 'cs' | 'da' | 'de' | 'el' | 'en' | 'es' | 'fi' | 'fr' | 'he' | 'hi' | 'hu' | 'id' | 'it' | 'ja' | 'ko' | 'nl' | 'no' | 'pl' | 'pt' | 'ro' | 'ru' | 'sv' | 'th' | 'tr' | 'uk' | 'vi' | 'zh')[]
+        /** Parts per million. */
+        readonly scorePpm?: number
+      }
+      readonly pii?: {
+        /** Findings. */
+        readonly hits: number
+        /** Kinds of its findings, each once, in the order of the alphabet. */
+        readonly kinds: readonly ('address' | 'creditCard' | 'dateOfBirth' | 'email' | 'iban' | 'ipAddress' | 'nationalId' | 'phone' | 'usSsn')[]
+        /** Parts per million. */
+        readonly scorePpm?: number
+      }
+      readonly secrets?: {
+        /** Findings. */
+        readonly hits: number
+        /** Kinds of its findings, each once, in the order of the alphabet. */
+        readonly kinds: readonly ('anthropic' | 'assignment' | 'aws' | 'azure' | 'connectionString' | 'github' | 'gitlab' | 'google' | 'huggingface' | 'jwt' | 'npm' | 'openai' | 'privateKey' | 'pypi' | 'sendgrid' | 'signalbox' | 'slack' | 'stripe' | 'vendorKey')[]
+        /** Parts per million. */
+        readonly scorePpm?: number
+      }
     }
     readonly detectorErrors: readonly string[]
+    readonly scanned?: {
+      /** Characters that the detectors looked at. */
+      readonly chars: number
+      /** Characters of text in the call. */
+      readonly totalChars: number
+    }
   }
   readonly budget: {
     readonly levels: readonly ({

@@ -1,5 +1,6 @@
 /** What a workspace file imports as `@signalbox/policies`. */
 export { inBucket } from './bucket.ts'
+export type { ErrorClass, ObligationType, Variant } from './choice.ts'
 export {
   type CapEffect,
   type ConstraintEffect,
@@ -16,7 +17,30 @@ export {
   type RouteEffect,
   requireGuard,
 } from './effects.ts'
-export type { Facts, GuardrailFacts, Model, ModelFilter, ModelSelection, Models } from './facts.ts'
+export type {
+  DetectorFindings,
+  Facts,
+  FindingSpan,
+  GuardrailFacts,
+  InputFacts,
+  Model,
+  ModelFilter,
+  ModelSelection,
+  Models,
+  OutputFacts,
+} from './facts.ts'
+export {
+  block,
+  flag,
+  type Guardrail,
+  type GuardrailAction,
+  type GuardrailOptions,
+  type GuardrailWindow,
+  guardrail,
+  type Redaction,
+  redact,
+  refuse,
+} from './guardrail.ts'
 export { type ParamDeclaration, param } from './params.ts'
 export {
   hedged,
@@ -25,24 +49,19 @@ export {
   lowestLatency,
   ordered,
   type PlanEffect,
-  type PlanNode,
-  type PlanPart,
   pipeline,
+  type StrategyEffect,
+  type StrategyOptions,
   step,
   sticky,
   target,
   weighted,
 } from './plan.ts'
+export type { PipelineStep, PlanNode, PlanPart, Strategy } from './plan-node.ts'
 export {
-  block,
   type Constraint,
   type ConstraintOptions,
   constraint,
-  flag,
-  type Guardrail,
-  type GuardrailAction,
-  type GuardrailOptions,
-  guardrail,
   type Match,
   type OnError,
   type Route,
@@ -52,4 +71,23 @@ export {
   route,
   rule,
 } from './policy.ts'
-export { type Patch, type ReasoningLevel, type UseEffect, use } from './use.ts'
+export { type Signal, type SignalCondition, type StepSignal, signal } from './signal.ts'
+export {
+  type Patch,
+  type PromptValues,
+  type ReasoningLevel,
+  type Timeouts,
+  type UseEffect,
+  use,
+} from './use.ts'
+export type {
+  AliasName,
+  ConnectionName,
+  InputGuardrailName,
+  Metadata,
+  ModelName,
+  OutputGuardrailName,
+  PromptName,
+  Prompts,
+  TargetName,
+} from './workspace.ts'

@@ -1,8 +1,18 @@
-export type ParamDeclaration =
-  | { readonly type: 'int'; readonly default: number; readonly min?: number; readonly max?: number }
-  | { readonly type: 'bool'; readonly default: boolean }
-  | { readonly type: 'string'; readonly default: string; readonly enum?: readonly string[] }
-type OptionsOf<Type extends string> = Omit<Extract<ParamDeclaration, { readonly type: Type }>, 'type'>
+type Declarations = {
+  int: { readonly default: number; readonly min?: number; readonly max?: number }
+  ppm: { readonly default: number; readonly min?: number; readonly max?: number }
+  bool: { readonly default: boolean }
+  string: { readonly default: string; readonly enum?: readonly string[] }
+  stringList: {
+    readonly default: readonly string[]
+    readonly enum?: readonly string[]
+    readonly maxItems?: number
+  }
+}
+type ParamType = keyof Declarations
+export type ParamDeclaration = {
+  [Type in ParamType]: { readonly type: Type } & Declarations[Type]
+}[ParamType]
 
 /** What the runtime knows of params: declarations in order, the values of this call, and how often one was read. */
 export const registry: {
@@ -23,16 +33,46 @@ function declare<Value>(name: string, declaration: ParamDeclaration): () => Valu
   return () => paramValue(name) as Value
 }
 
+interface StringOptions<Value extends string> {
+  readonly default: NoInfer<Value>
+  readonly enum: readonly Value[]
+}
+interface ListOptions<Value extends string> {
+  readonly default: readonly NoInfer<Value>[]
+  readonly enum: readonly Value[]
+  readonly maxItems?: number
+}
+
+/** One of the values of `enum`, or any text where there is none. */
+function text<const Value extends string>(name: string, options: StringOptions<Value>): () => Value
+function text(name: string, options: Omit<Declarations['string'], 'enum'>): () => string
+function text(name: string, options: Declarations['string']): () => string {
+  return declare(name, { type: 'string', ...options })
+}
+
+/** A list of texts, each one of the values of `enum` where there is one. */
+function textList<const Value extends string>(
+  name: string,
+  options: ListOptions<Value>,
+): () => readonly Value[]
+function textList(name: string, options: Omit<Declarations['stringList'], 'enum'>): () => readonly string[]
+function textList(name: string, options: Declarations['stringList']): () => readonly string[] {
+  return declare(name, { type: 'stringList', ...options })
+}
+
 /**
  * Hot values: they change without a new version. Each gives a function that reads the value of the call at hand;
  * call it inside `when` or `then`.
  */
 export const param = {
   /** A whole number. */
-  int: (name: string, options: OptionsOf<'int'>): (() => number) =>
+  int: (name: string, options: Declarations['int']): (() => number) =>
     declare(name, { type: 'int', ...options }),
-  bool: (name: string, options: OptionsOf<'bool'>): (() => boolean) =>
+  /** A share in parts per million, 0 to 1,000,000. */
+  ppm: (name: string, options: Declarations['ppm']): (() => number) =>
+    declare(name, { type: 'ppm', ...options }),
+  bool: (name: string, options: Declarations['bool']): (() => boolean) =>
     declare(name, { type: 'bool', ...options }),
-  string: (name: string, options: OptionsOf<'string'>): (() => string) =>
-    declare(name, { type: 'string', ...options }),
+  string: text,
+  stringList: textList,
 } as const

@@ -1,107 +1,131 @@
-import { type Patch, UseEffect } from './use.ts'
+import { Choice, type ChoiceData } from './choice.ts'
+import {
+  nodeOf,
+  type PipelineStep,
+  type PlanNode,
+  type PlanPart,
+  type StrategyNode,
+  type TargetNode,
+} from './plan-node.ts'
+import type { ModelName } from './workspace.ts'
 
-export type Strategy =
-  | 'ordered'
-  | 'weighted'
-  | 'lowestCost'
-  | 'lowestLatency'
-  | 'leastBusy'
-  | 'sticky'
-  | 'hedged'
-export interface TargetNode {
-  /** An alias or `connection/model`. */
-  readonly target: string
-  readonly patch?: Patch
-  readonly prompt?: { readonly name: string }
-  readonly timeouts?: {
-    readonly connectMs?: number
-    readonly firstTokenMs?: number
-    readonly idleMs?: number
-    readonly totalMs?: number
+/** What `with` of each strategy can say. */
+export interface StrategyOptions {
+  /** `call` draws anew for each call, `stickyKey` once for a caller. */
+  weighted: { readonly weights?: readonly number[]; readonly by?: 'call' | 'stickyKey' }
+  /** Parts that are dearer by at most this share, in parts per million, count as equally good. */
+  lowestCost: { readonly tolerancePpm?: number }
+  /** Parts that are slower by at most this share, in parts per million, count as equally good. */
+  lowestLatency: { readonly tolerancePpm?: number }
+  /** What stays with one part; `prompt`: calls that begin with the same prompt, for the provider's cache. */
+  sticky: { readonly by?: 'stickyKey' | 'session' | 'user' | 'prompt' }
+  /** When the next part is started too, and what that may cost in nano-dollars (1e-9 USD). */
+  hedged: { readonly afterMs?: number; readonly extraCostNanoUsd?: number }
+}
+
+/** A plan under construction. Each method gives a new one. */
+export class PlanEffect extends Choice<PlanEffect> {
+  readonly plan: PlanNode
+  readonly #said: ChoiceData
+  constructor(plan: PlanNode, said: ChoiceData = {}) {
+    super()
+    this.plan = plan
+    this.#said = said
+  }
+
+  protected get said(): ChoiceData {
+    return this.#said
+  }
+
+  protected saying(change: ChoiceData): PlanEffect {
+    return new PlanEffect(this.plan, { ...this.#said, ...change })
+  }
+
+  /** The effect as data. */
+  toJSON(): { readonly plan: PlanNode } & ChoiceData {
+    return { plan: this.plan, ...this.#said }
   }
 }
-export interface StrategyNode {
-  readonly strategy: Strategy
-  readonly of: readonly PlanNode[]
-  readonly with?: { readonly [option: string]: unknown }
-}
-export interface PipelineStep {
-  readonly id: string
-  readonly node: PlanNode
-  readonly onlyIf?: unknown
-  readonly onFailure: 'nextTarget' | 'returnPrevious' | 'fail'
-}
-export interface PipelineNode {
-  readonly pipeline: readonly PipelineStep[]
-}
-export type PlanNode = TargetNode | StrategyNode | PipelineNode
-export interface PlanEffect {
-  readonly plan: PlanNode
-}
-/** What a strategy can stand over: an alias, a target, a `use(…)` or another plan. */
-export type PlanPart = string | UseEffect | PlanEffect | PlanNode
 
-function nodeOf(part: PlanPart): PlanNode {
-  if (typeof part === 'string') return { target: part }
-  if (!(part instanceof UseEffect)) return 'plan' in part ? part.plan : part
-  const { model, fallback = [], patch, prompt } = part.use
-  const nodes = [model, ...fallback].map((name) => ({
-    target: name,
-    ...(patch !== undefined && { patch }),
-    ...(prompt !== undefined && { prompt: { name: prompt } }),
-  }))
-  const [first] = nodes
-  return nodes.length === 1 && first !== undefined ? first : { strategy: 'ordered', of: nodes }
+/** A plan of one strategy, whose options can be set. */
+export class StrategyEffect<Name extends keyof StrategyOptions> extends PlanEffect {
+  readonly #node: StrategyNode
+  constructor(node: StrategyNode) {
+    super(node)
+    this.#node = node
+  }
+
+  /** Options of the strategy. */
+  with(options: StrategyOptions[Name]): PlanEffect {
+    return new PlanEffect({ ...this.#node, with: { ...this.#node.with, ...options } })
+  }
 }
 
-function strategyOf(strategy: Strategy, parts: readonly PlanPart[]): PlanEffect {
-  return { plan: { strategy, of: parts.map(nodeOf) } }
+function strategyOf<Name extends keyof StrategyOptions>(
+  strategy: Name,
+  parts: readonly PlanPart[],
+): StrategyEffect<Name> {
+  return new StrategyEffect({ strategy, of: parts.map(nodeOf) })
 }
 
 /** A target with its own changes, prompt and time limits, for use inside a plan. */
-export function target(name: string, options: Omit<TargetNode, 'target'> = {}): TargetNode {
+export function target(name: ModelName, options: Omit<TargetNode, 'target'> = {}): TargetNode {
   return { target: name, ...options }
 }
 
 /** Tries the parts in order until one answers. */
 export function ordered(...parts: readonly PlanPart[]): PlanEffect {
-  return strategyOf('ordered', parts)
+  return new PlanEffect({ strategy: 'ordered', of: parts.map(nodeOf) })
 }
 
-/*
- * The plan tree knows the strategies below, but nothing executes them yet: `signalbox check` refuses them.
- */
 /** Splits calls by weight. */
 export function weighted(
   ...parts: readonly { readonly weight: number; readonly part: PlanPart }[]
-): PlanEffect {
-  const nodes = parts.map(({ part }) => nodeOf(part))
-  return { plan: { strategy: 'weighted', of: nodes, with: { weights: parts.map(({ weight }) => weight) } } }
+): StrategyEffect<'weighted'> {
+  const of = parts.map(({ part }) => nodeOf(part))
+  return new StrategyEffect({
+    strategy: 'weighted',
+    of,
+    with: { weights: parts.map(({ weight }) => weight) },
+  })
 }
-export function lowestCost(...parts: readonly PlanPart[]): PlanEffect {
+
+/** Prefers the part whose first target is cheapest for this call. */
+export function lowestCost(...parts: readonly PlanPart[]): StrategyEffect<'lowestCost'> {
   return strategyOf('lowestCost', parts)
 }
-export function lowestLatency(...parts: readonly PlanPart[]): PlanEffect {
+
+/** Prefers the part that has answered fastest of late. */
+export function lowestLatency(...parts: readonly PlanPart[]): StrategyEffect<'lowestLatency'> {
   return strategyOf('lowestLatency', parts)
 }
+
+/** Prefers the part with the fewest running calls. */
 export function leastBusy(...parts: readonly PlanPart[]): PlanEffect {
-  return strategyOf('leastBusy', parts)
+  return new PlanEffect({ strategy: 'leastBusy', of: parts.map(nodeOf) })
 }
-export function sticky(...parts: readonly PlanPart[]): PlanEffect {
+
+/** Keeps a caller at one part. */
+export function sticky(...parts: readonly PlanPart[]): StrategyEffect<'sticky'> {
   return strategyOf('sticky', parts)
 }
-export function hedged(...parts: readonly PlanPart[]): PlanEffect {
+
+/** Starts the next part too where the one before is slow; the first answer counts. */
+export function hedged(...parts: readonly PlanPart[]): StrategyEffect<'hedged'> {
   return strategyOf('hedged', parts)
 }
-/** One step of a pipeline. */
+
+/** One step of a pipeline. Without `onFailure` a failing step fails the call. */
 export function step(
   id: string,
   part: PlanPart,
-  options: { readonly onlyIf?: unknown; readonly onFailure?: PipelineStep['onFailure'] } = {},
+  options: Partial<Pick<PipelineStep, 'onlyIf' | 'onFailure'>> = {},
 ): PipelineStep {
   const { onlyIf, onFailure = 'fail' } = options
   return { id, node: nodeOf(part), onFailure, ...(onlyIf !== undefined && { onlyIf }) }
 }
+
+/** Steps one after the other; the answer of the last one is the answer of the call. */
 export function pipeline(...steps: readonly PipelineStep[]): PlanEffect {
-  return { plan: { pipeline: steps } }
+  return new PlanEffect({ pipeline: steps })
 }

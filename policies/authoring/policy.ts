@@ -1,5 +1,7 @@
 import type { ConstraintEffect, Effect, RouteEffect } from './effects.ts'
-import type { Facts, GuardrailFacts } from './facts.ts'
+import type { Facts } from './facts.ts'
+import type { GuardrailAction } from './guardrail.ts'
+import type { ModelName } from './workspace.ts'
 
 export type Operation = 'chat' | 'embeddings' | 'completion' | 'rerank' | 'image' | 'audio' | 'moderation'
 /** Which calls a policy is asked about; all given members must hold. */
@@ -13,16 +15,19 @@ export interface Match {
 /** Where a broken rule leads: `deny` refuses with 503, `continue` passes over it, `safeRoute` takes the safe route. */
 export type OnError = 'deny' | 'continue' | 'safeRoute'
 
-export interface RuleOptions<E extends Effect> {
+/** What a rule can say: an effect in a policy, an action in a guardrail. */
+export type RuleSays = Effect | GuardrailAction
+
+export interface RuleOptions<E extends RuleSays, F = Facts> {
   /** Always true if left out. */
-  readonly when?: (f: Facts) => boolean
-  readonly then: (f: Facts) => E | readonly E[]
+  readonly when?: (f: F) => boolean
+  readonly then: (f: F) => E | readonly E[]
   readonly onError?: OnError
 }
-export class Rule<E extends Effect> {
+export class Rule<E extends RuleSays, F = Facts> {
   readonly id: string
-  readonly options: RuleOptions<E>
-  constructor(id: string, options: RuleOptions<E>) {
+  readonly options: RuleOptions<E, F>
+  constructor(id: string, options: RuleOptions<E, F>) {
     this.id = id
     this.options = options
   }
@@ -39,21 +44,11 @@ export interface RouteOptions {
   readonly description?: string
   readonly match?: Match
   /** Alias or target for when a rule breaks; the workspace's if left out. */
-  readonly safeRoute?: string
+  readonly safeRoute?: ModelName
   /** What an exception in a rule does: the safe route where there is one, else `deny`. */
   readonly onError?: OnError
   readonly rules: readonly Rule<RouteEffect>[]
 }
-export type GuardrailAction =
-  | { readonly block: { readonly code: string; readonly message?: string } }
-  | { readonly flag: { readonly code: string } }
-export interface GuardrailOptions {
-  readonly description?: string
-  readonly direction: 'input' | 'output'
-  readonly when: (f: GuardrailFacts) => boolean
-  readonly then: () => GuardrailAction
-}
-
 /** A policy or a guardrail, as a workspace file exports it. */
 export class Definition<Kind extends string, Options extends object> {
   readonly kind: Kind
@@ -67,10 +62,9 @@ export class Definition<Kind extends string, Options extends object> {
 }
 export type Constraint = Definition<'constraint', ConstraintOptions>
 export type Route = Definition<'route', RouteOptions>
-export type Guardrail = Definition<'guardrail', GuardrailOptions>
 
 /** A rule: what follows when a condition holds. The id stands in decisions, tests and coverage. */
-export function rule<E extends Effect>(id: string, options: RuleOptions<E>): Rule<E> {
+export function rule<E extends RuleSays, F = Facts>(id: string, options: RuleOptions<E, F>): Rule<E, F> {
   return new Rule(id, options)
 }
 
@@ -82,19 +76,4 @@ export function constraint(id: string, options: ConstraintOptions): Constraint {
 /** A policy that chooses. The first rule that matches decides; without one the next route is asked. */
 export function route(id: string, options: RouteOptions): Route {
   return new Definition('route', id, options)
-}
-
-/** A check over the input or the output of a call. */
-export function guardrail(id: string, options: GuardrailOptions): Guardrail {
-  return new Definition('guardrail', id, options)
-}
-
-/** Stops the text. The caller reads `code` and the message. */
-export function block(code: string, options: { readonly message?: string } = {}): GuardrailAction {
-  return { block: { code, ...options } }
-}
-
-/** Lets the text pass and notes the finding. */
-export function flag(code: string): GuardrailAction {
-  return { flag: { code } }
 }

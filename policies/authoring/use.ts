@@ -1,3 +1,6 @@
+import { Choice, type ChoiceData } from './choice.ts'
+import type { ModelName, PromptName } from './workspace.ts'
+
 export type ReasoningLevel = 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'max'
 /** Changes to the parameters of the request. */
 export interface Patch {
@@ -5,34 +8,48 @@ export interface Patch {
   readonly temperaturePpm?: number
   readonly reasoningLevel?: ReasoningLevel
 }
-export interface UseData {
+/** Values for the variables of a prompt, by name; one that is undefined is left out. */
+export interface PromptValues {
+  readonly [variable: string]: string | number | boolean | readonly (string | number | boolean)[] | undefined
+}
+/** Time limits, in milliseconds. */
+export interface Timeouts {
+  readonly connectMs?: number
+  readonly firstTokenMs?: number
+  readonly idleMs?: number
+  readonly totalMs?: number
+}
+export interface UseData extends ChoiceData {
   readonly model: string
   readonly fallback?: readonly string[]
   readonly patch?: Patch
-  readonly prompt?: string
-  /** The rollout is the policy's id where it is left out. */
-  readonly variant?: { readonly rollout?: string; readonly name: string }
-  readonly annotate?: { readonly [key: string]: string }
+  readonly prompt?: PromptName | { readonly name: PromptName; readonly variables: PromptValues }
+  readonly timeouts?: Timeouts
 }
 
 /** A choice of model under construction. Each method gives a new one. */
-export class UseEffect {
+export class UseEffect extends Choice<UseEffect> {
   readonly use: UseData
   constructor(use: UseData) {
+    super()
     this.use = use
   }
 
-  #with(change: Partial<UseData>): UseEffect {
+  protected get said(): ChoiceData {
+    return this.use
+  }
+
+  protected saying(change: Partial<UseData>): UseEffect {
     return new UseEffect({ ...this.use, ...change })
   }
 
   #patch(change: Patch): UseEffect {
-    return this.#with({ patch: { ...this.use.patch, ...change } })
+    return this.saying({ patch: { ...this.use.patch, ...change } })
   }
 
   /** Aliases or targets to try after the first, in order. */
-  fallback(...models: readonly string[]): UseEffect {
-    return this.#with({ fallback: [...(this.use.fallback ?? []), ...models] })
+  fallback(...models: readonly ModelName[]): UseEffect {
+    return this.saying({ fallback: [...(this.use.fallback ?? []), ...models] })
   }
 
   /** Upper limit of the answer's tokens. */
@@ -49,25 +66,21 @@ export class UseEffect {
     return this.#patch({ reasoningLevel: level })
   }
 
-  /** Sends the call through a prompt of the workspace. */
-  prompt(name: string): UseEffect {
-    return this.#with({ prompt: name })
+  /** Time limits of each target. */
+  timeouts(limits: Timeouts): UseEffect {
+    return this.saying({ timeouts: { ...this.use.timeouts, ...limits } })
   }
 
-  /** Notes the arm of a rollout: `variant('canary')` or `variant('summary-2026-09', 'canary')`. */
-  variant(name: string): UseEffect
-  variant(rollout: string, name: string): UseEffect
-  variant(first: string, second?: string): UseEffect {
-    return this.#with({ variant: second === undefined ? { name: first } : { rollout: first, name: second } })
-  }
-
-  /** Adds a note to the decision; it is recorded, not sent. */
-  annotate(key: string, value: string): UseEffect {
-    return this.#with({ annotate: { ...this.use.annotate, [key]: value } })
+  /** Puts a prompt of the workspace before the conversation, with these values for its variables. */
+  prompt(name: PromptName, variables?: PromptValues): UseEffect {
+    return this.saying({ prompt: variables === undefined ? name : { name, variables } })
   }
 }
 
 /** Sends the call to an alias or a target (`connection/model`); of a list the first, the others as fallback. */
+export function use(model: ModelName | readonly [ModelName, ...ModelName[]]): UseEffect
+/** A name that is read from the facts; one that means nothing breaks the rule when it is said. */
+export function use<Name extends string>(model: string extends Name ? Name : ModelName): UseEffect
 export function use(model: string | readonly [string, ...string[]]): UseEffect {
   if (typeof model === 'string') return new UseEffect({ model })
   const [first, ...others] = model

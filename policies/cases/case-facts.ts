@@ -1,6 +1,6 @@
 import { type CompiledWorkspace, Facts } from '@signalbox/sdk/contract'
 import { describeViolations, violationsOf } from '@signalbox/sdk/node'
-import { Type } from 'typebox'
+import { type TObject, Type } from 'typebox'
 import { baseFacts } from '../evaluation/base-facts.ts'
 import type { LayerPath } from '../evaluation/layer-path.ts'
 import { isPathOf, parsePath, putAt, valueAt } from './document-path.ts'
@@ -65,13 +65,23 @@ function checkFacts(facts: unknown): void {
   if (violations !== '') throw new CaseError(`the facts are not valid: ${violations}`)
 }
 
-function checkMetadata(facts: Facts, compiled: CompiledWorkspace): string {
-  const properties = Object.entries(compiled.metadata).map(([name, schema]) => [
+/** Schemas of metadata by their declarations: a schema is compiled once, and cases are many. */
+const metadataSchemas = new WeakMap<CompiledWorkspace['metadata'], TObject>()
+
+function metadataSchema(metadata: CompiledWorkspace['metadata']): TObject {
+  const known = metadataSchemas.get(metadata)
+  if (known !== undefined) return known
+  const properties = Object.entries(metadata).map(([name, schema]) => [
     name,
     Type.Optional(Type.Unsafe(schema)),
   ])
   const schema = Type.Object(Object.fromEntries(properties), { additionalProperties: false })
-  return describeViolations(violationsOf(schema, facts.request.metadata))
+  metadataSchemas.set(metadata, schema)
+  return schema
+}
+
+function checkMetadata(facts: Facts, compiled: CompiledWorkspace): string {
+  return describeViolations(violationsOf(metadataSchema(compiled.metadata), facts.request.metadata))
 }
 
 /**

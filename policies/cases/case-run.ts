@@ -1,44 +1,29 @@
-import type { CompiledWorkspace } from '@signalbox/sdk/contract'
+import { type CompiledWorkspace, planFeatures } from '@signalbox/sdk/contract'
 import type { CatalogueIndex } from '../catalogue/index-catalogue.ts'
 import type { BuiltVersion, SourceFiles } from '../compile/built-version.ts'
 import { LayerPath, namesOf } from '../evaluation/layer-path.ts'
 import type { Engine, Program } from '../program.ts'
 import { CoverageCounter } from './coverage.ts'
+import { FuelCounter } from './fuel-counter.ts'
 
-/** A route that no call has: facts name at most 128 characters. */
-const noRoute = '\u0000'.repeat(129)
+/** The environment of cases that name none. */
+export const environmentDefault = 'development'
 
-/**
- * The version as if all other policies were about other calls, so that none of them chooses or denies first.
- */
-function aloneIn(compiled: CompiledWorkspace, policy: string): CompiledWorkspace {
-  const policies = compiled.policies.map((each) =>
-    each.id === policy ? each : { ...each, match: { route: noRoute } },
-  )
-  return { ...compiled, policies }
-}
-
-/** How a program differs from the one that an environment runs. */
-export interface ProgramVariant {
-  /** Only this policy is asked. */
-  readonly only?: string
-  /** No facts are handed over, so that a condition that reads any throws. */
-  readonly blind?: boolean
-}
+/** What of a version its cases need. */
+export type TestedVersion = Pick<BuiltVersion, 'digest' | 'script' | 'compiled'>
 
 /** What the cases of one run share. */
 export class CaseRun {
-  readonly version: BuiltVersion
+  readonly version: TestedVersion
   readonly files: SourceFiles
   readonly catalogue: CatalogueIndex
   readonly coverage = new CoverageCounter()
-  /** The most fuel that one evaluation took. */
-  fuelMax = 0
+  readonly fuel = new FuelCounter()
   readonly #engine: Engine
   readonly #programs = new Map<string, Program>()
 
   constructor(
-    version: BuiltVersion,
+    version: TestedVersion,
     files: SourceFiles,
     options: { engine: Engine; catalogue: CatalogueIndex },
   ) {
@@ -57,23 +42,17 @@ export class CaseRun {
     return new LayerPath([0], [namesOf(this.compiled, environment)])
   }
 
-  /** The version as an environment runs it, or a variant of it; each is loaded once. */
-  program(environment: string, variant: ProgramVariant = {}): Program {
-    const { only, blind = false } = variant
-    const key = JSON.stringify([environment, only, blind])
-    const known = this.#programs.get(key)
+  /** The version as an environment runs it, loaded once. */
+  program(environment: string): Program {
+    const known = this.#programs.get(environment)
     if (known !== undefined) return known
-    const { digest, script } = this.version
-    const asked = only === undefined ? this.compiled : aloneIn(this.compiled, only)
-    const compiled = blind ? { ...asked, reads: [] } : asked
+    const { digest, script, compiled } = this.version
     const nodePath = compiled.node === '' ? [] : compiled.node.split('/')
-    const program = this.#engine.load([{ digest, script, compiled, nodePath }], { environment })
-    this.#programs.set(key, program)
+    const loaded = [{ digest, script, compiled, nodePath }]
+    // Cases tell of all plans, also of those that the gateway cannot carry out yet.
+    const program = this.#engine.load(loaded, { environment, features: planFeatures })
+    this.#programs.set(environment, program)
     return program
-  }
-
-  countFuel(fuel: number): void {
-    this.fuelMax = Math.max(this.fuelMax, fuel)
   }
 
   dispose(): void {

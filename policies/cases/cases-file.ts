@@ -12,7 +12,17 @@ const Scalar = Type.Union([Type.String(), Type.Number(), Type.Boolean()])
 const Expect = Type.Record(Type.String({ minLength: 1, maxLength: 256 }), Type.Unknown(), {
   minProperties: 1,
 })
+const Schema = Type.Optional(Type.String({ description: 'Schema of this file, for editors.' }))
 const CaseName = Type.String({ minLength: 1, maxLength: 256 })
+/** Members of every case. */
+const shared = {
+  name: CaseName,
+  todo: Type.Optional(
+    Type.Union([Type.Literal(true), Type.String({ minLength: 1, maxLength: 512 })], {
+      description: 'The case is yet to be written; what it says is reported, and nothing is run.',
+    }),
+  ),
+}
 
 /** What a case may say of the call beside the facts; the file's own hold where a case has none. */
 const settings = {
@@ -28,7 +38,7 @@ const settings = {
 }
 const PolicyCase = Type.Object(
   {
-    name: CaseName,
+    ...shared,
     ...settings,
     bundle: Type.Optional(Type.Literal('all')),
     set: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'Path → value.' })),
@@ -41,13 +51,17 @@ const PolicyCase = Type.Object(
     expect: Type.Optional(Expect),
     snapshot: Type.Optional(Type.Literal(true)),
     throw: Type.Optional(
-      Type.Literal(true, { description: 'Makes the conditions of the policy throw, to see its `onError`.' }),
+      Type.Union([Type.Literal(true), Type.String({ minLength: 1, maxLength: 64 })], {
+        description:
+          'Makes all rules of the policy throw, or the one named, to see what `onError` makes of it.',
+      }),
     ),
   },
   closed,
 )
-const PolicySuite = Type.Object(
+export const PolicySuite = Type.Object(
   {
+    $schema: Schema,
     policy: Type.Optional(Type.String({ description: 'Id of the policy under test.' })),
     bundle: Type.Optional(Type.Literal('all', { description: 'All policies of the workspace together.' })),
     ...settings,
@@ -55,27 +69,49 @@ const PolicySuite = Type.Object(
   },
   closed,
 )
+const Span = Type.Object(
+  {
+    kind: Type.String({ maxLength: 64 }),
+    start: Type.Integer({ minimum: 0 }),
+    end: Type.Integer({ minimum: 0 }),
+    scorePpm: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
+  },
+  closed,
+)
 const Finding = Type.Object(
   {
-    hits: Type.Integer({ minimum: 0 }),
+    hits: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'The number of spans where it is left out.' }),
+    ),
+    spans: Type.Optional(Type.Array(Span, { maxItems: 1024 })),
     kinds: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 32 })),
     scorePpm: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
   },
   closed,
 )
-const GuardrailSuite = Type.Object(
+export const GuardrailSuite = Type.Object(
   {
+    $schema: Schema,
     guardrail: Type.String({ description: 'Id of the guardrail under test.' }),
     environment: Type.Optional(Name),
     cases: Type.Array(
       Type.Object(
         {
-          name: CaseName,
-          text: Type.Optional(Type.String({ description: 'The text; the guardrail sees its length.' })),
+          ...shared,
+          text: Type.Optional(
+            Type.String({ description: 'The text; the guardrail sees what its window declares.' }),
+          ),
+          scannedChars: Type.Optional(Type.Integer({ minimum: 0 })),
+          stream: Type.Optional(Type.Boolean()),
+          target: Type.Optional(Type.String({ maxLength: 256 })),
+          params: Type.Optional(Type.Record(Type.String(), Scalar)),
+          throw: Type.Optional(
+            Type.Literal(true, { description: 'Makes conditions throw, to see what an error leads to.' }),
+          ),
           findings: Type.Optional(Type.Record(Type.String({ maxLength: 64 }), Finding)),
           detectorErrors: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 32 })),
           metadata: Type.Optional(Type.Record(Type.String(), Scalar)),
-          expect: Expect,
+          expect: Type.Optional(Expect),
         },
         closed,
       ),
@@ -84,15 +120,16 @@ const GuardrailSuite = Type.Object(
   },
   closed,
 )
-const PromptSuite = Type.Object(
+export const PromptSuite = Type.Object(
   {
+    $schema: Schema,
     prompt: Type.String({ description: 'Name of the prompt under test.' }),
     cases: Type.Array(
       Type.Object(
         {
-          name: CaseName,
-          variables: Type.Optional(Type.Record(Type.String(), Scalar)),
-          expect: Expect,
+          ...shared,
+          variables: Type.Optional(Type.Record(Type.String(), Type.Union([Scalar, Type.Array(Scalar)]))),
+          expect: Type.Optional(Expect),
         },
         closed,
       ),
@@ -109,6 +146,18 @@ export type Suite =
   | ({ readonly kind: 'policy' } & PolicySuite)
   | ({ readonly kind: 'guardrail' } & GuardrailSuite)
   | ({ readonly kind: 'prompt' } & PromptSuite)
+
+/** Whether a case asks all policies together. */
+export function asksAll(suite: Suite, index: number): boolean {
+  return suite.kind === 'policy' && (suite.policy === undefined || suite.cases[index]?.bundle !== undefined)
+}
+
+/** The one thing that a case asks: `policy canary`, `guardrail no-secrets`; undefined where it asks all policies. */
+export function subjectOf(suite: Suite, index: number): string | undefined {
+  if (asksAll(suite, index)) return undefined
+  if (suite.kind === 'guardrail') return `guardrail ${suite.guardrail}`
+  return suite.kind === 'prompt' ? `prompt ${suite.prompt}` : `policy ${suite.policy}`
+}
 
 export interface CasesFile {
   readonly path: string
@@ -136,8 +185,10 @@ function checkCases(suite: Suite, document: SourceDocument, problems: ProblemLis
     names.add(each.name)
     const canFail = each.expect !== undefined || ('snapshot' in each && each.snapshot === true)
     const isBundle = suite.kind === 'policy' && suite.policy === undefined
-    if ('throw' in each && (isBundle || each.bundle !== undefined)) report('"throw" needs a single policy')
-    if (!canFail) report(`case "${each.name}" has neither "expect" nor "snapshot"`)
+    if ('throw' in each && (isBundle || ('bundle' in each && each.bundle !== undefined)))
+      report('"throw" needs a single policy')
+    if (each.todo === undefined && !canFail) report(`case "${each.name}" has neither "expect" nor "snapshot"`)
+    if (each.todo !== undefined && canFail) report(`case "${each.name}" is a "todo" and expects something`)
   }
   if (suite.kind === 'policy' && suite.policy !== undefined && suite.bundle !== undefined) {
     document.report(

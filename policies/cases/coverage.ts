@@ -1,52 +1,226 @@
-import type { CompiledWorkspace, PolicyResult } from '@signalbox/sdk/contract'
+import type {
+  CompiledGuardrail,
+  CompiledPrompt,
+  CompiledWorkspace,
+  PromptPart,
+} from '@signalbox/sdk/contract'
+import type { GuardrailEvaluation, InspectedEvaluation } from '../program.ts'
+import type { DeclaredPolicy } from './declared-reasons.ts'
 
-/** One condition, and whether any case saw it true and false. */
-export interface ConditionCoverage {
-  readonly rule: string
-  readonly text: string
+interface Place {
   readonly line: number
   readonly column: number
+}
+/** One condition, or a section of a prompt, and whether any case saw it true and false. */
+export interface ConditionCoverage extends Place {
+  readonly rule: string
+  readonly text: string
+  readonly lifted: boolean
   readonly seenTrue: boolean
   readonly seenFalse: boolean
 }
+/** One rule, and whether any case saw it match and be passed over. */
+export interface RuleCoverage extends Place {
+  readonly rule: string
+  readonly matched: boolean
+  readonly passedOver: boolean
+  /** Without a condition it always holds where it is asked. */
+  readonly always: boolean
+}
+/** A code that a rule gives as its reason. */
+export interface ReasonCoverage extends Place {
+  readonly rule: string
+  readonly code: string
+  readonly seen: boolean
+}
+/** A way out of a rule that throws: its own, or the policy's where `rule` is null. */
+export interface OnErrorCoverage extends Place {
+  readonly rule: string | null
+  readonly seen: boolean
+}
 export interface PolicyCoverage {
+  /** Id of the policy or guardrail, or name of the prompt. */
   readonly policy: string
+  readonly kind: 'policy' | 'guardrail' | 'prompt'
   readonly file: string
+  readonly rules: readonly RuleCoverage[]
   readonly conditions: readonly ConditionCoverage[]
+  readonly reasons: readonly ReasonCoverage[]
+  readonly onErrors: readonly OnErrorCoverage[]
 }
 
-/** Collects what the conditions of policies came to over many evaluations. */
-export class CoverageCounter {
-  /** By policy: the letters seen at each position of the trace. */
-  readonly #seen = new Map<string, Set<string>[]>()
+type Section = Extract<PromptPart, { section: string }>
+const placeOf = ({ file, line, column }: Section): string => `${file}:${line}:${column}`
 
-  /** Notes the trace of a policy that a case asked about. */
-  add(result: PolicyResult): void {
-    const positions = this.#seen.get(result.id) ?? []
-    this.#seen.set(result.id, positions)
-    for (const [index, letter] of [...result.trace].entries()) {
-      positions[index] ??= new Set()
-      positions[index].add(letter)
+/** What cases saw of one policy or guardrail. */
+class Seen {
+  /** The letters at each position of the trace. */
+  readonly letters: Set<string>[] = []
+  readonly matched = new Set<string>()
+  readonly passedOver = new Set<string>()
+  /** `RULE CODE`. */
+  readonly reasons = new Set<string>()
+  /** Rules that threw. */
+  readonly threw = new Set<string>()
+
+  addTrace(trace: string): void {
+    for (const [index, letter] of [...trace].entries()) {
+      this.letters[index] ??= new Set()
+      this.letters[index].add(letter)
     }
   }
 
-  /** Coverage of every policy, in the order of the version. */
-  report(compiled: CompiledWorkspace): PolicyCoverage[] {
-    return compiled.policies.map(({ id, file, rules }) => {
-      const seen = this.#seen.get(id) ?? []
-      const conditions = rules.flatMap((rule) => rule.conditions.map(({ text }) => ({ rule, text })))
-      return {
-        policy: id,
-        file,
-        conditions: conditions.map(({ rule, text }, index) => ({
-          rule: rule.id,
-          text,
-          line: rule.line,
-          column: rule.column,
-          seenTrue: seen[index]?.has('1') ?? false,
-          seenFalse: seen[index]?.has('0') ?? false,
-        })),
+  both(index: number): { seenTrue: boolean; seenFalse: boolean } {
+    const letters = this.letters[index]
+    return { seenTrue: letters?.has('1') ?? false, seenFalse: letters?.has('0') ?? false }
+  }
+}
+
+/** Codes that an effect gives as reasons. */
+export function codesOf(effect: unknown): string[] {
+  const { deny, only } = Object(effect)
+  return [Object(deny).code, Object(only).code].filter((code) => typeof code === 'string')
+}
+
+/** Collects what the rules of policies came to over many evaluations. */
+export class CoverageCounter {
+  readonly #policies = new Map<string, Seen>()
+  readonly #guardrails = new Map<string, Seen>()
+  readonly #prompts = new Set<string>()
+  /** By place: a section of a partial is one section, whichever prompt includes it. */
+  readonly #sections = new Map<string, Set<boolean>>()
+
+  /** Notes what came of the policies that a case asked about: one, or all. */
+  add(evaluation: InspectedEvaluation, only?: string): void {
+    for (const { policy, trace, said, failures } of evaluation.outcomes) {
+      if (only !== undefined && policy.id !== only) continue
+      const seen = this.#policies.get(policy.id) ?? new Seen()
+      this.#policies.set(policy.id, seen)
+      seen.addTrace(trace)
+      for (const { rule, effects } of said) {
+        seen.matched.add(rule.id)
+        for (const code of effects.flatMap(codesOf)) seen.reasons.add(`${rule.id} ${code}`)
       }
-    })
+      const ended = new Set([...said.map(({ rule }) => rule.id), ...failures.map(({ rule }) => rule?.id)])
+      for (const { rule, kind } of failures)
+        if (kind === 'exception' && rule !== null) seen.threw.add(rule.id)
+      if (failures.some(({ rule }) => rule === null)) continue
+      for (const { id } of policy.rules) {
+        if (!ended.has(id)) seen.passedOver.add(id)
+        else if (policy.kind === 'route') break
+      }
+    }
+  }
+
+  /** Notes what came of the rules of a guardrail. */
+  addVerdict({ id, verdict, trace, said }: GuardrailEvaluation, rules: readonly string[]): void {
+    const seen = this.#guardrails.get(id) ?? new Seen()
+    this.#guardrails.set(id, seen)
+    seen.addTrace(trace)
+    for (const { rule } of said) seen.matched.add(rule)
+    if (verdict === 'error') return
+    for (const rule of rules) if (!said.some((each) => each.rule === rule)) seen.passedOver.add(rule)
+  }
+
+  addPrompt(name: string): void {
+    this.#prompts.add(name)
+  }
+
+  /** Notes whether a section of a prompt was shown. */
+  addSection(section: Section, shown: boolean): void {
+    const place = placeOf(section)
+    const seen = this.#sections.get(place) ?? new Set()
+    this.#sections.set(place, seen.add(shown))
+  }
+
+  #policy(
+    policy: CompiledWorkspace['policies'][number],
+    declared: DeclaredPolicy | undefined,
+  ): PolicyCoverage {
+    const seen = this.#policies.get(policy.id) ?? new Seen()
+    const conditions = policy.rules.flatMap((rule) =>
+      rule.conditions.map((condition) => ({ rule, condition })),
+    )
+    const placeOf = (id: string): Place => {
+      const { line = 1, column = 1 } = policy.rules.find((rule) => rule.id === id) ?? {}
+      return { line, column }
+    }
+    const throwing = declared?.rules.filter(({ canThrow }) => canThrow) ?? []
+    const shared = throwing.filter(({ ownOnError }) => !ownOnError).map(({ id }) => id)
+    const own = throwing.filter(({ ownOnError }) => ownOnError)
+    const [first] = shared
+    return {
+      policy: policy.id,
+      kind: 'policy',
+      file: policy.file,
+      rules: policy.rules.map(({ id, line, column, conditions: { length } }) => ({
+        rule: id,
+        line,
+        column,
+        matched: seen.matched.has(id),
+        passedOver: seen.passedOver.has(id),
+        always: length === 0,
+      })),
+      conditions: conditions.map(({ rule, condition: { text, lifted } }, index) => {
+        const { line, column } = rule
+        return { rule: rule.id, text, line, column, lifted, ...seen.both(index) }
+      }),
+      reasons: (declared?.reasons ?? []).map((reason) => ({
+        ...reason,
+        seen: seen.reasons.has(`${reason.rule} ${reason.code}`),
+      })),
+      onErrors: [
+        ...(first === undefined
+          ? []
+          : [{ rule: null, ...placeOf(first), seen: shared.some((id) => seen.threw.has(id)) }]),
+        ...own.map(({ id }) => ({ rule: id, ...placeOf(id), seen: seen.threw.has(id) })),
+      ],
+    }
+  }
+
+  #guardrail({ id, file, rules = [] }: CompiledGuardrail): PolicyCoverage {
+    const seen = this.#guardrails.get(id) ?? new Seen()
+    const conditions = rules.flatMap((rule) => rule.conditions.map((condition) => ({ rule, condition })))
+    return {
+      policy: id,
+      kind: 'guardrail',
+      file,
+      rules: rules.map(({ id: rule, line, column, conditions: { length } }) => {
+        const ways = { matched: seen.matched.has(rule), passedOver: seen.passedOver.has(rule) }
+        return { rule, line, column, ...ways, always: length === 0 }
+      }),
+      conditions: conditions.map(({ rule, condition: { text, lifted } }, index) => {
+        const { line, column } = rule
+        return { rule: rule.id, text, line, column, lifted, ...seen.both(index) }
+      }),
+      reasons: [],
+      onErrors: [],
+    }
+  }
+
+  /** Sections stand with the file that they are written in. */
+  #prompt({ name, file, messages = [] }: CompiledPrompt): PolicyCoverage {
+    const matched = this.#prompts.has(name)
+    const rule = { rule: name, line: 1, column: 1, matched, passedOver: false, always: true }
+    const conditions = messages.flatMap(({ parts }) =>
+      parts.flatMap((part): ConditionCoverage[] => {
+        if (typeof part !== 'object' || !('section' in part) || part.file !== file) return []
+        const { line, column, section, inverted } = part
+        const seen = this.#sections.get(placeOf(part))
+        const outcomes = { seenTrue: seen?.has(true) ?? false, seenFalse: seen?.has(false) ?? false }
+        const text = `{{${inverted ? '^' : '#'}${section}}}`
+        return [{ rule: name, text, line, column, lifted: true, ...outcomes }]
+      }),
+    )
+    return { policy: name, kind: 'prompt', file, rules: [rule], conditions, reasons: [], onErrors: [] }
+  }
+
+  /** Coverage of every policy, guardrail and prompt, in the order of the version. */
+  report(compiled: CompiledWorkspace, declared: ReadonlyMap<string, DeclaredPolicy>): PolicyCoverage[] {
+    return [
+      ...compiled.policies.map((policy) => this.#policy(policy, declared.get(policy.id))),
+      ...compiled.guardrails.map((guardrail) => this.#guardrail(guardrail)),
+      ...compiled.prompts.map((prompt) => this.#prompt(prompt)),
+    ]
   }
 }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { documentDiff } from './document-diff.ts'
 import { isPathOf, parsePath, valueAt } from './document-path.ts'
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -60,7 +61,8 @@ export function differences(expected: Readonly<Record<string, unknown>>, actual:
       const paths = actual.document === undefined ? '' : ', or a path into the decision'
       return [`"expect" names ${name}; it can name ${known}${paths}`]
     }
-    const same = found.isList ? hasEach(found.value, wanted) : isAsExpected(found.value, wanted)
+    if (!found.isList) return documentDiff(name, wanted, found.value, { partial: true })
+    const same = hasEach(found.value, wanted)
     return same ? [] : [`${name}: expected ${show(wanted)}, got ${show(found.value)}`]
   })
 }

@@ -13,9 +13,10 @@ function escapeXml(text: string): string {
 /** Cases as JUnit XML, which CI services read: a suite per file, a test case per case. */
 export function junitReport(report: CasesReport): string {
   const suites = [...Map.groupBy(report.results, (result) => result.file)].map(([file, results]) => {
-    const cases = results.map(({ name, line, passed, message = '' }) => {
+    const cases = results.map(({ name, line, passed, todo, message = '' }) => {
       const place = `classname="${escapeXml(file)}" file="${escapeXml(file)}" line="${line}"`
       const head = `    <testcase name="${escapeXml(name)}" ${place}`
+      if (todo === true) return `${head}>\n      <skipped message="todo"/>\n    </testcase>`
       if (passed) return `${head}/>`
       return `${head}>\n      <failure message="${escapeXml(message)}"/>\n    </testcase>`
     })

@@ -1,16 +1,14 @@
 import { Decision, type PolicyResult } from '@signalbox/sdk/contract'
 import { didYouMean } from '../compile/near-name.ts'
-import { fitsParam, paramsOf } from '../evaluation/param-values.ts'
-import type { Evaluation, ParamValue } from '../program.ts'
-import { CaseError, factsOfCase } from './case-facts.ts'
-import type { CaseRun, ReadyCase } from './case-run.ts'
+import type { InspectedEvaluation } from '../program.ts'
+import { breaksOf } from './breaks.ts'
+import { CaseError } from './case-facts.ts'
+import { type CaseRun, environmentDefault, type ReadyCase } from './case-run.ts'
 import type { PolicyCase, PolicySuite } from './cases-file.ts'
+import { evaluateIn } from './evaluate-case.ts'
 import { type Combination, expandMatrix } from './expand-matrix.ts'
 import { type Actual, differences } from './expectation.ts'
-import { columnsOf } from './model-columns.ts'
 import type { Snapshots } from './snapshots.ts'
-
-const environmentDefault = 'development'
 
 /**
  * What `effect` means for one policy. A route where no rule matched leaves the choice to the next, as
@@ -42,57 +40,34 @@ function givenFacts(facts: PolicyCase['facts'], run: CaseRun): unknown {
   }
 }
 
-/** A value that does not fit would silently count as not given. */
-function checkParams(params: Readonly<Record<string, ParamValue>>, run: CaseRun): void {
-  const declared = paramsOf(run.compiled)
-  for (const [name, value] of Object.entries(params)) {
-    const declaration = Object.hasOwn(declared, name) ? declared[name] : undefined
-    if (declaration === undefined) {
-      throw new CaseError(`no policy declares a param "${name}"${didYouMean(name, Object.keys(declared))}`)
-    }
-    if (!fitsParam(declaration, value)) {
-      throw new CaseError(
-        `param "${name}" cannot be ${JSON.stringify(value)}: ${JSON.stringify(declaration)}`,
-      )
-    }
-  }
-}
-
 function evaluate(
   suite: PolicySuite,
   each: PolicyCase,
   context: { combination: Combination; run: CaseRun; policy: string | undefined },
-): Evaluation {
+): InspectedEvaluation {
   const { combination, run, policy } = context
   const environment = each.environment ?? suite.environment ?? environmentDefault
-  const isBlind = each.throw === true
-  const program = run.program(environment, policy === undefined ? {} : { only: policy, blind: isBlind })
-  const names = run.names(environment)
   const now = each.now ?? suite.now
-  const facts = factsOfCase({
-    compiled: run.compiled,
+  const params = { ...suite.params, ...each.params }
+  const breaks = breaksOf(each.throw, policy, run)
+  const evaluation = evaluateIn(run, {
     environment,
-    names,
     given: givenFacts(each.facts ?? suite.facts, run),
     ...(now !== undefined && { nowMs: Date.parse(now) }),
     set: { ...each.set, ...combination.set },
-    candidates: program.candidates,
+    params,
+    ...(policy !== undefined && { only: policy }),
+    ...(breaks !== undefined && { breaks }),
   })
-  const params = { ...suite.params, ...each.params }
-  checkParams(params, run)
-  const models = facts.models.map(({ target }) =>
-    columnsOf(target, { compiled: run.compiled, names, catalogue: run.catalogue }),
-  )
-  const evaluation = program.evaluate({ facts, models, params: { [run.compiled.name]: params } })
-  run.countFuel(evaluation.fuel)
-  const threw = evaluation.policies.some(({ id, trace }) => id === policy && trace.includes('!'))
-  if (isBlind && !threw)
-    throw new CaseError('no condition of the policy throws without facts, so that "throw" shows nothing')
+  const threw = evaluation.outcomes.some(({ failures }) => failures.some(({ kind }) => kind === 'exception'))
+  if (breaks !== undefined && !threw) {
+    throw new CaseError('"throw" shows nothing: with these facts the policy does not ask the rule')
+  }
   return evaluation
 }
 
 /** What one policy said, and the decision it was a part of. */
-function actualOfPolicy(id: string, evaluation: Evaluation, wanted: unknown): Actual {
+function actualOfPolicy(id: string, evaluation: InspectedEvaluation, wanted: unknown): Actual {
   const result = evaluation.policies.find((each) => each.id === id)
   const effects = [...(result === undefined ? ['notReached'] : effectsOf[result.outcome])]
   // What a failed policy came to is what its `onError` made of it.
@@ -109,7 +84,7 @@ function actualOfPolicy(id: string, evaluation: Evaluation, wanted: unknown): Ac
 }
 
 /** What all policies decided together, and which one was decisive. */
-function actualOfBundle(evaluation: Evaluation): Actual {
+function actualOfBundle(evaluation: InspectedEvaluation): Actual {
   const { decision, policies, failure } = evaluation
   const outcome = decision.effect === 'deny' ? 'denied' : 'chosen'
   const decisive = policies.find((each) => each.outcome === outcome)
@@ -134,9 +109,7 @@ function runCase(
   const { suite, run, snapshots } = context
   const policy = each.bundle === undefined ? suite.policy : undefined
   const evaluation = evaluate(suite, each, { combination, run, policy })
-  for (const result of evaluation.policies) {
-    if (policy === undefined || result.id === policy) run.coverage.add(result)
-  }
+  run.coverage.add(evaluation, policy)
   const expected = each.expect ?? {}
   const actual =
     policy === undefined ? actualOfBundle(evaluation) : actualOfPolicy(policy, evaluation, expected.effect)

@@ -1,19 +1,32 @@
-import { Refusal } from '@signalbox/sdk/contract'
+import { type CompiledPrompt, type PromptVariables, Refusal } from '@signalbox/sdk/contract'
 import { didYouMean } from '../compile/near-name.ts'
-import { splitPrompt } from '../compile/prompt-file.ts'
-import { type PromptTemplate, type PromptVariables, renderPrompt } from '../prompts/render-prompt.ts'
+import { type RenderedMessage, renderPrompt } from '../prompts/render-prompt.ts'
 import { CaseError } from './case-facts.ts'
 import type { CaseRun, ReadyCase } from './case-run.ts'
 import type { PromptSuite } from './cases-file.ts'
 import { differences } from './expectation.ts'
 
-/** What variables make of a prompt: its text, or the error that says what is wrong with them. */
-function render(template: PromptTemplate, variables: PromptVariables): { text?: string; error?: string } {
+interface Rendered {
+  /** Of a prompt of one message. */
+  readonly text?: string
+  readonly messages?: readonly RenderedMessage[]
+  readonly error?: string
+  /** The variable that is wrong. */
+  readonly variable?: string
+}
+
+/** What variables make of a prompt: its messages, or the error that says what is wrong with them. */
+function render(prompt: CompiledPrompt, variables: PromptVariables, run: CaseRun): Rendered {
   try {
-    return { text: renderPrompt(template, variables) }
+    const messages = renderPrompt(prompt, variables, {
+      onSection: (section, shown) => run.coverage.addSection(section, shown),
+    })
+    const [only, second] = messages
+    return second === undefined ? { text: only?.text ?? '', messages } : { messages }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    return { error: error.message }
+    const { message, param } = error
+    return { error: message, ...(param !== undefined && { variable: param.replace(/^variables\./, '') }) }
   }
 }
 
@@ -28,16 +41,14 @@ export function readyPromptCases(suite: PromptSuite, run: CaseRun): ReadyCase[] 
     const names = prompts.map(({ name }) => name)
     throw new CaseError(`there is no prompt "${suite.prompt}"${didYouMean(suite.prompt, names)}`)
   }
-  const source = run.files.get(prompt.file) ?? ''
-  const body = source.slice(splitPrompt(source)?.bodyStart ?? 0)
-  // The compiler checked that each of them is a schema.
-  const variables = prompt.variables as PromptTemplate['variables']
   return suite.cases.map((each, index) => ({
     name: each.name,
     index,
     run() {
-      const { text, error } = render({ body, variables }, each.variables ?? {})
-      return differences(each.expect, { named: { text, error } })
+      const rendered = render(prompt, each.variables ?? {}, run)
+      const { text, messages, error, variable } = rendered
+      if (messages !== undefined) run.coverage.addPrompt(prompt.name)
+      return differences(each.expect ?? {}, { named: { text, messages, error, variable } })
     },
   }))
 }

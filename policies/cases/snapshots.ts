@@ -1,9 +1,11 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
 import { canonicalJson } from '@signalbox/sdk/node'
 import type { SourceFiles } from '../compile/built-version.ts'
 import { CaseError } from './case-facts.ts'
+import { documentDiff } from './document-diff.ts'
+
+const snapshotFile = /^tests\/__snapshots__\/.*\.json$/
 
 /** `tests/a/b.cases.yaml` → `tests/__snapshots__/a/b.json`. */
 function snapshotPath(casesPath: string): string {
@@ -24,10 +26,12 @@ export class Snapshots {
   readonly path: string
   readonly #stored: ReadonlyMap<string, unknown>
   readonly #seen = new Map<string, unknown>()
+  readonly #isStored: boolean
   readonly #update: boolean
 
   constructor(casesPath: string, files: SourceFiles, options: { update: boolean }) {
     this.path = snapshotPath(casesPath)
+    this.#isStored = files.has(this.path)
     this.#stored = options.update ? new Map() : readStored(this.path, files.get(this.path))
     this.#update = options.update
   }
@@ -38,16 +42,32 @@ export class Snapshots {
     this.#seen.set(name, plain)
     if (this.#update) return []
     if (!this.#stored.has(name)) return [`${this.path} has no snapshot of it; write it with -u`]
-    const stored = this.#stored.get(name)
-    if (isDeepStrictEqual(stored, plain)) return []
-    return [`differs from ${this.path}: expected ${canonicalJson(stored)}, got ${canonicalJson(plain)}`]
+    const lines = documentDiff('', this.#stored.get(name), plain, { partial: false })
+    return lines.length === 0 ? [] : [`differs from ${this.path}:`, ...lines.map((line) => `  ${line}`)]
   }
 
-  /** Writes what this run saw into the workspace's folder, where that is anything. */
-  async store(folder: string): Promise<void> {
-    if (this.#seen.size === 0) return
-    const path = join(folder, this.path)
-    await mkdir(dirname(path), { recursive: true })
-    await writeFile(path, `${JSON.stringify(Object.fromEntries(this.#seen), null, 2)}\n`)
+  /** Names of stored snapshots that no case asked for. */
+  get stale(): string[] {
+    return [...this.#stored.keys()].filter((name) => !this.#seen.has(name))
   }
+
+  /** Writes what this run saw into the workspace's folder, and nothing else; a file of nothing is removed. */
+  async store(folder: string): Promise<void> {
+    const path = join(folder, this.path)
+    if (this.#seen.size > 0) {
+      await mkdir(dirname(path), { recursive: true })
+      await writeFile(path, `${JSON.stringify(Object.fromEntries(this.#seen), null, 2)}\n`)
+    } else if (this.#isStored) await rm(path, { force: true })
+  }
+}
+
+/** Snapshot files of cases files that are not there any more. */
+export function orphanedSnapshots(files: SourceFiles, casesPaths: readonly string[]): string[] {
+  const wanted = new Set(casesPaths.map(snapshotPath))
+  return [...files.keys()].filter((path) => snapshotFile.test(path) && !wanted.has(path))
+}
+
+/** Removes snapshot files from the workspace's folder. */
+export async function removeSnapshots(folder: string, paths: readonly string[]): Promise<void> {
+  for (const path of paths) await rm(join(folder, path), { force: true })
 }

@@ -12,6 +12,7 @@ const Config = Type.Object({
   token: Type.Optional(Type.String()),
   rootKey: Type.Optional(Type.String()),
   noColour: Type.Optional(Type.String()),
+  ci: Type.Optional(Type.String()),
 })
 
 const settings: Readonly<Record<string, Setting>> = {
@@ -25,6 +26,7 @@ const settings: Readonly<Record<string, Setting>> = {
   token: { variable: 'SIGNALBOX_TOKEN', parse: 'string' },
   rootKey: { variable: 'SIGNALBOX_ROOT_KEY', parse: 'string' },
   noColour: { variable: 'NO_COLOR', parse: 'string' },
+  ci: { variable: 'CI', parse: 'string' },
 }
 
 export interface CliConfig {
@@ -39,16 +41,19 @@ export interface CliConfig {
   readonly token?: string
   readonly rootKey?: string
   readonly colour: boolean
+  /** `CI` is set, as all CI services do: nothing is written that a person should look at first. */
+  readonly inCi: boolean
   /** The whole environment, for the child processes of `start`. */
   readonly inherited: NodeJS.ProcessEnv
 }
 
 /** The settings of the CLI. @throws Error that names every variable that is wrong. */
 export function loadCliConfig(): CliConfig {
-  const { noColour, ...config } = loadConfig(Config, settings, process.env)
+  const { noColour, ci, ...config } = loadConfig(Config, settings, process.env)
   return {
     ...config,
     colour: noColour === undefined && process.stdout.isTTY === true,
+    inCi: ci !== undefined && ci !== 'false' && ci !== '0',
     inherited: process.env,
   }
 }

@@ -70,6 +70,12 @@ async function publishWorkspace(
   }
 }
 
+/** The release of the newest deployment: what this start published, or what is deployed there from elsewhere. */
+async function newestRelease(client: Client, environment: string): Promise<number | undefined> {
+  const { items } = await client.listDeployments({ environment, limit: 1 })
+  return items[0]?.release
+}
+
 async function ensureDemoKey(client: Client, state: LocalState, environment: string): Promise<void> {
   if (state.demoKey !== undefined) return
   await createOrFind(
@@ -127,10 +133,13 @@ export async function startLocally(config: CliConfig, output: Output): Promise<L
     const rootKey = rootKeyOf(config)
     const client = createClient({ url: controlPlaneUrl, token: rootKey })
     const { demoKey, gatewayToken, trustRoot } = await prepare(config, client, workspace, output)
+    const release = await newestRelease(client, config.environment)
     const enrolment = {
       SIGNALBOX_CONTROL_PLANE_URL: controlPlaneUrl,
       SIGNALBOX_GATEWAY_TOKEN: gatewayToken ?? '',
       SIGNALBOX_TRUST_ROOT: trustRoot ?? '',
+      // Ready is then: with the workspace that this start published.
+      ...(release !== undefined && release > 0 && { SIGNALBOX_READY_RELEASE: String(release) }),
     }
     const gateway = new ChildProgram('gateway', 'gateway', childEnvironment(config, enrolment))
     programs.push(gateway)

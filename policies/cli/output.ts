@@ -2,6 +2,8 @@ import { styleText } from 'node:util'
 
 type Style = Parameters<typeof styleText>[0]
 
+const widthDefault = 80
+
 /**
  * The only way that the CLI speaks. Results go to stdout, everything else to stderr; with `--json` stdout holds
  * exactly one document, or one per line for verbs that follow.
@@ -16,6 +18,11 @@ export class Output {
 
   get colour(): boolean {
     return this.#colour
+  }
+
+  /** Characters that fit into a line of the terminal; 80 where the output goes elsewhere. */
+  get width(): number {
+    return process.stdout.columns ?? widthDefault
   }
 
   style(style: Style, text: string): string {
@@ -35,6 +42,11 @@ export class Output {
   /** Progress and remarks. */
   note(text: string): void {
     process.stderr.write(`${text}\n`)
+  }
+
+  /** How far long work is, on one line that is written over; only where somebody watches. */
+  progress(text: string): void {
+    if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${text}`)
   }
 
   /** Rows under headings, columns as wide as their widest cell. */

@@ -41,7 +41,11 @@ export async function pushFolder(
   options: PushOptions,
 ): Promise<PushVersionReply> {
   const files = await loadWorkspaceFolder(folder)
-  const { problems, version } = await buildVersion(files, { catalogue: loadCatalogue(), typeCheck: false })
+  const { problems, version } = await buildVersion(files, {
+    catalogue: loadCatalogue(),
+    typeCheck: false,
+    overFuel: 'refuse',
+  })
   if (version === null) {
     reportProblems(problems, options.output)
     throw new Failure('the workspace does not compile', 'check_failed')

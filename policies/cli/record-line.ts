@@ -8,17 +8,23 @@ export function dollars(nanoUsd: string | undefined): string {
   return `$${value === 0 ? '0' : value < 0.01 ? value.toPrecision(2) : value.toFixed(2)}`
 }
 
+/** The policy and rule that decided; a call that ended before its decision was decided by none. */
+function decidedBy(row: RecordRow): string {
+  if (row.effect === 'none') return 'not decided'
+  if (row.policy !== undefined) return `${row.policy}/${row.rule ?? '-'}`
+  return row.effect === 'allow' ? 'default route' : 'no policy'
+}
+
 /** One decision in a line. */
 export function recordLine(row: RecordRow, output: Output): string {
   const time = new Date(row.timeMs).toISOString().slice(11, 23)
   const effect =
     row.status < 400 ? output.style('green', 'allow') : output.style('red', row.errorCode ?? row.effect)
-  const rule = row.policy === undefined ? 'default route' : `${row.policy}/${row.rule ?? '-'}`
   const parts = [
     output.style('dim', time),
     effect,
     `${row.modelRequested} → ${row.target ?? '-'}`,
-    rule,
+    decidedBy(row),
     `${Math.round(row.durationMs)} ms`,
     dollars(row.costNanoUsd),
     output.style('dim', row.id),

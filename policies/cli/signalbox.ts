@@ -20,7 +20,7 @@ async function loadVerbs(): Promise<Verb[]> {
   })
 }
 
-const order = ['start', 'dev', 'init', 'check', 'test', 'push', 'status', 'promote', 'rollback']
+const order = ['start', 'dev', 'init', 'check', 'test', 'generate', 'push', 'status', 'promote', 'rollback']
 
 function rank(verb: Verb): number {
   const at = order.indexOf(verb.name)
@@ -38,12 +38,15 @@ function createProgram(verbs: readonly Verb[], config: CliConfig, output: Output
   const sorted = verbs.toSorted((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1))
   for (const verb of sorted) verb.register(program, context)
   const leaves = (command: Command): Command[] =>
-    command.commands.length === 0 ? [command] : command.commands.flatMap(leaves)
+    command.commands.length === 0
+      ? [command]
+      : // A command with arguments of its own does something beside its sub-commands.
+        [...(command.registeredArguments.length > 0 ? [command] : []), ...command.commands.flatMap(leaves)]
   for (const command of leaves(program)) {
     command.exitOverride()
     command.option('--json', 'print one JSON document on stdout, everything else on stderr')
     command.hook('preAction', (_, action) => {
-      output.json = action.opts().json === true
+      output.json = action.optsWithGlobals().json === true
     })
   }
   return program

@@ -1,9 +1,15 @@
-import { type CompiledWorkspace, type Expression, Facts, type GoldenVector } from '@signalbox/sdk/contract'
+import {
+  type CompiledWorkspace,
+  type Expression,
+  Facts,
+  type GoldenVector,
+  type PlanFeature,
+} from '@signalbox/sdk/contract'
 import { fits } from '@signalbox/sdk/node'
 import { parsePath, putAt } from '../cases/document-path.ts'
 import type { CatalogueIndex } from '../catalogue/index-catalogue.ts'
 import { baseFacts, overlay } from '../evaluation/base-facts.ts'
-import { digestOfVector } from '../evaluation/vectors.ts'
+import { evaluateVector } from '../evaluation/vectors.ts'
 import type { Engine, Program } from '../program.ts'
 import type { BuiltVersion, SourceFiles } from './built-version.ts'
 
@@ -63,6 +69,13 @@ function fixturesOf(files: SourceFiles, base: Facts): { name: string; facts: Fac
   return found
 }
 
+/** The vector that took the most fuel. */
+export interface HeaviestVector {
+  readonly name: string
+  readonly environment: string
+  readonly fuel: number
+}
+
 /** Facts of a plain call of a workspace: its first alias, all its targets healthy. */
 function plainFacts(compiled: CompiledWorkspace, program: Program): Facts {
   const [alias] = Object.keys(compiled.models).sort()
@@ -87,14 +100,21 @@ function plainFacts(compiled: CompiledWorkspace, program: Program): Facts {
 export function buildVectors(
   version: Pick<BuiltVersion, 'script' | 'compiled'>,
   rules: readonly RuleAtoms[],
-  around: { engine: Engine; catalogue: CatalogueIndex; files: SourceFiles },
-): string {
+  around: {
+    engine: Engine
+    catalogue: CatalogueIndex
+    files: SourceFiles
+    features: readonly PlanFeature[]
+  },
+): { readonly text: string; readonly heaviest: HeaviestVector } {
   const { compiled, script } = version
+  let heaviest: HeaviestVector = { name: 'plain', environment: '', fuel: 0 }
   const environments = new Set([...usualEnvironments, ...Object.keys(compiled.environments)])
   const lines: string[] = []
   for (const environment of [...environments].sort()) {
     const nodePath = compiled.node.split('/').filter((name) => name !== '')
-    const program = around.engine.load([{ digest: '', script, compiled, nodePath }], { environment })
+    const { engine, features } = around
+    const program = engine.load([{ digest: '', script, compiled, nodePath }], { environment, features })
     const plain = plainFacts(compiled, program)
     const documents = [{ name: 'plain', facts: plain }]
     for (const rule of rules.slice(0, rulesMax)) {
@@ -102,11 +122,13 @@ export function buildVectors(
       if (facts !== undefined) documents.push({ name: rule.name, facts })
     }
     for (const { name, facts } of [...documents, ...fixturesOf(around.files, plain)]) {
-      const decisionDigest = digestOfVector(program, facts, { compiled, catalogue: around.catalogue })
+      const known = { compiled, catalogue: around.catalogue }
+      const { decisionDigest, fuel } = evaluateVector(program, facts, known)
+      if (fuel > heaviest.fuel) heaviest = { name, environment, fuel }
       const vector: GoldenVector = { name, environment, facts, decisionDigest }
       lines.push(JSON.stringify(vector))
     }
     program.dispose()
   }
-  return lines.map((line) => `${line}\n`).join('')
+  return { text: lines.map((line) => `${line}\n`).join(''), heaviest }
 }

@@ -1,10 +1,22 @@
-import { artefacts, type BlobReference, type VersionManifest } from '@signalbox/sdk/contract'
+import {
+  artefacts,
+  type BlobReference,
+  executableFeatures,
+  type Problem,
+  planFeatures,
+  type VersionManifest,
+} from '@signalbox/sdk/contract'
 import { canonicalJson, digestOf } from '@signalbox/sdk/node'
 import { indexCatalogue } from '../catalogue/index-catalogue.ts'
 import type { PinnedCatalogue } from '../catalogue/load-catalogue.ts'
 import { engineOn } from '../engine.ts'
 import { createSandbox } from '../sandbox/index.ts'
+import { withDefaults } from '../sandbox/limits.ts'
 import { checkTypes } from '../typecheck/check-types.ts'
+import { applyAllowances } from './analysis/allowances.ts'
+import type { AnalysisReport } from './analysis/analyse.ts'
+import { placedProblems } from './analysis/placed-problems.ts'
+import { fuelFinding } from './analysis/set-limits.ts'
 import { buildVectors } from './build-vectors.ts'
 import type { BuildResult, BuiltVersion, SourceFiles } from './built-version.ts'
 import { type CompiledSources, compileWorkspace } from './compile-workspace.ts'
@@ -12,7 +24,7 @@ import { ProblemList } from './problem-list.ts'
 import { startOfFile } from './text-position.ts'
 
 /** Changes with what the compiler makes of the same sources. */
-export const compilerVersion = '1'
+export const compilerVersion = '2'
 export const sourceFilesMax = 2048
 export const sourceBytesMax = 4 * 1024 * 1024
 
@@ -20,6 +32,13 @@ export interface BuildOptions {
   readonly catalogue: PinnedCatalogue
   /** Runs the TypeScript compiler over the sources, in a child process; on unless turned off. */
   readonly typeCheck?: boolean
+  /**
+   * Whether golden vectors that run out of fuel refuse the version, as where one is made for use, or are warned of, as
+   * where cases are run that may be about just that. Warned of if left out.
+   */
+  readonly overFuel?: 'refuse' | 'warn'
+  /** Plans that this release cannot carry out are warnings, as for running cases; else errors. */
+  readonly anyPlan?: boolean
 }
 
 /** Paths are relative, with `/`, and lead nowhere else. */
@@ -37,18 +56,34 @@ function checkSources(files: SourceFiles, problems: ProblemList): void {
     problems.add(path.slice(0, 512), startOfFile, { code: 'path', message })
   }
   if (bytes <= sourceBytesMax && files.size <= sourceFilesMax) return
-  const message = `a workspace has at most ${sourceFilesMax} files of ${sourceBytesMax} bytes together`
+  const message = `the workspace has ${files.size} files of ${bytes} bytes together; at most ${sourceFilesMax} files and ${sourceBytesMax} bytes are possible`
   problems.add('signalbox.yaml', startOfFile, { code: 'sources_too_large', message })
 }
 
-/** The compiler and the type check may stumble over the same slip: what the type check says is enough. */
+const nameCodes = ['unknown_model', 'unknown_connection', 'unknown_guardrail', 'unknown_prompt']
+
+/**
+ * The compiler and the type check may stumble over the same slip. Of a fact, what the type check says is enough; of a
+ * name, the type check knows its place, and the compiler what was meant.
+ */
 async function checkTypesInto(files: SourceFiles, problems: ProblemList): Promise<void> {
   const found = await checkTypes(files)
   problems.dropWhere(
     ({ code, file, line }) =>
       code === 'unknown_fact' && found.some((each) => each.file === file && each.line === line),
   )
-  problems.addAll(found)
+  const isTold = ({ code, file, line }: Problem): boolean =>
+    /^TS(2304|2503|2552|258[0-9])$/.test(code) && problems.has(file, line, 'absent_global')
+  problems.dropWhere((known) => {
+    const name = nameCodes.includes(known.code) ? /"[^"]+"/.exec(known.message)?.[0] : undefined
+    const same = found.find(
+      ({ code, file, message }) =>
+        code.startsWith('TS') && file === known.file && name !== undefined && message.includes(`'${name}'`),
+    )
+    if (same !== undefined) Object.assign(same, { code: known.code, message: known.message })
+    return same !== undefined
+  })
+  problems.addAll(found.filter((each) => !isTold(each)))
 }
 
 /** Puts a version together: every source and artefact by its content, the manifest over all of them. */
@@ -91,21 +126,36 @@ function assembleVersion(
  */
 export async function buildVersion(files: SourceFiles, options: BuildOptions): Promise<BuildResult> {
   const problems = new ProblemList()
+  const refused = (analysis: AnalysisReport | null = null): BuildResult => {
+    applyAllowances(files, problems)
+    // What follows from sources that are wrong is of no use to anyone.
+    problems.dropWhere(({ severity }) => severity === 'note')
+    return { problems: placedProblems(problems.sorted(), files), version: null, analysis }
+  }
   checkSources(files, problems)
-  if (problems.hasErrors()) return { problems: problems.sorted(), version: null }
+  if (problems.hasErrors()) return refused()
   const sandbox = await createSandbox()
   const engine = engineOn(sandbox)
   try {
     const catalogue = indexCatalogue(options.catalogue.catalogue)
     const sources = await compileWorkspace(files, { sandbox, catalogue, problems })
     if (options.typeCheck !== false) await checkTypesInto(files, problems)
-    if (sources === undefined || problems.hasErrors()) return { problems: problems.sorted(), version: null }
-    const { compiled, bundle, rules } = sources
+    if (options.anyPlan === true) problems.soften('unsupported_strategy')
+    if (sources === undefined || problems.hasErrors()) return refused(sources?.analysis)
+    const { compiled, bundle, rules, analysis } = sources
     const built = { compiled, script: bundle.script }
-    const vectors = buildVectors(built, rules, { engine, catalogue, files })
+    const features = options.anyPlan === true ? planFeatures : executableFeatures
+    const vectors = buildVectors(built, rules, { engine, catalogue, files, features })
+    const finding = fuelFinding(vectors.heaviest, withDefaults({}).fuel)
+    const isRefused = finding?.severity === undefined && options.overFuel === 'refuse'
+    const severity = isRefused ? 'error' : 'warning'
+    if (finding !== undefined) problems.add('signalbox.yaml', startOfFile, { ...finding, severity })
+    applyAllowances(files, problems)
+    if (problems.hasErrors()) return refused(analysis)
     const { digest } = options.catalogue
-    const version = assembleVersion(files, sources, { vectors, sandbox: engine.digest, catalogue: digest })
-    return { problems: problems.sorted(), version }
+    const parts = { vectors: vectors.text, sandbox: engine.digest, catalogue: digest }
+    const version = assembleVersion(files, sources, parts)
+    return { problems: placedProblems(problems.sorted(), files), version, analysis }
   } finally {
     sandbox.dispose()
   }

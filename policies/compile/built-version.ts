@@ -1,4 +1,5 @@
 import type { CompiledWorkspace, Problem, VersionManifest } from '@signalbox/sdk/contract'
+import type { AnalysisReport } from './analysis/analyse.ts'
 
 /** Sources of a workspace: path relative to its folder, with `/`, → text. */
 export type SourceFiles = ReadonlyMap<string, string>
@@ -18,4 +19,6 @@ export interface BuiltVersion {
 export interface BuildResult {
   readonly problems: Problem[]
   readonly version: BuiltVersion | null
+  /** What static analysis has to tell beside problems; null where the sources do not compile. */
+  readonly analysis: AnalysisReport | null
 }

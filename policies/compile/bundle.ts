@@ -8,14 +8,17 @@ import type { ProblemList } from './problem-list.ts'
 import { type Position, startOfFile } from './text-position.ts'
 import { apiModule } from './ts-scope.ts'
 
-export const scriptBytesMax = 256 * 1024
+export const scriptBytesMax = 512 * 1024
 const runtimeModule = `${apiModule}/runtime`
+export const testRuntimeModule = `${apiModule}/test-runtime`
 const entryFile = 'policies.js'
 const packageFolder = fileURLToPath(new URL('..', import.meta.url))
 /** Files of ours that go into every script. */
 const doors: Readonly<Record<string, string>> = {
   [apiModule]: 'authoring/index.ts',
   [runtimeModule]: 'runtime/entry.ts',
+  [`${apiModule}/test`]: 'authoring/test.ts',
+  [testRuntimeModule]: 'runtime/tests.ts',
 }
 
 export interface Bundle {
@@ -31,6 +34,8 @@ export interface BundleInput {
   readonly definitions: readonly string[]
   /** Some function may hand facts on: they are frozen. */
   readonly freeze: boolean
+  /** Code of the script's start; that of a version if left out. */
+  readonly entry?: string
 }
 
 /** The script's start: hands all definitions to the runtime. */
@@ -69,7 +74,10 @@ function virtualFiles(input: BundleInput): Plugin {
           ? { errors: [{ text: `cannot import "${path}"` }] }
           : { path: file, namespace: 'workspace' }
       })
-      onLoad({ filter: /.*/, namespace: 'entry' }, () => ({ contents: entryCode(input), loader: 'js' }))
+      onLoad({ filter: /.*/, namespace: 'entry' }, () => ({
+        contents: input.entry ?? entryCode(input),
+        loader: 'js',
+      }))
       onLoad({ filter: /.*/, namespace: 'signalbox' }, async ({ path }) => ({
         contents: await readFile(`${packageFolder}/${path}`, 'utf8'),
         loader: 'ts',
@@ -77,7 +85,7 @@ function virtualFiles(input: BundleInput): Plugin {
       onLoad({ filter: /.*/, namespace: 'workspace' }, ({ path }) => {
         const module = modules.get(path)
         if (module !== undefined) return { contents: module.code + inlineMap(module.map), loader: 'ts' }
-        return { contents: files.get(path) ?? '', loader: 'json' }
+        return { contents: files.get(path) ?? '', loader: path.endsWith('.json') ? 'json' : 'ts' }
       })
     },
   }

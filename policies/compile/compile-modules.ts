@@ -1,20 +1,21 @@
 import type { SourceFiles } from './built-version.ts'
 import type { CompiledModule, CompiledSite } from './condition.ts'
-import { factsSchemaOf, guardrailFactsSchemaOf, type MetadataSchemas } from './fact-schemas.ts'
+import { factsSchemaOf, guardrailFactsSchemasOf, type MetadataSchemas } from './fact-schemas.ts'
+import { reportImportCycles } from './import-cycles.ts'
 import { parseJsonDocument } from './json-document.ts'
 import { compileJsonGuardrail } from './json-guardrail.ts'
 import { compileJsonPolicy } from './json-policy.ts'
 import { ModuleGraph } from './module-graph.ts'
 import type { ProblemList } from './problem-list.ts'
+import { checkPromptCalls } from './prompt-calls.ts'
 import { parseOrReport, type SourceDocument } from './source-document.ts'
 import { startOfFile } from './text-position.ts'
-import { compileTsModule, type TsPolicyScope } from './ts-policy.ts'
+import { compileTsModule, guardrailFile, type TsPolicyScope } from './ts-policy.ts'
 import { apiName, type TsScope } from './ts-scope.ts'
 import { walk } from './ts-source.ts'
 import type { WorkspaceNames } from './workspace-names.ts'
 
 const definitionFile = /^(policies\/.*\.policy|guardrails\/.*\.guardrail)\.(ts|json)$/
-const guardrailFile = /\.guardrail\.(ts|json)$/
 
 /** Files that export a policy or a guardrail, in the order in which they are asked. */
 export function definitionFiles(files: SourceFiles): string[] {
@@ -50,19 +51,25 @@ export class WorkspaceModules {
   guardrails(): ReadonlyMap<string, 'input' | 'output'> {
     const found = new Map<string, 'input' | 'output'>()
     for (const file of definitionFiles(this.#files).filter((each) => guardrailFile.test(each))) {
-      const scope = file.endsWith('.ts') ? this.graph.scope(file) : undefined
-      const written = scope === undefined ? this.#documents.get(file)?.value : writtenGuardrail(scope)
-      const { id, direction } = Object(written)
+      const { id, direction } = this.#written(file)
       if (typeof id === 'string' && (direction === 'input' || direction === 'output'))
         found.set(id, direction)
     }
     return found
   }
 
+  /** Id and direction of a guardrail, as far as they can be seen before it is compiled. */
+  #written(file: string): { readonly id?: unknown; readonly direction?: unknown } {
+    const scope = file.endsWith('.ts') ? this.graph.scope(file) : undefined
+    return Object(scope === undefined ? this.#documents.get(file)?.value : writtenGuardrail(scope))
+  }
+
   /** Compiles every definition and what it imports. */
   compile(names: WorkspaceNames, metadata: MetadataSchemas): void {
     const facts = factsSchemaOf(metadata)
-    const guardrailFacts = guardrailFactsSchemaOf(metadata)
+    const schemas = guardrailFactsSchemasOf(metadata)
+    const guardrailFacts = (file: string) =>
+      schemas[this.#written(file).direction === 'input' ? 'input' : 'output']
     const problems = this.#problems
     const around: TsPolicyScope = { graph: this.graph, facts, guardrailFacts, problems }
     for (const file of definitionFiles(this.#files)) {
@@ -70,10 +77,20 @@ export class WorkspaceModules {
       if (document === undefined) this.#compileTs(file, around)
       else {
         const module = guardrailFile.test(file)
-          ? compileJsonGuardrail(document, { facts: guardrailFacts, names, problems })
+          ? compileJsonGuardrail(document, { facts: guardrailFacts(file), names, problems })
           : compileJsonPolicy(document, { facts, names, problems })
         if (module !== undefined) this.modules.set(file, module)
       }
+    }
+    reportImportCycles(this.modules, this.graph, problems)
+    this.#checkPrompts(names.prompts)
+  }
+
+  /** Prompts that code names are checked where they are named. */
+  #checkPrompts(prompts: WorkspaceNames['prompts']): void {
+    for (const file of this.modules.keys()) {
+      const scope = file.endsWith('.json') ? undefined : this.graph.scope(file)
+      if (scope !== undefined) checkPromptCalls(scope, prompts, this.#problems)
     }
   }
 

@@ -4,54 +4,61 @@ import { LayerPath, namesOf } from '../evaluation/layer-path.ts'
 import { fitsParam, paramsOf } from '../evaluation/param-values.ts'
 import { orderedTargets } from '../evaluation/plan-tree.ts'
 import type { Sandbox } from '../sandbox/index.ts'
+import { type AnalysisReport, analyse } from './analysis/analyse.ts'
+import { sandboxGlobals } from './analysis/sandbox-globals.ts'
+import { reportUnknownProviders } from './analysis/unknown-targets.ts'
 import type { RuleAtoms } from './build-vectors.ts'
 import type { SourceFiles } from './built-version.ts'
 import type { Bundle } from './bundle.ts'
+import { checkPacks } from './check-packs.ts'
 import { WorkspaceModules } from './compile-modules.ts'
 import { type CompiledDefinitions, compileDefinitions } from './compiled-policies.ts'
+import { compilePrompts, type LinkedPrompt } from './link-prompts.ts'
 import { loadDefinitions } from './load-script.ts'
 import { didYouMean } from './near-name.ts'
 import type { ProblemList } from './problem-list.ts'
-import { type CompiledPrompt, compilePrompt } from './prompt-file.ts'
+import type { PromptNames } from './prompt-names.ts'
+import { checkRuleReferences } from './rule-references.ts'
 import { warnOfUnpricedTargets } from './unpriced-targets.ts'
 import { type ReadWorkspaceFile, readWorkspaceFile } from './workspace-file.ts'
 import { checkModelName, namesOfWorkspace, type WorkspaceNames } from './workspace-names.ts'
 
 const targetsMax = 64
-const promptFile = /^prompts\/.*\.prompt\.md$/
 
 export interface CompiledSources {
   readonly compiled: CompiledWorkspace
   readonly bundle: Bundle
   /** Conditions that are data, by rule. */
   readonly rules: readonly RuleAtoms[]
+  readonly analysis: AnalysisReport
 }
 
-function compilePrompts(files: SourceFiles, problems: ProblemList): CompiledPrompt[] {
-  const prompts: CompiledPrompt[] = []
-  for (const file of [...files.keys()].filter((path) => promptFile.test(path)).sort()) {
-    const prompt = compilePrompt(file, files.get(file) ?? '', problems)
-    if (prompt === undefined) continue
-    const other = prompts.find(({ name }) => name === prompt.name)
-    if (other === undefined) prompts.push(prompt)
-    else {
-      const message = `the prompt "${prompt.name}" stands in ${other.file} too`
-      problems.add(file, prompt.position, { code: 'duplicate_id', message })
+/** Uses of what the sandbox lacks, told before the code runs there. */
+function lintModules({ graph, modules }: WorkspaceModules, problems: ProblemList): void {
+  for (const file of modules.keys()) {
+    const scope = /\.(ts|js)$/.test(file) ? graph.scope(file) : undefined
+    for (const { file: at, position, ...finding } of scope ? sandboxGlobals(scope) : []) {
+      if (!problems.has(at, position.line, finding.code)) problems.add(at, position, finding)
     }
   }
-  return prompts
 }
 
 /** Models that prompts hint at are models of the workspace. */
 function checkPromptModels(
-  prompts: readonly CompiledPrompt[],
+  prompts: readonly LinkedPrompt[],
   names: WorkspaceNames,
   problems: ProblemList,
 ): void {
-  for (const { file, model, modelPosition } of prompts) {
-    const finding = model === undefined ? undefined : checkModelName(model, names)
-    if (finding !== undefined) problems.add(file, modelPosition, finding)
+  for (const { compiled, document } of prompts) {
+    const finding = compiled.model === undefined ? undefined : checkModelName(compiled.model, names)
+    if (finding !== undefined) document.report(problems, ['model'], finding)
   }
+}
+
+/** Variables by prompt, those of a prompt with errors unknown. */
+function promptsOf(prompts: readonly LinkedPrompt[], names: ReadonlySet<string>): PromptNames {
+  const variables = new Map(prompts.map(({ compiled }) => [compiled.name, compiled.variables]))
+  return new Map([...names].map((name) => [name, variables.get(name)]))
 }
 
 function environmentsOf(workspace: WorkspaceFile): CompiledWorkspace['environments'] {
@@ -97,7 +104,7 @@ function allTargets(workspace: WorkspaceFile, named: readonly string[], path: La
 function assemble(
   { workspace }: ReadWorkspaceFile,
   definitions: CompiledDefinitions,
-  prompts: readonly CompiledPrompt[],
+  prompts: readonly LinkedPrompt[],
 ): CompiledWorkspace {
   const compiled: CompiledWorkspace = {
     schema: 'compiled/1',
@@ -111,13 +118,7 @@ function assemble(
     environments: environmentsOf(workspace),
     policies: definitions.policies,
     guardrails: definitions.guardrails,
-    prompts: prompts.map(({ name, file, digest, variables, model }) => ({
-      name,
-      file,
-      digest,
-      variables: { ...variables },
-      ...(model !== undefined && { model }),
-    })),
+    prompts: prompts.map((prompt) => prompt.compiled),
     reads: [...new Set(definitions.policies.flatMap(({ reads }) => reads))].sort(),
     targets: [],
     safeRoutes: {},
@@ -141,17 +142,20 @@ export async function compileWorkspace(
 ): Promise<CompiledSources | undefined> {
   const { sandbox, catalogue, problems } = around
   const read = readWorkspaceFile(files.get('signalbox.yaml'), problems)
-  const prompts = compilePrompts(files, problems)
+  const { prompts, names: promptNames } = compilePrompts(files, problems)
   const modules = new WorkspaceModules(files, problems)
-  const others = { guardrails: modules.guardrails(), prompts: new Set(prompts.map(({ name }) => name)) }
+  const others = { guardrails: modules.guardrails(), prompts: promptsOf(prompts, promptNames) }
   const names = namesOfWorkspace(read?.workspace ?? {}, others)
   if (read === undefined) {
     // No name can be known, and every policy would be called wrong: only what does not parse is told of.
     modules.parse()
     return undefined
   }
+  checkPacks(read, files, problems)
   modules.compile(names, read.metadata)
   checkPromptModels(prompts, names, problems)
+  reportUnknownProviders(read, problems)
+  lintModules(modules, problems)
   const definitions = modules.runnable()
   const { graph } = modules
   const freeze = [...modules.sites().values()].some((site) => site.escapes)
@@ -169,10 +173,15 @@ export async function compileWorkspace(
   const compiledDefinitions = compileDefinitions(description, scope)
   const compiled = assemble(read, compiledDefinitions, prompts)
   checkEnvironmentParams(read, compiled, problems)
+  checkRuleReferences(files, compiled, problems)
   warnOfUnpricedTargets(read, catalogue, problems)
   if (compiled.targets.length > targetsMax) {
     const message = `aliases and policies name ${compiled.targets.length} targets, at most ${targetsMax} are possible`
     read.document.report(problems, ['models'], { code: 'too_many_targets', message }, 'key')
   }
-  return { compiled, bundle: made, rules: compiledDefinitions.rules }
+  const analysis = analyse(
+    { read, compiled, catalogue, graph, modules: modules.modules, description },
+    problems,
+  )
+  return { compiled, bundle: made, rules: compiledDefinitions.rules, analysis }
 }

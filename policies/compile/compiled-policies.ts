@@ -5,14 +5,15 @@ import type {
   ParamDeclaration,
   PolicyMatch,
 } from '@signalbox/sdk/contract'
+import { planFeatures } from '@signalbox/sdk/contract'
 import { canonicalJson } from '@signalbox/sdk/node'
 import { checkEffects } from '../evaluation/effect-shape.ts'
 import type { DescribedDefinition, DescribedRule, Description } from '../runtime/wire.ts'
 import type { RuleAtoms } from './build-vectors.ts'
 import type { CompiledModule } from './condition.ts'
 import { DescribedPolicy, type DescribedScope, fileOfSite, siteOf } from './described.ts'
+import { DescribedGuardrail } from './described-guardrail.ts'
 import { modelsNamedBy } from './effect-names.ts'
-import { actionFindings } from './json-guardrail.ts'
 import { declarationFindings } from './param-declarations.ts'
 import { startOfFile } from './text-position.ts'
 
@@ -34,8 +35,14 @@ function conditionsOf(rule: DescribedRule, scope: DescribedScope): Compiled['con
   const atoms = siteOf(rule.site, scope)?.atoms ?? []
   return Array.from({ length: rule.conditions }, (_, index) => {
     const { text, reads, expression } = atoms[index] ?? { text: 'when', reads: ['*'], expression: null }
-    return { text, reads: [...reads].sort(), lifted: expression !== null }
+    const known = { text, reads: [...reads].sort(), lifted: expression !== null }
+    return expression === null ? known : { ...known, expression }
   })
+}
+
+/** Facts that a rule reads, in its condition or its effects. */
+function readsOf(rule: DescribedRule, scope: DescribedScope): string[] {
+  return [...(siteOf(rule.site, scope)?.reads ?? ['*'])].sort()
 }
 
 /** Files that a file is made of: itself and what it imports. */
@@ -86,7 +93,7 @@ function compilePolicy(
 ): CompiledPolicy {
   const { file, kind, id, position } = policy
   const rules = (described.rules ?? []).filter((rule) => rule !== null)
-  const reads = new Set(rules.flatMap((rule) => [...(siteOf(rule.site, around)?.reads ?? ['*'])]))
+  const reads = new Set(rules.flatMap((rule) => readsOf(rule, around)))
   const match = described.options?.match as PolicyMatch | undefined
   return {
     id,
@@ -97,7 +104,8 @@ function compilePolicy(
     rules: rules.map((rule): Compiled => {
       const isHere = fileOfSite(rule.site, file) === file
       const { line, column } = (isHere ? siteOf(rule.site, around)?.position : undefined) ?? position
-      return { id: String(rule.id), line, column, conditions: conditionsOf(rule, around) }
+      const conditions = conditionsOf(rule, around)
+      return { id: String(rule.id), line, column, conditions, reads: readsOf(rule, around) }
     }),
     reads: [...reads].sort(),
   }
@@ -154,7 +162,7 @@ class DefinitionReader {
     policies.push(compilePolicy(described, policy, this.#scope))
     const effects = (described.rules ?? []).flatMap((rule) => rule?.effects ?? [])
     for (const effect of effects) {
-      const isGood = checkEffects([effect], kind).length === 0
+      const isGood = checkEffects([effect], kind, { features: planFeatures }).length === 0
       if (isGood) named.push(...modelsNamedBy(effect as Effect))
     }
     const safeRoute = described.options?.safeRoute ?? this.#scope.safeRoute
@@ -162,24 +170,15 @@ class DefinitionReader {
   }
 
   #guardrail(described: DescribedDefinition): void {
-    const { file, action, broken } = described
-    const id = String(described.id)
-    const site = siteOf(described.site, this.#scope)
-    const { problems } = this.#scope
-    const { direction } = (described.options ?? {}) as { direction?: unknown }
-    const position = site?.position ?? startOfFile
-    if (direction !== 'input' && direction !== 'output') {
-      problems.add(file, position, { code: 'schema', message: '"direction" must be input or output' })
-      return
+    const guardrail = new DescribedGuardrail(described, this.#scope)
+    const { file, id, idPosition: position } = guardrail
+    const report = (message: string) =>
+      guardrail.report({ code: 'duplicate_id', message }, { file, position })
+    const compiled = guardrail.compile()
+    if (this.#isNew('guardrail', id, { file, report }) && compiled !== undefined) {
+      const params = paramsOf(file, this.#scope.params, this.#scope.modules)
+      this.result.guardrails.push({ ...compiled, params })
     }
-    const [finding] = broken === undefined ? actionFindings(action) : []
-    const message = broken === undefined ? finding?.message : `"then" fails: ${broken}`
-    const place = site?.thenPosition ?? position
-    if (message !== undefined && !file.endsWith('.json'))
-      problems.add(file, place, { code: 'effect', message })
-    const report = (text: string) =>
-      problems.add(file, site?.idPosition ?? position, { code: 'duplicate_id', message: text })
-    if (this.#isNew('guardrail', id, { file, report })) this.result.guardrails.push({ id, file, direction })
   }
 }
 

@@ -10,8 +10,8 @@ import {
   operatorOf,
   simpleOperand,
 } from './expression-checker.ts'
-import { isKnownFact, lookUpFact } from './fact-types.ts'
-import type { DocumentPath } from './source-document.ts'
+import { isKnownFact, kindOfValue, lookUpFact, type ValueType } from './fact-types.ts'
+import type { DocumentPath, SourceDocument } from './source-document.ts'
 
 /** A condition in JavaScript that notes its atoms in the trace, and what its result says about optional facts. */
 interface Compiled {
@@ -23,6 +23,13 @@ interface Compiled {
 interface At {
   readonly path: DocumentPath
   readonly present: ReadonlySet<string>
+  /** Type of the member at hand, inside `some` and `every`. */
+  readonly item?: ValueType
+}
+const textTests: Readonly<Record<string, string>> = {
+  startsWith: 'startsWith',
+  endsWith: 'endsWith',
+  contains: 'includes',
 }
 const nothing: ReadonlySet<string> = new Set()
 const compare = { eq: '===', ne: '!==', lt: '<', lte: '<=', gt: '>', gte: '>=' } as const
@@ -39,12 +46,12 @@ function intersection(sets: readonly ReadonlySet<string>[]): ReadonlySet<string>
 /** Compiles the conditions of one rule; trace positions count from 0. */
 export class ConditionCompiler {
   readonly #scope: ExpressionScope
-  readonly #textOf: (path: DocumentPath) => string
+  readonly #document: Pick<SourceDocument, 'textOf' | 'locate'>
   #atoms = 0
 
-  constructor(scope: ExpressionScope, textOf: (path: DocumentPath) => string) {
+  constructor(scope: ExpressionScope, document: Pick<SourceDocument, 'textOf' | 'locate'>) {
     this.#scope = scope
-    this.#textOf = textOf
+    this.#document = document
   }
 
   /** Null where something is wrong; all of it was reported. */
@@ -119,8 +126,9 @@ export class ConditionCompiler {
     const atom: Atom = {
       // Checked just now: it is one of the forms of an Expression.
       expression: expression as Expression,
-      text: this.#textOf(at.path),
+      text: this.#document.textOf(at.path),
       reads: operand.reads,
+      position: this.#document.locate(at.path),
     }
     const path = Object(expression).has
     return {
@@ -145,11 +153,13 @@ export class ConditionCompiler {
     const path = [...at.path, operator]
     if (operator === 'has') return this.#has(inner, path)
     if (operator === 'bucket') return this.#bucket(inner, { ...at, path })
+    if (operator === 'item') return this.#item(inner, { ...at, path })
     if (operator === 'all' || operator === 'any' || operator === 'not') {
       return this.#fail(path, `"${operator}" cannot stand inside a comparison`, 'key')
     }
     if (!Array.isArray(inner) || inner.length !== 2)
       return this.#fail(path, `"${operator}" needs two operands`)
+    if (operator === 'some' || operator === 'every') return this.#walk(operator, inner, { ...at, path })
     const left = this.#operand(inner[0], { ...at, path: [...path, 0] })
     if (operator === 'in') return this.#membership(left, inner[1], { ...at, path })
     const right = this.#operand(inner[1], { ...at, path: [...path, 1] })
@@ -168,12 +178,13 @@ export class ConditionCompiler {
       const fits = canBeEqual(operands, path, this.#scope)
       return fits ? result(`${left.code}${compare[operator]}${right.code}`) : null
     }
-    const kind = operator === 'startsWith' ? 'string' : 'number'
+    const textTest = textTests[operator]
+    const kind = textTest === undefined ? 'number' : 'string'
     const sides = [left, right].map((side, index) =>
       isOfKind(side, { kind, operator, path: [...path, index] }, this.#scope),
     )
     if (sides.includes(false)) return null
-    if (operator === 'startsWith') return result(`${left.code}.startsWith(${right.code})`)
+    if (textTest !== undefined) return result(`${left.code}.${textTest}(${right.code})`)
     return result(`${left.code}${compare[operator as keyof typeof compare]}${right.code}`)
   }
 
@@ -197,6 +208,57 @@ export class ConditionCompiler {
     if (!canBeEqual({ left, right: member }, at.path, this.#scope)) return null
     const reads = [...left.reads, ...right.reads]
     return { code: `${right.code}.includes(${left.code})`, type: booleanType, reads, name: '"in"' }
+  }
+
+  #item(inner: unknown, at: At): Operand | null {
+    if (at.item === undefined)
+      return this.#fail(at.path, '"item" stands only inside "some" and "every"', 'key')
+    if (inner !== true) return this.#fail(at.path, '"item" is written { "item": true }')
+    return { code: '__item', type: at.item, reads: [], name: 'the member at hand' }
+  }
+
+  /** `some` and `every`: a condition over each member of a list. */
+  #walk(operator: 'some' | 'every', inner: readonly unknown[], at: At): Operand | null {
+    const { path } = at
+    if (at.item !== undefined)
+      return this.#fail(path, `"${operator}" cannot stand inside another walk`, 'key')
+    const written: readonly unknown[] | undefined = Array.isArray(inner[0]) ? inner[0] : undefined
+    const list = written === undefined ? this.#operand(inner[0], { ...at, path: [...path, 0] }) : undefined
+    if (list === null) return null
+    const kinds = new Set((written ?? []).map(kindOfValue))
+    const item = list === undefined ? { kinds, values: written ?? [] } : list.type.items
+    if (item === undefined || [...item.kinds].some((kind) => kind === 'list' || kind === 'object')) {
+      return this.#fail([...path, 0], `"${operator}" needs a list of texts or numbers`)
+    }
+    const condition = this.#inner(inner[1], { ...at, path: [...path, 1], item })
+    if (condition === null) return null
+    const code = `${list?.code ?? JSON.stringify(written)}.${operator}((__item)=>${condition.code})`
+    const reads = [...(list?.reads ?? []), ...condition.reads]
+    return { code, type: booleanType, reads, name: `"${operator}"` }
+  }
+
+  /** A condition inside an operand: it has no trace positions of its own. */
+  #inner(expression: unknown, at: At): Operand | null {
+    const [operator = '', inner] = Object.entries(Object(expression))[0] ?? []
+    const path = [...at.path, operator]
+    if (operator === 'not') {
+      const part = this.#inner(inner, { ...at, path })
+      return part && { ...part, code: `!${part.code}` }
+    }
+    if (operator !== 'all' && operator !== 'any') {
+      const part = this.#operand(expression, at)
+      return part && isOfKind(part, { kind: 'boolean', operator: 'some', path: at.path }, this.#scope)
+        ? part
+        : null
+    }
+    if (!Array.isArray(inner) || inner.length === 0) {
+      return this.#fail(path, `"${operator}" needs a list of at least one condition`)
+    }
+    const parts = inner.map((each, index) => this.#inner(each, { ...at, path: [...path, index] }))
+    const good = parts.filter((part) => part !== null)
+    if (good.length < parts.length) return null
+    const code = `(${good.map((part) => part.code).join(operator === 'all' ? '&&' : '||')})`
+    return { code, type: booleanType, reads: good.flatMap((part) => part.reads), name: `"${operator}"` }
   }
 
   #has(path: unknown, at: DocumentPath): Operand | null {

@@ -13,6 +13,9 @@ export interface Atom {
   readonly text: string
   /** Paths of facts it reads; `*` for all. */
   readonly reads: readonly string[]
+  readonly position?: Position
+  /** Why it is code and no data. */
+  readonly opaque?: string
 }
 export type Condition =
   | { readonly all: readonly Condition[] }
@@ -33,6 +36,10 @@ export interface CompiledSite {
   /** Where its `then` stands. */
   readonly thenPosition: Position
   readonly atoms: readonly Atom[]
+  /** How the atoms are put together; null where nothing is asked, absent where that is not known. */
+  readonly condition?: Condition | null
+  /** Where its condition stands. */
+  readonly whenPosition?: Position
   /** Facts read by condition and effects. */
   readonly reads: ReadonlySet<string>
   /** Some function may keep hold of a part of the facts. */

@@ -4,6 +4,7 @@ import { checkEffects } from '../evaluation/effect-shape.ts'
 import type { DescribedDefinition, DescribedRule } from '../runtime/wire.ts'
 import type { CompiledModule, CompiledSite } from './condition.ts'
 import { checkEffectNames } from './effect-names.ts'
+import { isOfShape } from './json-policy.ts'
 import { didYouMean } from './near-name.ts'
 import type { Finding, ProblemList } from './problem-list.ts'
 import { schemaFindings } from './schema-problems.ts'
@@ -191,12 +192,19 @@ export class DescribedPolicy {
       this.report(place.position, { code: 'broken_rule', message: `"then" fails: ${broken}` }, place.file)
     }
     if (effects === null) return
-    const findings = checkEffects(effects, this.kind, schemaFindings)
-    for (const { code, message } of findings) this.report(place.position, { code, message }, place.file)
-    if (findings.length > 0) return
+    const findings = checkEffects(effects, this.kind, { check: schemaFindings })
+    // A builder without an engine was reported where it is called.
+    const isTold = this.#scope.problems.hasCode(place.file, 'unsupported_strategy')
+    for (const { code, message } of findings) {
+      if (code === 'unsupported_strategy' && isTold) continue
+      this.report(place.position, { code, message }, place.file)
+    }
+    if (findings.some(isOfShape)) return
     // The shape was just checked.
     for (const effect of effects as readonly Effect[]) {
       for (const { code, message } of checkEffectNames(effect, this.#scope.names)) {
+        // What is written in place was told of there.
+        if (this.#scope.problems.says(place.file, message)) continue
         this.report(place.position, { code, message }, place.file)
       }
     }

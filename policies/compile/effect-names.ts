@@ -1,6 +1,6 @@
-import type { Effect, PlanNode } from '@signalbox/sdk/contract'
-import { didYouMean } from './near-name.ts'
+import type { ChoiceMembers, Effect, PlanNode } from '@signalbox/sdk/contract'
 import type { Finding } from './problem-list.ts'
+import { checkPromptUse, unknownValue } from './prompt-names.ts'
 import type { DocumentPath } from './source-document.ts'
 import {
   checkConnection,
@@ -19,17 +19,36 @@ function at(path: DocumentPath, finding: Finding | undefined): NameFinding[] {
   return finding === undefined ? [] : [{ ...finding, path }]
 }
 
-function checkPrompt(name: string | undefined, names: WorkspaceNames): Finding | undefined {
-  if (name === undefined || names.prompts.has(name)) return undefined
-  const message = `unknown prompt "${name}"${didYouMean(name, names.prompts)}`
-  return { code: 'unknown_prompt', message }
+type PromptReference =
+  | string
+  | { readonly name: string; readonly variables?: Readonly<Record<string, unknown>> }
+
+/** A value of a JSON policy that comes from a fact is not known yet. */
+function knownOrNot(value: unknown): unknown {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? unknownValue : value
+}
+
+/** What is wrong with a prompt that an effect names, and with the variables it is given. */
+function checkPrompt(
+  reference: PromptReference | undefined,
+  names: WorkspaceNames,
+  path: DocumentPath,
+): NameFinding[] {
+  if (reference === undefined) return []
+  const { name, variables = {} } = typeof reference === 'string' ? { name: reference } : reference
+  const given = Object.entries(variables).map(([variable, value]) => [variable, knownOrNot(value)])
+  const findings = checkPromptUse(name, Object.fromEntries(given), names.prompts)
+  return findings.map((finding) => {
+    const place = typeof reference === 'string' ? path : [...path, ...finding.path]
+    return { ...finding, path: place }
+  })
 }
 
 function checkPlanNames(node: PlanNode, names: WorkspaceNames, path: DocumentPath): NameFinding[] {
   if ('target' in node) {
     return [
       ...at([...path, 'target'], checkModelName(node.target, names)),
-      ...at([...path, 'prompt', 'name'], checkPrompt(node.prompt?.name, names)),
+      ...checkPrompt(node.prompt, names, [...path, 'prompt']),
     ]
   }
   if ('strategy' in node) {
@@ -38,6 +57,16 @@ function checkPlanNames(node: PlanNode, names: WorkspaceNames, path: DocumentPat
   return node.pipeline.flatMap((step, index) =>
     checkPlanNames(step.node, names, [...path, 'pipeline', index, 'node']),
   )
+}
+
+function checkBesideNames(choice: ChoiceMembers, names: WorkspaceNames, path: DocumentPath): NameFinding[] {
+  const { mirror, onErrorClass = {} } = choice
+  return [
+    ...(mirror === undefined ? [] : at([...path, 'mirror'], checkModelName(mirror, names))),
+    ...Object.entries(onErrorClass).flatMap(([name, node]) =>
+      node === undefined ? [] : checkPlanNames(node, names, [...path, 'onErrorClass', name]),
+    ),
+  ]
 }
 
 function checkFilterNames(
@@ -63,7 +92,9 @@ export function checkEffectNames(effect: Effect, names: WorkspaceNames): NameFin
   if ('requireGuard' in effect) {
     return at(['requireGuard', 'id'], checkGuardrail(effect.requireGuard, names))
   }
-  if ('plan' in effect) return checkPlanNames(effect.plan, names, ['plan'])
+  if ('plan' in effect) {
+    return [...checkPlanNames(effect.plan, names, ['plan']), ...checkBesideNames(effect, names, [])]
+  }
   if (!('use' in effect)) return []
   const { model, fallback = [], prompt } = effect.use
   const name = typeof model === 'string' ? model : model.or
@@ -71,7 +102,8 @@ export function checkEffectNames(effect: Effect, names: WorkspaceNames): NameFin
   return [
     ...at(path, checkModelName(name, names)),
     ...fallback.flatMap((each, index) => at(['use', 'fallback', index], checkModelName(each, names))),
-    ...at(['use', 'prompt'], checkPrompt(prompt, names)),
+    ...checkPrompt(prompt, names, ['use', 'prompt']),
+    ...checkBesideNames(effect.use, names, ['use']),
   ]
 }
 
@@ -82,10 +114,15 @@ function namesInPlan(node: PlanNode): string[] {
     : node.pipeline.flatMap((step) => namesInPlan(step.node))
 }
 
+function namesBeside({ mirror, onErrorClass = {} }: ChoiceMembers): string[] {
+  const nodes = Object.values(onErrorClass).filter((node) => node !== undefined)
+  return [...(mirror === undefined ? [] : [mirror]), ...nodes.flatMap(namesInPlan)]
+}
+
 /** Models that an effect sends calls to: aliases and targets. */
 export function modelsNamedBy(effect: Effect): string[] {
-  if ('plan' in effect) return namesInPlan(effect.plan)
+  if ('plan' in effect) return [...namesInPlan(effect.plan), ...namesBeside(effect)]
   if (!('use' in effect)) return []
   const { model, fallback = [] } = effect.use
-  return [typeof model === 'string' ? model : model.or, ...fallback]
+  return [typeof model === 'string' ? model : model.or, ...fallback, ...namesBeside(effect.use)]
 }

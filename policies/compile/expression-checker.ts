@@ -30,13 +30,15 @@ export interface Operand {
 
 export const operators = [
   ...['fact', 'param', 'all', 'any', 'not', 'eq', 'ne', 'lt', 'lte', 'gt', 'gte'],
-  ...['in', 'has', 'startsWith', 'bucket'],
+  ...['in', 'has', 'startsWith', 'endsWith', 'contains', 'some', 'every', 'item', 'bucket'],
 ] as const
 export type Operator = (typeof operators)[number]
 const paramKinds: Readonly<Record<ParamDeclaration['type'], ValueKind>> = {
   int: 'number',
+  ppm: 'number',
   bool: 'boolean',
   string: 'string',
+  stringList: 'list',
 }
 export const booleanType: ValueType = { kinds: new Set(['boolean']) }
 
@@ -123,6 +125,14 @@ function factOperand(
   return { code: `(${code}??${JSON.stringify(or)})`, type, reads: [path], name: `"${path}"` }
 }
 
+function typeOfParam(declaration: ParamDeclaration): ValueType {
+  const kinds = new Set([paramKinds[declaration.type]])
+  const values = 'enum' in declaration ? declaration.enum : undefined
+  const texts: ValueType = { kinds: new Set(['string']), ...(values !== undefined && { values }) }
+  if (declaration.type === 'stringList') return { kinds, items: texts }
+  return declaration.type === 'string' ? texts : { kinds }
+}
+
 function paramOperand(name: unknown, path: DocumentPath, scope: ExpressionScope): Operand | null {
   const declaration =
     typeof name === 'string' && Object.hasOwn(scope.params, name) ? scope.params[name] : undefined
@@ -131,9 +141,12 @@ function paramOperand(name: unknown, path: DocumentPath, scope: ExpressionScope)
     scope.report([...path, 'param'], { code: 'unknown_param', message: `unknown param "${name}"${hint}` })
     return null
   }
-  const values = declaration.type === 'string' ? declaration.enum : undefined
-  const type = { kinds: new Set([paramKinds[declaration.type]]), ...(values !== undefined && { values }) }
-  return { code: `__param(${JSON.stringify(name)})`, type, reads: [], name: `param "${name}"` }
+  return {
+    code: `__param(${JSON.stringify(name)})`,
+    type: typeOfParam(declaration),
+    reads: [],
+    name: `param "${name}"`,
+  }
 }
 
 /**

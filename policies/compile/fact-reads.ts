@@ -13,6 +13,8 @@ export interface ReadingContext {
   readonly facts: FactSchema
   /** Told of paths that lead nowhere. */
   unknownFact(scope: TsScope, node: AnyNode, message: string): void
+  /** Told of members that are not named but worked out. */
+  dynamicFact(scope: TsScope, node: AnyNode, owner: string): void
 }
 
 /** Methods of lists and strings that leave what they are called on as it is. */
@@ -119,6 +121,7 @@ class Reader {
 
   visit(node: AnyNode): void {
     const chain = chainOf(node, this.#around.bindings)
+    if (chain === undefined && node.type === 'MemberExpression' && node.computed) this.#checkNamed(node)
     if (chain !== undefined) this.#take(chain, node)
     else if (node.type === 'CallExpression') this.#call(node)
     else if (node.type === 'BinaryExpression' && node.operator === 'in') this.#in(node)
@@ -126,6 +129,16 @@ class Reader {
     else if (node.type === 'AssignmentExpression' || node.type === 'UpdateExpression') this.#change(node)
     else if (node.type === 'UnaryExpression' && node.operator === 'delete') this.#change(node)
     else for (const child of valuesIn(node)) this.visit(child)
+  }
+
+  /** Members of objects are named; members of lists may be counted. */
+  #checkNamed(node: Extract<AnyNode, { type: 'MemberExpression' }>): void {
+    const owner = chainOf(node.object, this.#around.bindings)
+    if (owner === undefined) return
+    const fact = owner.length === 0 ? undefined : resolveChain(owner, this.#context.facts)
+    const isObject =
+      fact === undefined || (!('unknown' in fact) && fact.rest.length === 0 && fact.type.kinds.has('object'))
+    if (isObject) this.#context.dynamicFact(this.#around.scope, node, owner.join('.'))
   }
 
   /** A fact used as a value. */
@@ -214,7 +227,7 @@ class Reader {
 }
 
 /** Children of a node that are values, and not names of members or labels. */
-function valuesIn(node: AnyNode): AnyNode[] {
+export function valuesIn(node: AnyNode): AnyNode[] {
   if (node.type === 'MemberExpression') return node.computed ? [node.object, node.property] : [node.object]
   const hasKey =
     node.type === 'Property' || node.type === 'MethodDefinition' || node.type === 'PropertyDefinition'

@@ -1,4 +1,4 @@
-import { Facts } from '@signalbox/sdk/contract'
+import { Facts, GuardrailFacts } from '@signalbox/sdk/contract'
 import type { FactSchema } from './fact-types.ts'
 
 /** Metadata as a workspace declares it: property → JSON Schema. */
@@ -40,18 +40,19 @@ export function factsSchemaOf(metadata: MetadataSchemas): FactSchema {
   })
 }
 
-/** What a guardrail sees. */
-export function guardrailFactsSchemaOf(metadata: MetadataSchemas): FactSchema {
-  const detectors = root.properties?.data?.properties?.detectors ?? {}
+/** Facts of a guardrail by its direction. */
+export type GuardrailFactSchemas = Readonly<Record<'input' | 'output', FactSchema>>
+
+// As plain JSON Schema, without TypeBox's own types.
+const guardrailRoot: FactSchema = JSON.parse(JSON.stringify(GuardrailFacts))
+
+/** What guardrails see: the metadata of a workspace, and the target only of what was answered. */
+export function guardrailFactsSchemasOf(metadata: MetadataSchemas): GuardrailFactSchemas {
+  const declared: FactSchema = { type: 'object', properties: metadata, required: [] }
+  const whole = withMember(guardrailRoot, 'metadata', declared)
+  const { target: _, ...others } = whole.properties ?? {}
   return {
-    type: 'object',
-    properties: {
-      direction: { enum: ['input', 'output'] },
-      text: { type: 'object', properties: { chars: { type: 'integer' } }, required: ['chars'] },
-      findings: detectors,
-      detectorErrors: { type: 'array', items: { type: 'string' } },
-      metadata: { type: 'object', properties: metadata, required: [] },
-    },
-    required: ['direction', 'text', 'findings', 'detectorErrors', 'metadata'],
+    input: { ...whole, properties: others },
+    output: { ...whole, required: [...(whole.required ?? []), 'target'] },
   }
 }

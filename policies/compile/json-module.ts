@@ -1,4 +1,4 @@
-import type { Effect, OnError, PolicyKind } from '@signalbox/sdk/contract'
+import type { Effect, GuardrailAction, OnError, PolicyKind } from '@signalbox/sdk/contract'
 import type { Params } from './condition.ts'
 import type { SourceDocument } from './source-document.ts'
 import { encodeSourceMap, type Mapping } from './source-map.ts'
@@ -11,14 +11,14 @@ export interface JsonRule {
   readonly conditions: number
   /** JavaScript over `f`; null where the rule always holds. */
   readonly when: string | null
-  readonly effects: readonly Effect[]
-  /** JavaScript for the model of a `use`, where it comes from a fact. */
-  readonly modelCode: string | null
+  readonly effects: readonly (Effect | GuardrailAction)[]
+  /** JavaScript for the members of a `use` that come from facts; null where none does. */
+  readonly useCode: string | null
   readonly onError: OnError | undefined
   readonly position: Position
 }
 export interface JsonPolicyParts {
-  readonly kind: PolicyKind
+  readonly kind: PolicyKind | 'guardrail'
   readonly id: string
   readonly site: string
   readonly header: object
@@ -30,19 +30,16 @@ export interface JsonPolicyParts {
 export const runtimeImports =
   'import{at as __at,paramValue as __param,pending as __pending,trace as __trace}from"@signalbox/policies/runtime"'
 
-function thenCode({ effects, modelCode }: JsonRule): string {
+function thenCode({ effects, useCode }: JsonRule): string {
   const [first] = effects
-  if (modelCode === null || first === undefined || !('use' in first)) {
-    return `()=>(${JSON.stringify(effects)})`
-  }
-  const { model: _, ...others } = first.use
-  return `(f)=>[{use:{...${JSON.stringify(others)},model:${modelCode}}}]`
+  if (useCode === null || first === undefined || !('use' in first)) return `()=>(${JSON.stringify(effects)})`
+  return `(f)=>[{use:{...${JSON.stringify(first.use)},${useCode}}}]`
 }
 
 function ruleCode(rule: JsonRule): string {
   const when = rule.when === null ? '' : `when:(f)=>${rule.when},`
   const onError = rule.onError === undefined ? '' : `,onError:${JSON.stringify(rule.onError)}`
-  const fixed = rule.modelCode === null
+  const fixed = rule.useCode === null
   const at = `${JSON.stringify(rule.site)},${rule.conditions},${fixed}`
   return `rule(${JSON.stringify(rule.id)},__at(${at},{${when}then:${thenCode(rule)}${onError}})),`
 }
@@ -56,11 +53,11 @@ function paramCode(params: Params): string {
     .join('')
 }
 
-/** Writes a policy in the authoring API: one line per rule, each mapped to its place in the JSON. */
+/** Writes a policy or a guardrail in the authoring API: one line per rule, each mapped to its place in the JSON. */
 export function jsonModule(document: SourceDocument, parts: JsonPolicyParts): { code: string; map: string } {
   const options = JSON.stringify(parts.header).slice(1, -1)
   const lines = [
-    `import{constraint,inBucket as __inBucket,param,route,rule}from"@signalbox/policies";${runtimeImports};`,
+    `import{constraint,guardrail,inBucket as __inBucket,param,route,rule}from"@signalbox/policies";${runtimeImports};`,
     paramCode(parts.params),
     `export default ${parts.kind}(${JSON.stringify(parts.id)},__at(${JSON.stringify(parts.site)},0,false,{`,
     `${options}${options === '' ? '' : ','}rules:[`,
@@ -74,34 +71,4 @@ export function jsonModule(document: SourceDocument, parts: JsonPolicyParts): { 
   })
   const map = encodeSourceMap({ file: document.file, text: document.text }, mappings)
   return { code: lines.join('\n'), map }
-}
-
-/** Writes a guardrail in the authoring API. */
-export function guardrailModule(
-  document: SourceDocument,
-  parts: {
-    id: string
-    site: string
-    header: object
-    conditions: number
-    when: string
-    action: unknown
-  },
-): { code: string; map: string } {
-  const options = JSON.stringify(parts.header).slice(1, -1)
-  const then = `()=>(${JSON.stringify(parts.action)})`
-  const code = [
-    `import{guardrail}from"@signalbox/policies";${runtimeImports};`,
-    `export default guardrail(${JSON.stringify(parts.id)},__at(${JSON.stringify(parts.site)},${parts.conditions},true,{`,
-    `${options},when:(f)=>${parts.when},then:${then}}));`,
-  ]
-  const { line, column } = document.locate([])
-  const mappings = code.map((_, row) => ({
-    line: row,
-    column: 0,
-    sourceLine: line - 1,
-    sourceColumn: column - 1,
-  }))
-  const map = encodeSourceMap({ file: document.file, text: document.text }, mappings)
-  return { code: code.join('\n'), map }
 }

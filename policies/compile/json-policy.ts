@@ -1,11 +1,12 @@
 import { type Effect, type Expression, PolicyFile } from '@signalbox/sdk/contract'
 import type { TSchema } from 'typebox'
-import { checkEffects, effectName, effectNames, type SchemaCheck } from '../evaluation/effect-shape.ts'
+import type { SchemaCheck } from '../evaluation/effect-finding.ts'
+import { checkEffects, effectName, effectNames } from '../evaluation/effect-shape.ts'
 import { atomsOf, type CompiledModule, type CompiledSite, type Params, siteKey } from './condition.ts'
 import { ConditionCompiler } from './condition-compiler.ts'
 import { checkEffectNames } from './effect-names.ts'
 import { type ExpressionScope, factCode } from './expression-checker.ts'
-import { type FactSchema, isKnownFact, lookUpFact } from './fact-types.ts'
+import { type Fact, type FactSchema, isKnownFact, lookUpFact, typeOfSchema } from './fact-types.ts'
 import { type JsonRule, jsonModule } from './json-module.ts'
 import { didYouMean } from './near-name.ts'
 import { checkParamDeclarations } from './param-declarations.ts'
@@ -31,7 +32,18 @@ function outlineOf(): TSchema {
   return schema
 }
 
+/** JavaScript for a member of an effect, and the facts it reads. */
+interface FactCode {
+  readonly code: string
+  readonly reads: readonly string[]
+}
+
 const check: SchemaCheck = (schema, value) => schemaFindings(schema, value)
+
+/** Whether a finding is about the form of an effect, and not about what the gateway can do. */
+export function isOfShape({ code }: { readonly code: string }): boolean {
+  return code !== 'unsupported_strategy'
+}
 
 /** Where an effect stands: a rule says one, or several in a list. */
 function effectPath(rule: number, then: unknown, path: DocumentPath): DocumentPath {
@@ -69,7 +81,7 @@ class JsonPolicyCompiler {
   /** Effects of a rule that are good in shape; their names are checked here. */
   #effects(then: unknown, rule: number): Effect[] {
     const said: unknown[] = Array.isArray(then) ? then : [then]
-    const findings = checkEffects(said, this.#file.kind, check)
+    const findings = checkEffects(said, this.#file.kind, { check })
     for (const finding of findings) {
       const [index] = finding.path
       const written = Object(said[Number(index)])
@@ -78,7 +90,7 @@ class JsonPolicyCompiler {
       const message = `${finding.message}${hint}`
       this.#report(effectPath(rule, then, finding.path), { code: finding.code, message }, finding.part)
     }
-    if (findings.length > 0) return []
+    if (findings.some(isOfShape)) return []
     // The shape was just checked.
     const effects = said as Effect[]
     for (const [index, effect] of effects.entries()) {
@@ -90,7 +102,7 @@ class JsonPolicyCompiler {
   }
 
   /** A model that is read from a fact: JavaScript for it, and the fact. */
-  #modelFact(effect: Effect, rule: number, then: unknown): { code: string; reads: string } | undefined {
+  #modelFact(effect: Effect, rule: number, then: unknown): FactCode | undefined {
     if (!('use' in effect) || typeof effect.use.model === 'string') return undefined
     const { fact: path, or } = effect.use.model
     const place = effectPath(rule, then, [0, 'use', 'model', 'fact'])
@@ -103,29 +115,78 @@ class JsonPolicyCompiler {
       const message = `type mismatch: "model" needs a string, "${path}" is ${[...fact.kinds].join(' or ')}`
       this.#report(place, { code: 'type_mismatch', message })
     }
-    return { code: `(${factCode(path, fact.optional)}??${JSON.stringify(or)})`, reads: path }
+    return { code: `model:(${factCode(path, fact.optional)}??${JSON.stringify(or)})`, reads: [path] }
+  }
+
+  /** Variables of a prompt that are read from facts. */
+  #promptFacts(effect: Effect, rule: number, then: unknown): FactCode | undefined {
+    const prompt = 'use' in effect ? effect.use.prompt : undefined
+    if (prompt === undefined || typeof prompt === 'string') return undefined
+    const reads: string[] = []
+    const members = Object.entries(prompt.variables ?? {}).map(([name, value]) => {
+      const member = `[${JSON.stringify(name)}]`
+      if (typeof value !== 'object' || Array.isArray(value)) return `${member}:${JSON.stringify(value)}`
+      const fact = lookUpFact(this.#scope.facts, value.fact)
+      const place = effectPath(rule, then, [0, 'use', 'prompt', 'variables', name, 'fact'])
+      if (!isKnownFact(fact)) {
+        this.#report(place, { code: 'unknown_fact', message: fact.unknown })
+        return `${member}:null`
+      }
+      reads.push(value.fact)
+      this.#checkVariable(fact, value, { prompt: prompt.name, name }, place)
+      const otherwise = value.or === undefined ? '' : `??${JSON.stringify(value.or)}`
+      return `${member}:(${factCode(value.fact, fact.optional)}${otherwise})`
+    })
+    const code = `prompt:{name:${JSON.stringify(prompt.name)},variables:{${members.join()}}}`
+    return reads.length === 0 ? undefined : { code, reads }
+  }
+
+  /** A fact can be a value of a prompt's variable, and is there where the prompt needs it. */
+  #checkVariable(
+    fact: Fact,
+    value: { fact: string; or?: unknown },
+    variable: { prompt: string; name: string },
+    place: DocumentPath,
+  ): void {
+    const declared = this.#scope.names.prompts.get(variable.prompt)?.[variable.name]
+    if (declared === undefined) return
+    const type = typeOfSchema(Object(declared))
+    const { required = true, default: standard } = Object(declared)
+    if (![...fact.kinds].some((kind) => type.kinds.has(kind))) {
+      const is = `"${value.fact}" is ${[...fact.kinds].join(' or ')}`
+      const message = `type mismatch: "${variable.name}" needs a ${[...type.kinds].join(' or ')}, ${is}`
+      this.#report(place, { code: 'type_mismatch', message })
+    }
+    const mayBeMissing = fact.optional.length > 0 && value.or === undefined
+    if (!mayBeMissing || required === false || standard !== undefined) return
+    const message = `"${value.fact}" may be missing: give a default with "or"`
+    this.#report(place, { code: 'optional_fact', message })
   }
 
   #rule(index: number): { rule: JsonRule; site: CompiledSite } {
     const { id, when, then, onError } = this.#file.rules[index] as PolicyFile['rules'][number]
     const path = ['rules', index]
-    const compiler = new ConditionCompiler(this.#expressions, (at) => this.#document.textOf(at))
+    const compiler = new ConditionCompiler(this.#expressions, this.#document)
     const whenPath = [...path, 'when']
     const compiled = when === undefined ? null : compiler.compile(when as Expression, whenPath)
     const effects = this.#effects(then, index)
     const modelFact = effects[0] === undefined ? undefined : this.#modelFact(effects[0], index, then)
+    const promptFacts = effects[0] === undefined ? undefined : this.#promptFacts(effects[0], index, then)
+    const useFacts = [modelFact, promptFacts].filter((each) => each !== undefined)
     if (this.#file.kind === 'constraint' && onError === 'safeRoute') {
       const message = 'a constraint has no safe route; "onError" is "deny" or "continue"'
       this.#report([...path, 'onError'], { code: 'on_error', message })
     }
     const atoms = compiled === null ? [] : atomsOf(compiled.condition)
     const reads = new Set(atoms.flatMap((atom) => atom.reads))
-    if (modelFact !== undefined) reads.add(modelFact.reads)
+    for (const path of useFacts.flatMap((each) => each.reads)) reads.add(path)
     const site: CompiledSite = {
       position: this.#document.locate(path),
       idPosition: this.#document.locate([...path, 'id']),
       thenPosition: this.#document.locate([...path, 'then']),
       atoms,
+      ...((when === undefined || compiled !== null) && { condition: compiled?.condition ?? null }),
+      whenPosition: this.#document.locate(whenPath),
       reads,
       escapes: false,
     }
@@ -135,7 +196,7 @@ class JsonPolicyCompiler {
       conditions: atoms.length,
       when: compiled?.code ?? null,
       effects,
-      modelCode: modelFact?.code ?? null,
+      useCode: useFacts.length === 0 ? null : useFacts.map(({ code }) => code).join(),
       onError,
       position: site.position,
     }

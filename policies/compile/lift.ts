@@ -1,64 +1,23 @@
 import type { Expression } from '@signalbox/sdk/contract'
 import type { AnyNode } from 'acorn'
-import { chainOf, type FactBindings, resolveChain } from './fact-chain.ts'
-import type { FactSchema } from './fact-types.ts'
-import type { ModuleGraph } from './module-graph.ts'
-import { apiName, type TsScope } from './ts-scope.ts'
+import { chainOf, resolveChain } from './fact-chain.ts'
+import {
+  type CallNode,
+  factOf,
+  inlined,
+  type LiftScope,
+  listOf,
+  operandOf,
+  paramOf,
+  scalarOf,
+  wholeFact,
+} from './lift-operand.ts'
+import { resultOf } from './module-graph.ts'
+import { apiName, isFunction } from './ts-scope.ts'
 
-/** What lifting needs to know of the code around a condition. */
-export interface LiftScope {
-  readonly bindings: FactBindings
-  readonly scope: TsScope
-  readonly graph: ModuleGraph
-  readonly facts: FactSchema
-}
-type Call = Extract<AnyNode, { type: 'CallExpression' }>
 type Binary = Extract<AnyNode, { type: 'BinaryExpression' }>
-type Scalar = string | number | boolean | null
 
 const comparisons = { '===': 'eq', '!==': 'ne', '<': 'lt', '<=': 'lte', '>': 'gt', '>=': 'gte' } as const
-
-function scalarOf(node: AnyNode, { scope, graph }: LiftScope): Scalar | undefined {
-  if (node.type === 'Literal') {
-    const { value } = node
-    const isScalar =
-      value === null ? node.raw === 'null' : ['string', 'number', 'boolean'].includes(typeof value)
-    return isScalar ? (value as Scalar) : undefined
-  }
-  if (node.type === 'Identifier') return graph.findLiteral(node.name, scope)
-  if (node.type === 'UnaryExpression' && node.operator === '-' && node.argument.type === 'Literal') {
-    return typeof node.argument.value === 'number' ? -node.argument.value : undefined
-  }
-  const [quasi] = node.type === 'TemplateLiteral' && node.expressions.length === 0 ? node.quasis : []
-  return quasi?.value.cooked ?? undefined
-}
-
-/** A fact that is a scalar or a list, and nothing after it. */
-function factOf(node: AnyNode, around: LiftScope): { path: string; isBoolean: boolean } | undefined {
-  const chain = chainOf(node, around.bindings)
-  if (chain === undefined || chain.length === 0) return undefined
-  const fact = resolveChain(chain, around.facts)
-  if ('unknown' in fact || fact.rest.length > 0 || fact.type.kinds.has('object')) return undefined
-  return { path: fact.path, isBoolean: fact.type.kinds.size === 1 && fact.type.kinds.has('boolean') }
-}
-
-function paramOf(node: AnyNode, { graph, scope }: LiftScope): string | undefined {
-  if (node.type !== 'CallExpression' || node.arguments.length > 0) return undefined
-  return node.callee.type === 'Identifier' ? graph.findParam(node.callee.name, scope) : undefined
-}
-
-function operandOf(node: AnyNode, around: LiftScope): Expression | undefined {
-  const scalar = scalarOf(node, around)
-  if (scalar !== undefined) return scalar
-  const fact = factOf(node, around)
-  if (fact !== undefined) return { fact: fact.path }
-  const param = paramOf(node, around)
-  if (param !== undefined) return { param }
-  if (node.type !== 'LogicalExpression' || node.operator !== '??') return undefined
-  const left = factOf(node.left, around)
-  const or = scalarOf(node.right, around)
-  return left === undefined || or === undefined ? undefined : { fact: left.path, or }
-}
 
 function isUndefined(node: AnyNode): boolean {
   return node.type === 'Identifier' && node.name === 'undefined'
@@ -71,9 +30,8 @@ function presenceOf(node: Binary, around: LiftScope): Expression | undefined {
   const isLoose = operator === '==' || operator === '!='
   const isMissing = isUndefined(right) || (isLoose && right.type === 'Literal' && right.raw === 'null')
   if (node.left.type === 'PrivateIdentifier' || !isMissing || !(isStrict || isLoose)) return undefined
-  const chain = chainOf(node.left, around.bindings)
-  const fact = chain === undefined || chain.length === 0 ? undefined : resolveChain(chain, around.facts)
-  if (fact === undefined || 'unknown' in fact || fact.rest.length > 0) return undefined
+  const fact = wholeFact(node.left, around)
+  if (fact === undefined) return undefined
   const has = { has: fact.path }
   return operator.startsWith('!') ? has : { not: has }
 }
@@ -112,16 +70,7 @@ function comparisonOf(node: Binary, around: LiftScope): Expression | undefined {
   }
 }
 
-/** A list of literals, written in place or as a constant at the top of the file. */
-function listOf(node: AnyNode, around: LiftScope): Expression[] | undefined {
-  const written = node.type === 'Identifier' ? around.scope.constants.get(node.name) : node
-  if (written?.type !== 'ArrayExpression') return undefined
-  const items = written.elements.map((each) => (each === null ? undefined : scalarOf(each, around)))
-  const known = items.filter((item) => item !== undefined)
-  return known.length < items.length ? undefined : known
-}
-
-function bucketOf(node: Call, around: LiftScope): Expression | undefined {
+function bucketOf(node: CallNode, around: LiftScope): Expression | undefined {
   const [facts, options] = node.arguments
   if (facts === undefined || chainOf(facts, around.bindings)?.length !== 0) return undefined
   if (options?.type !== 'ObjectExpression') return undefined
@@ -136,39 +85,103 @@ function bucketOf(node: Call, around: LiftScope): Expression | undefined {
   return typeof rollout !== 'string' || ppm === undefined ? undefined : { bucket: { rollout, ppm } }
 }
 
-function callOf(node: Call, around: LiftScope): Expression | undefined {
+/** `list.some((item) => …)`: a condition over each member of a list. */
+function walkOf(name: 'some' | 'every', node: CallNode, around: LiftScope): Expression | undefined {
+  const [check, second] = node.arguments
+  const { callee } = node
+  if (callee.type !== 'MemberExpression' || callee.object.type === 'Super' || second !== undefined)
+    return undefined
+  const list = listOf(callee.object, around)
+  const [item, index] = isFunction(check) ? check.params : []
+  const result = isFunction(check) ? resultOf(check) : undefined
+  const isNested = [...(around.values ?? [])].some(([, value]) => Object(value).item === true)
+  if (
+    list === undefined ||
+    result === undefined ||
+    item?.type !== 'Identifier' ||
+    index !== undefined ||
+    isNested
+  ) {
+    return undefined
+  }
+  const values = new Map([...(around.values ?? []), [item.name, { item: true }] as const])
+  const bindings = new Map([...around.bindings].filter(([bound]) => bound !== item.name))
+  const condition = liftCondition(result, { ...around, bindings, values })
+  if (condition === null) return undefined
+  return name === 'some' ? { some: [list, condition] } : { every: [list, condition] }
+}
+
+const textTests = { startsWith: 'startsWith', endsWith: 'endsWith', includes: 'contains' } as const
+
+/** A test of a text. One that is passed over where the text is missing (`?.`) is false there. */
+function textTestOf(
+  name: keyof typeof textTests,
+  parts: { readonly text: AnyNode; readonly part: Expression; readonly maybe: boolean },
+  around: LiftScope,
+): Expression | undefined {
+  const { part, maybe } = parts
+  const found = operandOf(parts.text, around)
+  if (found === undefined || (maybe && (typeof part !== 'string' || part === ''))) return undefined
+  const isBareFact = maybe && typeof Object(found).fact === 'string' && Object(found).or === undefined
+  const text: Expression = isBareFact ? { ...Object(found), or: '' } : found
+  if (name === 'startsWith') return { startsWith: [text, part] }
+  return name === 'endsWith' ? { endsWith: [text, part] } : { contains: [text, part] }
+}
+
+function callOf(node: CallNode, around: LiftScope, maybe: boolean): Expression | undefined {
   if (apiName(node.callee, around.scope) === 'inBucket') return bucketOf(node, around)
   const { callee } = node
+  if (callee.type === 'Identifier') {
+    const call = inlined(node, around)
+    return (call && liftCondition(call.node, call.around)) ?? undefined
+  }
   const [argument, second] = node.arguments
   if (callee.type !== 'MemberExpression' || callee.computed || callee.property.type !== 'Identifier')
     return undefined
   if (argument === undefined || second !== undefined || callee.object.type === 'Super') return undefined
+  const { name } = callee.property
+  if (name === 'some' || name === 'every') return walkOf(name, node, around)
   const operand = operandOf(argument, around)
   if (operand === undefined) return undefined
-  if (callee.property.name === 'startsWith') {
-    const text = operandOf(callee.object, around)
-    return text === undefined ? undefined : { startsWith: [text, operand] }
-  }
-  if (callee.property.name !== 'includes') return undefined
-  const list = listOf(callee.object, around)
+  const list = name === 'includes' || name === 'has' ? listOf(callee.object, around) : undefined
   if (list !== undefined) return { in: [operand, list] }
-  const fact = chainOf(callee.object, around.bindings)
-  const known = fact === undefined || fact.length === 0 ? undefined : resolveChain(fact, around.facts)
-  if (known === undefined || 'unknown' in known || !known.type.kinds.has('list')) return undefined
-  return known.rest.length === 0 ? { in: [operand, { fact: known.path }] } : undefined
+  return name === 'startsWith' || name === 'endsWith' || name === 'includes'
+    ? textTestOf(name, { text: callee.object, part: operand, maybe }, around)
+    : undefined
+}
+
+/** A condition with its parts; null where one of them says more than data can. */
+function liftCondition(node: AnyNode, around: LiftScope): Expression | null {
+  if (node.type === 'LogicalExpression' && node.operator !== '??') {
+    const left = liftCondition(node.left, around)
+    const right = liftCondition(node.right, around)
+    if (left === null || right === null) return null
+    return node.operator === '&&' ? { all: [left, right] } : { any: [left, right] }
+  }
+  if (node.type === 'UnaryExpression' && node.operator === '!') {
+    const inner = liftCondition(node.argument, around)
+    return inner === null ? null : { not: inner }
+  }
+  return liftAtom(node, around)
 }
 
 /** An atomic condition as data; null where it says more than data can. */
 export function liftAtom(node: AnyNode, around: LiftScope): Expression | null {
+  if (node.type === 'ChainExpression' && node.expression.type === 'CallExpression') {
+    return callOf(node.expression, around, true) ?? null
+  }
   if (node.type === 'Literal' && typeof node.value === 'boolean') return node.value
   if (node.type === 'BinaryExpression') return comparisonOf(node, around) ?? null
   const param = paramOf(node, around)
   if (param !== undefined) return { param }
-  if (node.type === 'CallExpression') return callOf(node, around) ?? null
+  if (node.type === 'CallExpression') return callOf(node, around, false) ?? null
   if (node.type === 'LogicalExpression' && node.operator === '??') {
     const operand = operandOf(node, around)
     return typeof Object(operand).or === 'boolean' ? (operand ?? null) : null
   }
+  const whole = wholeFact(node, around)
+  // An object is as good as true where it is there.
+  if (whole?.type.kinds.size === 1 && whole.type.kinds.has('object')) return { has: whole.path }
   const fact = factOf(node, around)
   return fact?.isBoolean ? { fact: fact.path } : null
 }

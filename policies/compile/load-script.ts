@@ -1,6 +1,8 @@
 import { SourceMap } from 'node:module'
+import { describeLimits } from '../evaluation/layer.ts'
 import type { Description } from '../runtime/wire.ts'
 import { type Sandbox, SandboxError } from '../sandbox/index.ts'
+import { withDefaults } from '../sandbox/limits.ts'
 import { type Bundle, type BundleInput, bundle } from './bundle.ts'
 import type { ProblemList } from './problem-list.ts'
 import { type Position, startOfFile } from './text-position.ts'
@@ -8,6 +10,7 @@ import { apiModule } from './ts-scope.ts'
 
 /** Definitions that are loaded one by one to find the one at fault. */
 const suspectsMax = 32
+const limits = withDefaults({})
 const describeQuestion = JSON.stringify({ describe: true })
 
 /** The place in an author's file that a place in the script comes from. */
@@ -30,20 +33,31 @@ export interface LoadFailure {
  * built.
  */
 export function describeScript(sandbox: Sandbox, { script, map }: Bundle): Description | LoadFailure {
+  let fuel = limits.loadFuel
   try {
     const image = sandbox.load(script, { fileName: 'policies.js' })
+    fuel = limits.fuel
     // The runtime in the script is ours.
-    return JSON.parse(image.call(describeQuestion).output) as Description
+    return JSON.parse(image.call(describeQuestion, describeLimits).output) as Description
   } catch (error) {
     if (!(error instanceof SandboxError)) throw error
-    const { kind, line, column } = error
-    const isPlaced = line !== undefined && column !== undefined
-    const what =
-      kind === 'exception' ? error.message : `it used up its ${kind === 'memory' ? 'memory' : 'time'}`
-    return {
-      message: `the file cannot be loaded: ${what}`,
-      origin: isPlaced ? originOf(map, { line, column }) : undefined,
-    }
+    return describeScriptError(error, { map, fuel })
+  }
+}
+
+/** Why a script did not load, at its place in the sources. `fuel`: what there was for it. */
+export function describeScriptError(
+  error: SandboxError,
+  { map, fuel = limits.loadFuel }: { map: string; fuel?: number },
+): LoadFailure {
+  const { kind, line, column } = error
+  const isPlaced = line !== undefined && column !== undefined
+  const room = `more than the ${limits.memoryBytes / 2 ** 20} MiB of the sandbox`
+  const work = `more than the ${fuel.toLocaleString('en-US')} fuel that there is for it`
+  const what = kind === 'exception' ? error.message : `it takes ${kind === 'memory' ? room : work}`
+  return {
+    message: `the file cannot be loaded: ${what}`,
+    origin: isPlaced ? originOf(map, { line, column }) : undefined,
   }
 }
 

@@ -19,8 +19,8 @@ function isScalar(value: unknown): boolean {
   return ['string', 'number', 'boolean'].includes(typeof value)
 }
 
-/** What is wrong with the schema of a property, with the member it stands in. */
-function findingIn(
+/** What is wrong with the schema of a scalar, with the member it stands in. */
+export function scalarSchemaFinding(
   schema: Readonly<Record<string, unknown>>,
 ): { member?: string; message: string } | undefined {
   const unknown = Object.keys(schema).find((keyword) => !keywords.includes(keyword))
@@ -63,7 +63,7 @@ export function checkPropertySchemas(
       document.report(problems, [member, name], { code: 'reserved_name', message }, 'key')
       continue
     }
-    const finding = findingIn(Object(schema))
+    const finding = scalarSchemaFinding(Object(schema))
     if (finding === undefined) good[name] = Object(schema)
     else {
       const path = finding.member === undefined ? [member, name] : [member, name, finding.member]

@@ -7,7 +7,7 @@ import type { Finding, ProblemList } from './problem-list.ts'
 import { schemaFindings } from './schema-problems.ts'
 import type { DocumentPath, SourceDocument } from './source-document.ts'
 
-const paramTypes = ['int', 'bool', 'string']
+const paramTypes = ParamDeclaration.anyOf.map(({ properties }) => String(properties.type.const))
 const paramName = /^[a-z][A-Za-z0-9_]{0,63}$/
 
 /** Something wrong with a declaration; the path starts at it. */

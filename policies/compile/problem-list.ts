@@ -1,4 +1,4 @@
-import type { Problem } from '@signalbox/sdk/contract'
+import type { Problem, Severity } from '@signalbox/sdk/contract'
 import type { Position } from './text-position.ts'
 
 const messageLengthMax = 4096
@@ -10,7 +10,7 @@ export interface Finding {
   /** Kind of the problem: `unknown_fact`. Part of the API of `check --format json`. */
   readonly code: string
   readonly message: string
-  readonly severity?: 'error' | 'warning'
+  readonly severity?: Severity
 }
 
 /** Problems of a workspace, collected from all checks. */
@@ -29,6 +29,26 @@ export class ProblemList {
   /** Takes back what another check says better. */
   dropWhere(isSuperfluous: (problem: Problem) => boolean): void {
     this.#problems = this.#problems.filter((problem) => !isSuperfluous(problem))
+  }
+
+  /** Whether a file was already told of in these words. */
+  says(file: string, message: string): boolean {
+    return this.#problems.some((each) => each.file === file && each.message === message)
+  }
+
+  /** Whether a problem of a kind was told of on a line. */
+  has(file: string, line: number, code: string): boolean {
+    return this.#problems.some((each) => each.file === file && each.line === line && each.code === code)
+  }
+
+  /** Whether something of a kind was found in a file. */
+  hasCode(file: string, code: string): boolean {
+    return this.#problems.some((each) => each.file === file && each.code === code)
+  }
+
+  /** Makes warnings of errors of a kind. */
+  soften(code: string): void {
+    for (const problem of this.#problems) if (problem.code === code) problem.severity = 'warning'
   }
 
   /** Whether there is an error in a file, or in any. */

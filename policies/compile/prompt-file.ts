@@ -1,20 +1,21 @@
-import { digestOf } from '@signalbox/sdk/node'
+import { promptTextCharactersMax } from '@signalbox/sdk/contract'
 import { type Static, Type } from 'typebox'
-import { type PromptTemplate, placeholdersOf } from '../prompts/render-prompt.ts'
-import { checkPropertySchemas } from './metadata-schemas.ts'
-import { didYouMean } from './near-name.ts'
+import { parseTemplate, type TemplateMessage } from '../prompts/parse-template.ts'
 import type { ProblemList } from './problem-list.ts'
+import { checkTemplate } from './prompt-template.ts'
+import { checkPromptVariables } from './prompt-variables.ts'
 import { reportSchemaProblems } from './schema-problems.ts'
-import { parseOrReport } from './source-document.ts'
-import { startOfFile, TextPositions } from './text-position.ts'
+import { parseOrReport, type SourceDocument } from './source-document.ts'
+import { type Position, startOfFile, TextPositions } from './text-position.ts'
 import { parseYamlDocument } from './yaml-document.ts'
 
+const PromptName = Type.String({
+  pattern: '^[a-z0-9][a-z0-9._-]{0,127}$',
+  description: 'a name: small letters, digits, ".", "_", "-"',
+})
 const FrontMatter = Type.Object(
   {
-    name: Type.String({
-      pattern: '^[a-z0-9][a-z0-9._-]{0,127}$',
-      description: 'a name: small letters, digits, ".", "_", "-"',
-    }),
+    name: PromptName,
     description: Type.Optional(Type.String({ maxLength: 1024 })),
     variables: Type.Optional(
       Type.Record(
@@ -23,21 +24,28 @@ const FrontMatter = Type.Object(
       ),
     ),
     model: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
+    partials: Type.Optional(Type.Array(PromptName, { maxItems: 32, uniqueItems: true })),
   },
   { additionalProperties: false },
 )
 
-/** A prompt of a workspace, as the version keeps it. */
-export interface CompiledPrompt {
-  readonly name: string
+/** A prompt file that was read; what it includes is not looked at yet. */
+export interface PromptSource {
   readonly file: string
-  readonly digest: string
-  readonly variables: PromptTemplate['variables']
-  readonly model?: string
-  /** Where its name stands. */
-  readonly position: { readonly line: number; readonly column: number }
-  /** Where its model stands. */
-  readonly modelPosition: { readonly line: number; readonly column: number }
+  readonly text: string
+  readonly document: SourceDocument
+  readonly name: string
+  readonly description: string | undefined
+  readonly model: string | undefined
+  /** Its own variables, as they are written. */
+  readonly variables: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** Prompts that it may include. */
+  readonly partials: readonly string[]
+  readonly messages: readonly TemplateMessage[]
+  /** Position of the first message tag. */
+  readonly rolePosition: Position | undefined
+  /** Position of an offset in the body. */
+  at(offset: number): Position
 }
 const fence = /^---[ \t]*\r?\n/
 
@@ -55,27 +63,8 @@ export function splitPrompt(
   return { front: { start, end }, bodyStart: end + found[0].length }
 }
 
-/** Every `{{name}}` of the body is a declared variable; one that is declared and not used is probably a slip. */
-function checkPlaceholders(
-  file: string,
-  text: string,
-  body: { start: number; declared: readonly string[] },
-  problems: ProblemList,
-): ReadonlySet<string> {
-  const positions = new TextPositions(text)
-  const used = new Set<string>()
-  for (const { name, offset } of placeholdersOf(text.slice(body.start))) {
-    used.add(name)
-    if (body.declared.includes(name)) continue
-    const hint = didYouMean(name, body.declared) || '; declare it under "variables"'
-    const message = `unknown variable "${name}"${hint}`
-    problems.add(file, positions.at(body.start + offset), { code: 'unknown_variable', message })
-  }
-  return used
-}
-
-/** Reads and checks a prompt file. Undefined where its front matter is wrong; all is reported. */
-export function compilePrompt(file: string, text: string, problems: ProblemList): CompiledPrompt | undefined {
+/** Reads and checks a prompt file by itself. Undefined where its front matter is wrong; all is reported. */
+export function readPrompt(file: string, text: string, problems: ProblemList): PromptSource | undefined {
   const split = splitPrompt(text)
   if (split === undefined) {
     const message = 'a prompt starts with front matter between two lines of "---", with at least a "name"'
@@ -85,23 +74,32 @@ export function compilePrompt(file: string, text: string, problems: ProblemList)
   const document = parseOrReport(() => parseYamlDocument(file, text, split.front), file, problems)
   if (document === undefined || !reportSchemaProblems(FrontMatter, document, problems)) return undefined
   // Fits the schema, as was just checked.
-  const { name, model } = document.value as Static<typeof FrontMatter>
-  const variables = checkPropertySchemas(document, 'variables', problems)
-  const declared = Object.keys(Object(Object(document.value).variables))
-  const used = checkPlaceholders(file, text, { start: split.bodyStart, declared }, problems)
-  for (const variable of declared) {
-    if (used.has(variable)) continue
-    const message = `the variable "${variable}" is declared but not used`
-    const finding = { code: 'unused_variable', message, severity: 'warning' } as const
-    document.report(problems, ['variables', variable], finding, 'key')
+  const { name, description, model, partials = [] } = document.value as Static<typeof FrontMatter>
+  const body = text.slice(split.bodyStart)
+  const positions = new TextPositions(text)
+  const at = (offset: number): Position => positions.at(split.bodyStart + offset)
+  if (body.length > promptTextCharactersMax) {
+    const message = `a prompt has at most ${promptTextCharactersMax} characters, this one has ${body.length}`
+    problems.add(file, at(0), { code: 'prompt_too_large', message })
+    return undefined
   }
-  return {
-    name,
+  const { messages, roleOffset, problems: slips } = parseTemplate(body)
+  for (const { offset, message } of slips) problems.add(file, at(offset), { code: 'template', message })
+  const variables = checkPromptVariables(document, problems)
+  const rolePosition = roleOffset === undefined ? undefined : at(roleOffset)
+  const source = {
     file,
-    digest: digestOf(text),
-    variables: { ...variables },
-    ...(model !== undefined && { model }),
-    position: document.locate(['name']),
-    modelPosition: document.locate(['model']),
+    text,
+    document,
+    name,
+    description,
+    model,
+    variables,
+    partials,
+    messages,
+    rolePosition,
+    at,
   }
+  checkTemplate(source, problems)
+  return source
 }

@@ -48,6 +48,18 @@ export class SourceDocument {
     return this.#positions.at(part === 'key' ? (node.keyOffset ?? node.offset) : node.offset)
   }
 
+  /** Where a value begins and ends. */
+  extentOf(path: DocumentPath): { readonly start: Position; readonly end: Position } {
+    const { offset, end } = this.#find(path)
+    return { start: this.#positions.at(offset), end: this.#positions.at(end) }
+  }
+
+  /** Offsets of a value in the text. */
+  spanOf(path: DocumentPath): { start: number; end: number } {
+    const { offset, end } = this.#find(path)
+    return { start: offset, end }
+  }
+
   /** The value as it is written, on one line. */
   textOf(path: DocumentPath): string {
     const node = this.#find(path)

@@ -1,14 +1,16 @@
 import type { AnyNode, Expression as ExpressionNode } from 'acorn'
-import { type Atom, type CompiledModule, type CompiledSite, siteKey } from './condition.ts'
-import { bindPattern } from './fact-chain.ts'
+import { type Atom, type CompiledModule, type CompiledSite, type Condition, siteKey } from './condition.ts'
 import { FactReads, type ReadingContext } from './fact-reads.ts'
 import type { FactSchema } from './fact-types.ts'
 import { type Insertion, instrument, wrap } from './instrument.ts'
 import { liftAtom } from './lift.ts'
 import type { FoundFunction, ModuleGraph } from './module-graph.ts'
+import { whyNotTakenApart, whyOpaque } from './opaque-reason.ts'
 import type { ProblemList } from './problem-list.ts'
-import { apiName, type FunctionNode, isFunction, type TsScope } from './ts-scope.ts'
+import { atomNodes, conditionOf, shapeOf } from './ts-condition.ts'
+import { apiName, isFunction, type TsScope } from './ts-scope.ts'
 import { walk } from './ts-source.ts'
+import { reportUnsupportedBuilders } from './unsupported-builders.ts'
 
 type Call = Extract<AnyNode, { type: 'CallExpression' }>
 type ObjectNode = Extract<AnyNode, { type: 'ObjectExpression' }>
@@ -16,11 +18,13 @@ type ObjectNode = Extract<AnyNode, { type: 'ObjectExpression' }>
 /** Calls whose options the compiler looks into. */
 const siteNames = ['rule', 'constraint', 'route', 'guardrail']
 const textCharactersMax = 300
+export const guardrailFile = /\.guardrail\.(ts|json)$/
 
 export interface TsPolicyScope {
   readonly graph: ModuleGraph
   readonly facts: FactSchema
-  readonly guardrailFacts: FactSchema
+  /** Facts of the guardrail that a file is about; those of an answer where its direction cannot be seen. */
+  guardrailFacts(file: string): FactSchema
   readonly problems: ProblemList
 }
 
@@ -28,21 +32,6 @@ export interface TsPolicyScope {
 interface Member {
   readonly node: ExpressionNode
   readonly found: FoundFunction | undefined
-}
-
-/** The one expression that a function gives; undefined for any other body. */
-function resultOf(node: FunctionNode): ExpressionNode | undefined {
-  if (node.body.type !== 'BlockStatement') return node.body
-  const [only, second] = node.body.body
-  return only?.type === 'ReturnStatement' && second === undefined ? (only.argument ?? undefined) : undefined
-}
-
-/** The atoms of a condition, from left to right. */
-function atomNodes(node: ExpressionNode): ExpressionNode[] {
-  if (node.type === 'LogicalExpression' && node.operator !== '??') {
-    return [...atomNodes(node.left), ...atomNodes(node.right)]
-  }
-  return node.type === 'UnaryExpression' && node.operator === '!' ? atomNodes(node.argument) : [node]
 }
 
 /** Reads one file of an author: what its rules ask, and code that notes it while it runs. */
@@ -69,13 +58,22 @@ class TsPolicyCompiler {
       facts,
       unknownFact: ({ source }, node, message) =>
         problems.add(source.file, source.at(node), { code: 'unknown_fact', message }),
+      dynamicFact: ({ source }, node, owner) => {
+        const text = source.text.slice(node.start, node.end).slice(0, textCharactersMax)
+        const message = `\`${text}\` works out which fact it reads; name the member${owner === '' ? '' : `, as in ${owner}.NAME`}, so that it is known what a policy reads`
+        problems.add(source.file, source.at(node), { code: 'dynamic_fact', message })
+      },
     }
   }
 
-  #member(options: ObjectNode, name: string): Member | undefined {
+  #property(options: ObjectNode, name: string): ObjectNode['properties'][number] | undefined {
     const isNamed = (key: AnyNode) =>
       (key.type === 'Identifier' && key.name === name) || (key.type === 'Literal' && key.value === name)
-    const property = options.properties.find((each) => each.type === 'Property' && isNamed(each.key))
+    return options.properties.find((each) => each.type === 'Property' && isNamed(each.key))
+  }
+
+  #member(options: ObjectNode, name: string): Member | undefined {
+    const property = this.#property(options, name)
     if (property?.type !== 'Property') return undefined
     const node = property.value
     if (isFunction(node)) return { node, found: { node, scope: this.#scope } }
@@ -94,16 +92,21 @@ class TsPolicyCompiler {
     const reads = new FactReads(this.#context(facts))
     if (member.found === undefined) reads.readAll()
     else reads.readFunction(member.found, { parameter: 0, path: [] })
-    return { atoms: [{ expression: null, text: this.#textOf(member.node), reads: [...reads.reads] }], reads }
+    const { node } = member
+    const atom = { expression: null, text: this.#textOf(node), reads: [...reads.reads] }
+    const position = this.#scope.source.at(node)
+    return { atoms: [{ ...atom, position, opaque: whyNotTakenApart(node) }], reads }
   }
 
   /** The atoms of a condition, each wrapped in the code where it stands; null where it cannot be taken apart. */
-  #takeApart(member: Member, facts: FactSchema): { atoms: Atom[]; reads: FactReads } | null {
+  #takeApart(
+    member: Member,
+    facts: FactSchema,
+  ): { atoms: Atom[]; reads: FactReads; condition: Condition } | null {
     const { node } = member
-    const result = isFunction(node) ? resultOf(node) : undefined
-    const pattern = isFunction(node) ? node.params[0] : undefined
-    const bound = pattern === undefined ? [] : bindPattern(pattern, [])
-    if (result === undefined || bound === undefined) return null
+    const plain = isFunction(node) ? conditionOf(node) : undefined
+    if (plain === undefined) return null
+    const { result, bound, constants } = plain
     const whole = new FactReads(this.#context(facts))
     const bindings = new Map(bound)
     const { graph } = this.#around
@@ -114,9 +117,17 @@ class TsPolicyCompiler {
       whole.escapes ||= own.escapes
       this.#insertions.push(...wrap(each, `(__trace[${position}]=__pending,__trace[${position}]=(`, '))'))
       const expression = liftAtom(each, { bindings, scope: this.#scope, graph, facts })
-      return { expression, text: this.#textOf(each), reads: [...own.reads] }
+      const atom = { expression, text: this.#textOf(each), reads: [...own.reads] }
+      const place = { position: this.#scope.source.at(each) }
+      return expression === null ? { ...atom, ...place, opaque: whyOpaque(each) } : { ...atom, ...place }
     })
-    return { atoms, reads: whole }
+    // A constant is bound whether the condition uses it or not: what leads to it has to be there.
+    for (const [, parts] of constants) {
+      const path = parts.join('.')
+      const isRead = [...whole.reads].some((each) => `${each}.`.startsWith(`${path}.`))
+      if (path !== '' && !isRead) whole.reads.add(path)
+    }
+    return { atoms, reads: whole, condition: shapeOf(result, atoms.values()) }
   }
 
   #readThen(member: Member | undefined, facts: FactSchema): FactReads {
@@ -154,7 +165,8 @@ class TsPolicyCompiler {
     const [, options] = call.arguments
     const position = this.#scope.source.at(call)
     const idPosition = this.#idPosition(call)
-    if (name === 'constraint' || name === 'route') {
+    const hasRules = options?.type === 'ObjectExpression' && this.#property(options, 'rules') !== undefined
+    if (name === 'constraint' || name === 'route' || (name === 'guardrail' && hasRules)) {
       const site = {
         position,
         idPosition,
@@ -168,7 +180,9 @@ class TsPolicyCompiler {
     const isPlain =
       options?.type === 'ObjectExpression' && options.properties.every((each) => each.type === 'Property')
     if (!isPlain) return this.#unknownSite(call)
-    const facts = name === 'guardrail' ? this.#around.guardrailFacts : this.#around.facts
+    const { file } = this.#scope.source
+    const isGuardrail = name === 'guardrail' || guardrailFile.test(file)
+    const facts = isGuardrail ? this.#around.guardrailFacts(file) : this.#around.facts
     const when = this.#member(options, 'when')
     const then = this.#member(options, 'then')
     const isUsable = [when, then].map((member) => this.#isPlain(member)).every(Boolean)
@@ -180,6 +194,9 @@ class TsPolicyCompiler {
       idPosition,
       thenPosition: then === undefined ? position : this.#scope.source.at(then.node),
       atoms: condition?.atoms ?? [],
+      ...(apart !== null && { condition: apart.condition }),
+      ...(when === undefined && { condition: null }),
+      ...(when !== undefined && { whenPosition: this.#scope.source.at(when.node) }),
       reads: new Set([...(condition?.reads.reads ?? []), ...effects.reads]),
       escapes: effects.escapes || condition?.reads.escapes === true,
       ...(!isUsable && { unusable: true }),
@@ -223,6 +240,7 @@ class TsPolicyCompiler {
       return true
     })
     const params = this.#params()
+    reportUnsupportedBuilders(this.#scope, this.#around.problems)
     const imports = this.#around.graph.importsOf(this.#scope)
     return {
       file,

@@ -30,8 +30,9 @@ export interface TsScope {
   readonly constants: ReadonlyMap<string, Expression>
   /** Exported name → its name in the file. */
   readonly exports: ReadonlyMap<string, string>
+  /** Exported name → what another file exports. */
+  readonly reexports: ReadonlyMap<string, Imported>
   readonly defaultExport: AnyNode | undefined
-  readonly importDeclarations: readonly ImportDeclaration[]
 }
 
 /** How often each name is declared anywhere in the file. */
@@ -69,7 +70,7 @@ export function readScope(source: TsSource): TsScope {
   const functions = new Map<string, FunctionNode>()
   const constants = new Map<string, Expression>()
   const exports = new Map<string, string>()
-  const importDeclarations: ImportDeclaration[] = []
+  const reexports = new Map<string, Imported>()
   let defaultExport: AnyNode | undefined
 
   const declare = (node: AnyNode | null | undefined, isExported: boolean) => {
@@ -87,7 +88,6 @@ export function readScope(source: TsSource): TsScope {
   }
   for (const node of source.program.body) {
     if (node.type === 'ImportDeclaration') {
-      importDeclarations.push(node)
       for (const specifier of node.specifiers) {
         const { name } = specifier.local
         if (once(name)) imports.set(name, { from: String(node.source.value), name: importedName(specifier) })
@@ -99,10 +99,11 @@ export function readScope(source: TsSource): TsScope {
         if (local.type !== 'Identifier' || exported.type !== 'Identifier') continue
         if (exported.name === 'default') defaultExport = node
         if (!node.source) exports.set(exported.name, local.name)
+        else reexports.set(exported.name, { from: String(node.source.value), name: local.name })
       }
     } else declare(node, false)
   }
-  return { source, imports, functions, constants, exports, defaultExport, importDeclarations }
+  return { source, imports, functions, constants, exports, reexports, defaultExport }
 }
 
 /** The name in the authoring API that an expression stands for: `rule`, `param.int`. */

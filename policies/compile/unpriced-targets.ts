@@ -1,5 +1,6 @@
 import { nativeConnections, type WorkspaceFile } from '@signalbox/sdk/contract'
 import type { CatalogueIndex } from '../catalogue/index-catalogue.ts'
+import { unknownTarget } from './analysis/unknown-targets.ts'
 import type { ProblemList } from './problem-list.ts'
 import type { ReadWorkspaceFile } from './workspace-file.ts'
 
@@ -25,6 +26,12 @@ export function warnOfUnpricedTargets(
   for (const [alias, targets] of Object.entries(workspace.models ?? {})) {
     for (const [index, target] of targets.entries()) {
       if (isPriced(target, workspace, catalogue)) continue
+      const unknown = unknownTarget(target, workspace, catalogue)
+      if (unknown !== undefined) {
+        const finding = { code: 'unknown_target', message: unknown, severity: 'warning' } as const
+        document.report(problems, ['models', alias, index], finding)
+        continue
+      }
       const message = `the price of "${target}" is not known; give it under "catalogue"`
       const finding = { code: 'unpriced_target', message, severity: 'warning' } as const
       document.report(problems, ['models', alias, index], finding)

@@ -62,7 +62,7 @@ function checkOverrides(workspace: WorkspaceFile, connections: ReadonlySet<strin
 }
 
 function checkNames(workspace: WorkspaceFile, report: Report): void {
-  const names = namesOfWorkspace(workspace, { guardrails: new Map(), prompts: new Set() })
+  const names = namesOfWorkspace(workspace, { guardrails: new Map(), prompts: new Map() })
   checkTargets(workspace, names.connections, report)
   checkOverrides(workspace, names.connections, report)
   if (workspace.safeRoute !== undefined) report(['safeRoute'], checkModelName(workspace.safeRoute, names))

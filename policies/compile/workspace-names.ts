@@ -1,6 +1,7 @@
 import { nativeConnections, type WorkspaceFile } from '@signalbox/sdk/contract'
 import { didYouMean } from './near-name.ts'
 import type { Finding } from './problem-list.ts'
+import type { PromptNames } from './prompt-names.ts'
 
 /** Names that the policies of a workspace may use. */
 export interface WorkspaceNames {
@@ -8,7 +9,7 @@ export interface WorkspaceNames {
   /** Declared ones and native ones. */
   readonly connections: ReadonlySet<string>
   readonly guardrails: ReadonlyMap<string, 'input' | 'output'>
-  readonly prompts: ReadonlySet<string>
+  readonly prompts: PromptNames
 }
 
 export function namesOfWorkspace(

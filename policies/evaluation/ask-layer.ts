@@ -1,5 +1,7 @@
+import type { Facts } from '@signalbox/sdk/contract'
 import type { Broken, PolicyAnswer } from '../runtime/wire.ts'
 import { SandboxError } from '../sandbox/index.ts'
+import { breakCutRules, readsCutFacts } from './cut-facts.ts'
 import type { Layer, LayerPolicy } from './layer.ts'
 import { type PolicyOutcome, readAnswer } from './outcomes.ts'
 import { type Asked as AskedPolicies, tailOf } from './policy-index.ts'
@@ -77,7 +79,12 @@ function saidBy(answers: readonly Answer[], id?: number): LayerSaid {
  * answer as if it were not there. Policies share no state, so this is the same in every run and on every machine.
  * Each has a part of the fuel, so that no set of policies holds the thread for longer than twice what one may.
  */
-function askOneByOne(layer: Layer, question: string, asked: Asked): { answers: Answer[]; fuel: number } {
+function askOneByOne(
+  layer: Layer,
+  question: string,
+  asked: Asked,
+  judge: (answer: Answer) => Answer = (answer) => answer,
+): { answers: Answer[]; fuel: number } {
   const answers: Answer[] = []
   const fuelMax = Math.floor(layer.image.fuelMax / trapsMax)
   let fuel = 0
@@ -98,9 +105,9 @@ function askOneByOne(layer: Layer, question: string, asked: Asked): { answers: A
       return { ...silent, trapped: last }
     }
   }
-  for (const policy of asked.constraints) answers.push(ask(policy, tailOf([policy], [])))
+  for (const policy of asked.constraints) answers.push(judge(ask(policy, tailOf([policy], []))))
   for (const policy of asked.routes) {
-    const answer = ask(policy, tailOf([], [policy]))
+    const answer = judge(ask(policy, tailOf([], [policy])))
     answers.push(answer)
     if (!leavesChoice(answer)) break
   }
@@ -109,6 +116,7 @@ function askOneByOne(layer: Layer, question: string, asked: Asked): { answers: A
 
 /** Answers in the same words are read once. Each policy and the checks of what it says stay as they are. */
 function readOutput(layer: Layer, output: string, asked: Asked): LayerSaid {
+  if (asked.id === undefined) return saidBy(decode(output, [...asked.constraints, ...asked.routes]))
   const { known } = layer
   const key = `${asked.id} ${output}`
   const same = known.said.get(key)
@@ -121,11 +129,17 @@ function readOutput(layer: Layer, output: string, asked: Asked): LayerSaid {
 /**
  * Asks the policies of one layer, in one call of the sandbox as long as none breaks it. A question that was asked
  * before has its answer already, fuel included: the sandbox keeps nothing from one call to the next, so it would give
- * the same bytes again. What broke the sandbox is asked again.
+ * the same bytes again. What broke the sandbox is asked again. Where a rule reads a fact that was cut, policies
+ * are asked one by one: a rule that does counts as one that threw, so the next route may be up.
  */
-export function askLayer(layer: Layer, question: string, asked: Asked): LayerAnswers {
+export function askLayer(layer: Layer, question: string, asked: Asked, facts: Facts): LayerAnswers {
+  if (readsCutFacts(asked, facts)) {
+    const { answers, fuel } = askOneByOne(layer, question, asked, (answer) => breakCutRules(answer, facts))
+    return { said: saidBy(answers), fuel }
+  }
   const { known } = layer
-  const key = question.length > knownQuestionMax ? undefined : `${asked.id} ${question}`
+  const isKept = asked.id !== undefined && question.length <= knownQuestionMax
+  const key = isKept ? `${asked.id} ${question}` : undefined
   const same = key === undefined ? undefined : known.answers.get(key)
   if (same !== undefined) return same
   try {

@@ -1,14 +1,16 @@
-import {
-  type Decision,
-  type Effect,
-  errorTable,
-  type Facts,
-  type PlanNode,
-  type Reason,
-} from '@signalbox/sdk/contract'
+import { type Decision, errorTable, type Facts, type PlanNode, type Reason } from '@signalbox/sdk/contract'
 import type { Evaluation } from '../program.ts'
-import type { LayerPath } from './layer-path.ts'
-import { denialOf, isAllowed, type Narrowed, narrow, reasonsOfElimination, reasonsToDeny } from './narrow.ts'
+import { type Beside, besideOf, clampBeside } from './beside-plan.ts'
+import { type LayerPath, promptFault } from './layer-path.ts'
+import {
+  denialOf,
+  isAllowed,
+  type Narrowed,
+  narrow,
+  reasonsOfElimination,
+  reasonsToDeny,
+  smallerCaps,
+} from './narrow.ts'
 import { type Failure, failureCodes, failureOf, type PolicyOutcome, reasonOfFailure } from './outcomes.ts'
 import { clampPatches, keepTargets, orderedTargets, targetsOf } from './plan-tree.ts'
 
@@ -31,7 +33,8 @@ type Choice =
   | {
       readonly plan: PlanNode | null
       readonly by?: PolicyOutcome
-      readonly extras?: Partial<Decision>
+      /** What the choice says beside its plan; its plans are not yet inside what constraints leave. */
+      readonly beside?: Beside
       /** Why it is the safe route. */
       readonly routeFailure?: Failure
     }
@@ -48,16 +51,6 @@ function safeChoice(failure: Failure, outcome: PolicyOutcome, path: LayerPath): 
   const denies = failure.kind === 'exception' && failure.onError === 'deny'
   if (targets === undefined || denies) return { routeFailure: failure }
   return { plan: orderedTargets(targets), by: outcome, routeFailure: failure }
-}
-
-/** What a `use` says beside its targets. */
-function extrasOf(effect: Effect): Partial<Decision> {
-  if (!('use' in effect)) return {}
-  const { variant, annotate } = effect.use
-  return {
-    ...(variant !== undefined && { variant }),
-    ...(annotate !== undefined && { annotations: annotate }),
-  }
 }
 
 /** What the first route that does not leave the choice to the next says. */
@@ -77,8 +70,9 @@ function choose(said: Said, facts: Facts, path: LayerPath): Choice {
     const plan = ruling.fixed
       ? path.fixedPlan(effect, policy.names)
       : path.plan(effect, policy.names, facts.request.model)
-    if (plan !== null) return { plan, by: outcome, extras: extrasOf(effect) }
-    const what = { kind: 'invalid', message: 'names a model or a prompt that does not exist' } as const
+    if (plan !== null) return { plan, by: outcome, beside: besideOf(effect, path, policy.names) }
+    const message = promptFault(effect, policy.names) ?? 'names a model that does not exist'
+    const what = { kind: 'invalid', message } as const
     return safeChoice(failureOf(policy, ruling.rule, what), outcome, path)
   }
   return { plan: orderedTargets(facts.request.model.targets) }
@@ -104,7 +98,7 @@ function refusedBy(failure: Failure | undefined): Partial<Combined> {
 
 /** The plan inside what the constraints leave, or a denial that names the rules which left nothing. */
 function clamp(choice: Extract<Choice, { plan: unknown }>, narrowed: Narrowed, path: LayerPath): Decision {
-  const { plan, by, extras = {} } = choice
+  const { plan, by, beside = {} } = choice
   const { filters, caps, guardrails } = narrowed
   const kept = plan === null ? null : keepTargets(plan, (target) => isAllowed(target, filters, path))
   const targets = plan === null ? [] : targetsOf(plan)
@@ -115,16 +109,17 @@ function clamp(choice: Extract<Choice, { plan: unknown }>, narrowed: Narrowed, p
       by === undefined ? nobody : { policy: by.policy.id, rule: chosen, workspace: by.policy.workspace }
     return denied(narrowed, [denialOf({ code: 'NO_ELIGIBLE_MODEL' }, source), ...eliminating])
   }
+  const narrowest = smallerCaps(caps, beside.caps ?? {})
   return {
     schema: 'decision/1',
     effect: 'allow',
     reasons: eliminating.slice(0, reasonsMax),
-    plan: clampPatches(kept, caps),
-    caps,
+    plan: clampPatches(kept, narrowest),
     guardrails,
     obligations: [],
     annotations: {},
-    ...extras,
+    ...clampBeside(beside, narrowest, (target) => isAllowed(target, filters, path)),
+    caps: narrowest,
   }
 }
 

@@ -86,7 +86,7 @@ function keyOf(turns: readonly LayerTurn[], facts: Facts): string | undefined {
   const { requested, targets } = facts.request.model
   let key = ''
   for (const { index, selection, said } of turns) {
-    if (said !== undefined && said.id === undefined) return undefined
+    if (selection.id === undefined || (said !== undefined && said.id === undefined)) return undefined
     key += `${index} ${selection.id} ${said?.id ?? '-'} `
   }
   // Lengths keep the texts apart.

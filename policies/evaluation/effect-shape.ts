@@ -1,22 +1,8 @@
-import {
-  Effect,
-  executableStrategies,
-  PlanNodeDefinition,
-  type PolicyKind,
-  planDepthMax,
-} from '@signalbox/sdk/contract'
+import { Effect, executableFeatures, type PolicyKind } from '@signalbox/sdk/contract'
 import { compileSchema } from '@signalbox/sdk/node'
 import type { TSchema } from 'typebox'
-
-/** What is wrong with an effect, and where in it. */
-export interface EffectFinding {
-  readonly code: string
-  readonly message: string
-  readonly path: readonly (string | number)[]
-  readonly part: 'key' | 'value'
-}
-/** Checks a value against a schema; the compiler's says more than the evaluation's needs to. */
-export type SchemaCheck = (schema: TSchema, value: unknown) => readonly EffectFinding[]
+import { type EffectChecks, type EffectFinding, type SchemaCheck, within } from './effect-finding.ts'
+import { checkBeside, checkPlan, withoutPlans } from './plan-shape.ts'
 
 export const effectNames = ['deny', 'only', 'requireGuard', 'cap', 'use', 'plan', 'continue'] as const
 export type EffectName = (typeof effectNames)[number]
@@ -31,61 +17,23 @@ interface ObjectSchema {
 }
 /** The schema of each effect, by its name: the one member of each alternative in the contract. */
 const effectSchemas = new Map<string, TSchema>(
-  Effect.anyOf.map((schema: TSchema) => [Object.keys((schema as ObjectSchema).properties)[0] ?? '', schema]),
+  Effect.anyOf.map((schema: TSchema) => {
+    const name = Object.keys((schema as ObjectSchema).properties)[0] ?? ''
+    return [name, withoutPlans(schema, name)]
+  }),
 )
 
-/** Alternatives of a plan node without what stands below: children are checked one by one. */
-const [targetSchema, strategySchema, pipelineSchema] = shallowPlanSchemas()
-
-function shallowPlanSchemas(): [TSchema, TSchema, TSchema] {
-  const [target, strategy, pipeline] = JSON.parse(JSON.stringify(PlanNodeDefinition.anyOf))
-  // An alias may stand where the finished plan has its targets.
-  target.properties.target = { type: 'string', minLength: 1, maxLength: 256 }
-  strategy.properties.of.items = {}
-  pipeline.properties.pipeline.items.properties.node = {}
-  return [target, strategy, pipeline]
-}
-
-const fitsOnly: SchemaCheck = (schema, value) =>
+export const fitsOnly: SchemaCheck = (schema, value) =>
   compileSchema(schema)(value)
     ? []
     : [{ code: 'schema', message: 'does not fit the schema', path: [], part: 'value' }]
-
-function within(path: readonly (string | number)[], findings: readonly EffectFinding[]): EffectFinding[] {
-  return findings.map((finding) => ({ ...finding, path: [...path, ...finding.path] }))
-}
-
-/** Checks a plan tree: shape, depth, and that this release can carry it out. */
-function checkPlan(node: unknown, check: SchemaCheck, depth = 1): readonly EffectFinding[] {
-  const at = (message: string, code: string, path: readonly string[] = []): EffectFinding[] => [
-    { code, message, path, part: 'value' },
-  ]
-  if (typeof node !== 'object' || node === null) return at('a plan is an object', 'schema')
-  if (depth > planDepthMax) return at(`a plan is at most ${planDepthMax} deep`, 'plan_depth')
-  if ('pipeline' in node) {
-    const findings = check(pipelineSchema, node)
-    return findings.length > 0
-      ? findings
-      : at('a pipeline has no engine in this release', 'unsupported_strategy', ['pipeline'])
-  }
-  if (!('strategy' in node)) return check(targetSchema, node)
-  const findings = check(strategySchema, node)
-  if (findings.length > 0) return findings
-  const { strategy, of } = node as { strategy: string; of: unknown[] }
-  if (!executableStrategies.some((each) => each === strategy)) {
-    const known = executableStrategies.map((each) => `"${each}"`).join(', ')
-    const message = `the strategy "${strategy}" has no engine in this release; there is ${known}`
-    return at(message, 'unsupported_strategy', ['strategy'])
-  }
-  return of.flatMap((child, index) => within(['of', index], checkPlan(child, check, depth + 1)))
-}
 
 /** The effect an author meant: the first known member. */
 export function effectName(effect: object): EffectName | undefined {
   return effectNames.find((name) => Object.hasOwn(effect, name))
 }
 
-function checkEffect(effect: unknown, kind: PolicyKind, check: SchemaCheck): readonly EffectFinding[] {
+function checkEffect(effect: unknown, kind: PolicyKind, checks: EffectChecks): readonly EffectFinding[] {
   if (typeof effect !== 'object' || effect === null || Array.isArray(effect)) {
     return [{ code: 'effect', message: 'an effect is an object, as { "deny": … }', path: [], part: 'value' }]
   }
@@ -104,14 +52,12 @@ function checkEffect(effect: unknown, kind: PolicyKind, check: SchemaCheck): rea
     const message = `a ${kind} cannot say "${name}": ${why} (${may})`
     return [{ code: 'effect_of_kind', message, path: [name], part: 'key' }]
   }
-  if (name !== 'plan') return check(schema, effect)
-  const { plan, ...others } = effect as { plan: unknown }
-  const [unknown] = Object.keys(others)
-  const extra: EffectFinding[] =
-    unknown === undefined
-      ? []
-      : [{ code: 'unknown_member', message: `unknown member "${unknown}"`, path: [unknown], part: 'key' }]
-  return [...extra, ...within(['plan'], checkPlan(plan, check))]
+  const findings = checks.check(schema, effect)
+  if (findings.length > 0 || (name !== 'use' && name !== 'plan')) return findings
+  // The shape was just checked: an object under `use`, whatever under `plan`.
+  const written = effect as { use?: object; plan?: unknown }
+  if (written.use !== undefined) return within(['use'], checkBeside(written.use, checks))
+  return [...within(['plan'], checkPlan(written.plan, checks)), ...checkBeside(written, checks)]
 }
 
 /**
@@ -121,11 +67,11 @@ function checkEffect(effect: unknown, kind: PolicyKind, check: SchemaCheck): rea
 export function checkEffects(
   effects: readonly unknown[],
   kind: PolicyKind,
-  check: SchemaCheck = fitsOnly,
+  { check = fitsOnly, features = executableFeatures }: Partial<EffectChecks> = {},
 ): EffectFinding[] {
   if (kind === 'route' && effects.length !== 1) {
     const message = `a rule of a route has one effect, here are ${effects.length}`
     return [{ code: 'effect', message, path: effects.length === 0 ? [] : [1], part: 'value' }]
   }
-  return effects.flatMap((effect, index) => within([index], checkEffect(effect, kind, check)))
+  return effects.flatMap((effect, index) => within([index], checkEffect(effect, kind, { check, features })))
 }

@@ -6,16 +6,24 @@ import {
   type ModelFilter,
   nativeConnections,
   type PlanNode,
+  type PromptReference,
   type TargetNode,
 } from '@signalbox/sdk/contract'
 import type { ModelColumns } from '../program.ts'
+import { variableProblem } from '../prompts/prompt-variables.ts'
 import { orderedTargets, resolvePlan } from './plan-tree.ts'
 
 /** What names mean in a workspace and an environment. */
 export interface NameScope {
   readonly models: Readonly<Record<string, readonly string[]>>
   readonly connections: Readonly<Record<string, Connection>>
-  readonly prompts: Readonly<Record<string, string>>
+  readonly prompts: Readonly<Record<string, KnownPrompt>>
+}
+/** What a plan that names a prompt is checked against. */
+export interface KnownPrompt {
+  readonly digest: string
+  /** Undefined in a version from before prompts were applied: its plans give no values, and decide as they did. */
+  readonly variables: Readonly<Record<string, unknown>> | undefined
 }
 
 /** Names of a version with the overrides of an environment. */
@@ -29,7 +37,12 @@ export function namesOf(compiled: CompiledWorkspace, environment: string): NameS
   return {
     models: { ...compiled.models, ...overrides?.models },
     connections,
-    prompts: Object.fromEntries(compiled.prompts.map(({ name, digest }) => [name, digest])),
+    prompts: Object.fromEntries(
+      compiled.prompts.map(({ name, digest, variables, messages }) => [
+        name,
+        { digest, variables: messages === undefined ? undefined : variables },
+      ]),
+    ),
   }
 }
 
@@ -61,6 +74,34 @@ export function fitsFilter(columns: FilterColumns, filter: ModelFilter): boolean
     fitsColumn(columns.target, filter.target) &&
     fitsColumn(columns.region, filter.region)
   )
+}
+
+type NamedPrompt = string | { readonly name: string; readonly variables?: Readonly<Record<string, unknown>> }
+
+/** The prompt that a plan names, with its digest; or what is wrong with it. */
+function resolvePrompt(named: NamedPrompt, prompts: NameScope['prompts']): PromptReference | string {
+  const { name, variables } = typeof named === 'string' ? { name: named } : named
+  const known = own(prompts, name)
+  if (known === undefined) return `there is no prompt "${name}"`
+  const problem =
+    known.variables === undefined ? undefined : variableProblem(known.variables, variables ?? {})
+  if (problem !== undefined) return `prompt "${name}": ${problem.message}`
+  // Each was just checked to be a value.
+  const values = variables as PromptReference['variables']
+  return { name, digest: known.digest, ...(values !== undefined && { variables: values }) }
+}
+
+/** What is wrong with the prompts of an effect; undefined where they are good. */
+export function promptFault(effect: Effect, scope: NameScope): string | undefined {
+  const named: NamedPrompt[] = []
+  if ('use' in effect && effect.use.prompt !== undefined) named.push(effect.use.prompt)
+  if ('plan' in effect) {
+    resolvePlan(effect.plan, (node) => {
+      if (node.prompt !== undefined) named.push(node.prompt)
+      return node
+    })
+  }
+  return named.map((each) => resolvePrompt(each, scope.prompts)).find((each) => typeof each === 'string')
 }
 
 /** The workspaces that decide a call, and what names mean there: the nearest workspace that has a name counts. */
@@ -109,13 +150,12 @@ export class LayerPath {
     return { ...this.columns(target), tier: 'unknown' }
   }
 
-  #node({ target, ...extras }: TargetNode, prompts: NameScope['prompts']): PlanNode | null {
+  #node({ target, prompt, ...others }: TargetNode, prompts: NameScope['prompts']): PlanNode | null {
     const targets = this.targets(target)
-    const name = extras.prompt?.name
     if (targets === undefined) return null
-    if (name === undefined) return orderedTargets(targets, extras)
-    const digest = own(prompts, name)
-    return digest === undefined ? null : orderedTargets(targets, { ...extras, prompt: { name, digest } })
+    if (prompt === undefined) return orderedTargets(targets, others)
+    const resolved = resolvePrompt(prompt, prompts)
+    return typeof resolved === 'string' ? null : orderedTargets(targets, { ...others, prompt: resolved })
   }
 
   /**
@@ -129,18 +169,19 @@ export class LayerPath {
   ): PlanNode | null {
     if ('plan' in effect) return resolvePlan(effect.plan, (node) => this.#node(node, scope.prompts))
     if (!('use' in effect) || typeof effect.use.model !== 'string') return null
-    const { model, fallback = [], patch, prompt } = effect.use
+    const { model, fallback = [], patch, prompt, timeouts } = effect.use
     const targets: string[] = []
     for (const name of [model, ...fallback]) {
       const meant = this.targets(name) ?? (name === asked?.requested ? asked.targets : undefined)
       if (meant === undefined) return null
       targets.push(...meant)
     }
-    const digest = prompt === undefined ? undefined : own(scope.prompts, prompt)
-    if (prompt !== undefined && digest === undefined) return null
+    const resolved = prompt === undefined ? undefined : resolvePrompt(prompt, scope.prompts)
+    if (typeof resolved === 'string') return null
     return orderedTargets(targets, {
       ...(patch !== undefined && { patch }),
-      ...(prompt !== undefined && digest !== undefined && { prompt: { name: prompt, digest } }),
+      ...(resolved !== undefined && { prompt: resolved }),
+      ...(timeouts !== undefined && { timeouts }),
     })
   }
 

@@ -1,9 +1,20 @@
-import type { CompiledPolicy, Effect, Facts, OnError, PolicyKind, PolicyMatch } from '@signalbox/sdk/contract'
-import type { EvaluationInput, LoadedWorkspace, ModelColumns, ParamValues } from '../program.ts'
+import {
+  type CompiledGuardrail,
+  type CompiledPolicy,
+  type Effect,
+  executableFeatures,
+  type Facts,
+  type OnError,
+  type PlanFeature,
+  type PolicyKind,
+  type PolicyMatch,
+} from '@signalbox/sdk/contract'
+import type { InspectionInput, LoadedWorkspace, ModelColumns, ParamValues } from '../program.ts'
 import type { Description } from '../runtime/wire.ts'
-import type { Sandbox, SandboxImage } from '../sandbox/index.ts'
+import type { ImageParts, Sandbox, SandboxImage } from '../sandbox/index.ts'
 import type { LayerAnswers, LayerSaid } from './ask-layer.ts'
 import { baseFacts } from './base-facts.ts'
+import { readsOfMatch } from './cut-facts.ts'
 import { type NameScope, namesOf } from './layer-path.ts'
 import { Memo } from './memo.ts'
 import { compileParams } from './param-values.ts'
@@ -17,6 +28,10 @@ export interface LayerRule {
   readonly effects: readonly Effect[] | null
   readonly onError: OnError | undefined
   readonly line: number
+  /** Facts that it reads, those of its policy's match among them. */
+  readonly reads: readonly string[]
+  /** Characters it takes in the trace. */
+  readonly conditions: number
 }
 export interface LayerPolicy {
   readonly id: string
@@ -31,6 +46,8 @@ export interface LayerPolicy {
   readonly safeRoute: string | undefined
   readonly names: NameScope
   readonly guardrails: ReadonlySet<string>
+  /** What its plans may ask of the gateway. */
+  readonly features: readonly PlanFeature[]
   /** The trace of a policy that was not asked. */
   readonly silentTrace: string
   /** Which calls it is asked about; all where there is none. */
@@ -40,7 +57,15 @@ export interface LayerGuardrail {
   readonly id: string
   readonly direction: 'input' | 'output'
   readonly index: number
-  readonly action: unknown
+  readonly rules: readonly GuardrailRule[]
+  /** It looks at failed detectors itself. */
+  readonly seesErrors: boolean
+}
+/** A rule of a guardrail: what it always says, null where the sandbox has to be asked. */
+export interface GuardrailRule {
+  readonly id: string
+  readonly says: readonly unknown[] | null
+  readonly onError: unknown
 }
 
 /** Answers of a layer that need not be worked out again. */
@@ -73,6 +98,9 @@ const knownAnswersLimits = { entriesMax: 2048, charactersMax: 500_000 }
 
 /** Texts that the sandbox is warmed up with, so that the first real call finds its caches full. */
 const describeQuestion = JSON.stringify({ describe: true })
+/** Of asking a script what it holds: that is as long as there are policies, and asked once. */
+export const describeLimits = { fuelMax: 100_000_000, outputBytesMax: 1_000_000 }
+const scriptName = 'policies.js'
 
 /** A script that is not the one its compiled form tells of. */
 function refuse(workspace: string, what: string): never {
@@ -82,7 +110,7 @@ function refuse(workspace: string, what: string): never {
 function policyOf(
   compiled: CompiledPolicy,
   described: Description['definitions'][number],
-  shared: Pick<LayerPolicy, 'workspace' | 'index' | 'names' | 'guardrails'> & {
+  shared: Pick<LayerPolicy, 'workspace' | 'index' | 'names' | 'guardrails' | 'features'> & {
     safeRoute: string | undefined
   },
 ): LayerPolicy {
@@ -90,12 +118,22 @@ function policyOf(
     onError?: OnError
     safeRoute?: string
   }
+  const matchReads = readsOfMatch(compiled.match)
   const rules = compiled.rules.map((rule, index): LayerRule => {
     const known = described.rules?.[index]
     if (known?.id !== rule.id) refuse(shared.workspace, `policy "${compiled.id}" has other rules`)
     // Checked by the compiler, and the script's digest is that of the version it built.
     const effects = known.effects as readonly Effect[] | null
-    return { id: rule.id, effects, onError: known.options.onError as OnError | undefined, line: rule.line }
+    const reads = [...(rule.reads ?? compiled.reads), ...matchReads]
+    const ruleOnError = known.options.onError as OnError | undefined
+    return {
+      id: rule.id,
+      effects,
+      onError: ruleOnError,
+      line: rule.line,
+      reads,
+      conditions: rule.conditions.length,
+    }
   })
   return {
     ...shared,
@@ -110,10 +148,33 @@ function policyOf(
   }
 }
 
+function guardrailOf(
+  { id, direction, reads = ['*'] }: CompiledGuardrail,
+  described: Description['definitions'][number],
+  index: number,
+): LayerGuardrail {
+  const own: unknown = Object(described.options).onError
+  const seesErrors = reads.some((path) => path === '*' || path.startsWith('detectorErrors'))
+  const { rules = [{ id, effects: [described.action], options: {} }] } = described
+  const known = rules.map((rule): GuardrailRule => {
+    return {
+      id: String(rule?.id),
+      says: rule?.effects ?? null,
+      onError: Object(rule?.options).onError ?? own,
+    }
+  })
+  return { id, direction, index, rules: known, seesErrors }
+}
+
 /** Policies and guardrails of a script, with what the compiler knows of them. */
-function definitionsOf(workspace: LoadedWorkspace, image: SandboxImage, names: NameScope) {
+function definitionsOf(
+  workspace: LoadedWorkspace,
+  text: string,
+  of: { names: NameScope; features: readonly PlanFeature[] },
+) {
+  const { names, features } = of
   const { compiled } = workspace
-  const description: Description = JSON.parse(image.call(describeQuestion).output)
+  const description: Description = JSON.parse(text)
   const byId = new Map(compiled.policies.map((policy) => [policy.id, policy]))
   const guardrails = new Map(compiled.guardrails.map((guardrail) => [guardrail.id, guardrail]))
   const known: ReadonlySet<string> = new Set(guardrails.keys())
@@ -124,9 +185,9 @@ function definitionsOf(workspace: LoadedWorkspace, image: SandboxImage, names: N
     const guardrail = described.kind === 'guardrail' ? guardrails.get(id) : undefined
     const policy = described.kind === 'guardrail' ? undefined : byId.get(id)
     if (guardrail !== undefined) {
-      screens.push({ id, direction: guardrail.direction, index, action: described.action })
+      screens.push(guardrailOf(guardrail, described, index))
     } else if (policy?.kind === described.kind && policy !== undefined) {
-      const shared = { workspace: compiled.name, index, names, guardrails: known }
+      const shared = { workspace: compiled.name, index, names, guardrails: known, features }
       policies.push(policyOf(policy, described, { ...shared, safeRoute: compiled.safeRoute }))
     } else refuse(compiled.name, `there is no ${String(described.kind)} "${id}"`)
   }
@@ -139,23 +200,65 @@ function definitionsOf(workspace: LoadedWorkspace, image: SandboxImage, names: N
  * Together with that it names all that the answer depends on.
  */
 export function questionOf(
-  layer: Pick<Layer, 'project' | 'params'>,
-  input: Pick<EvaluationInput, 'facts' | 'models' | 'params'>,
+  layer: Pick<Layer, 'project' | 'params' | 'constraints' | 'routes'>,
+  input: Pick<InspectionInput, 'facts' | 'models' | 'params' | 'breaks'>,
 ): string {
-  return `{"f":${layer.project(input.facts, input.models)},"p":${layer.params(input.params)},`
+  const breaks = input.breaks === undefined ? '' : breaksOf(layer, input.breaks)
+  return `{"f":${layer.project(input.facts, input.models)},"p":${layer.params(input.params)},${breaks}`
 }
 
-/** Loads a workspace. Throws SandboxError where its script does not load, Error where it is another one. */
-export function loadLayer(sandbox: Sandbox, workspace: LoadedWorkspace, environment: string): Layer {
-  const { compiled, script } = workspace
-  const names = namesOf(compiled, environment)
-  const load = (warmUp: readonly string[]) => sandbox.load(script, { fileName: 'policies.js', warmUp })
+/** Where a workspace is to decide, and what the plans of its policies may ask for there. */
+export interface LoadScope {
+  readonly environment: string
+  /** What the gateway of this release can carry out if left out. */
+  readonly features?: readonly PlanFeature[]
+}
+
+/** Rules that are to throw, by their indexes; nothing where they are not of this layer. */
+function breaksOf(
+  layer: Pick<Layer, 'constraints' | 'routes'>,
+  breaks: NonNullable<InspectionInput['breaks']>,
+): string {
+  const policy = [...layer.constraints, ...layer.routes].find(({ id }) => id === breaks.policy)
+  if (policy === undefined) return ''
+  const rules = policy.rules.flatMap(({ id }, index) => (breaks.rules.includes(id) ? [index] : []))
+  return `"t":${JSON.stringify([policy.index, rules])},`
+}
+
+/** A workspace's script, loaded and tried out: what costs time, as data that can go from one thread to another. */
+export interface PreparedLayer {
+  /** What the script says that it holds. */
+  readonly description: string
+  readonly image: ImageParts
+}
+
+/** Loads a script. Throws SandboxError where it does not load, Error where it is another one than was compiled. */
+export function prepareLayer(
+  sandbox: Sandbox,
+  workspace: LoadedWorkspace,
+  environment: string,
+): PreparedLayer {
+  const load = (warmUp: readonly string[]) => sandbox.load(workspace.script, { fileName: scriptName, warmUp })
   const draft = load([describeQuestion])
-  const { policies, guardrails } = definitionsOf(workspace, draft, names)
-  const layer: Layer = {
+  const description = draft.call(describeQuestion, describeLimits).output
+  const layer = layerOf(sandbox, workspace, { environment, prepared: { description, image: draft.parts } })
+  return { description, image: warmUpImage(layer, load, environment).parts }
+}
+
+/** The layer of a loaded script. Throws Error where it is another one than was compiled. */
+export function layerOf(
+  sandbox: Sandbox,
+  workspace: LoadedWorkspace,
+  scope: LoadScope & { prepared: PreparedLayer },
+): Layer {
+  const { environment, prepared, features = executableFeatures } = scope
+  const { compiled } = workspace
+  const names = namesOf(compiled, environment)
+  const { policies, guardrails } = definitionsOf(workspace, prepared.description, { names, features })
+  return {
     workspace: compiled.name,
     names,
-    image: draft,
+    image: sandbox.adopt(prepared.image, { fileName: scriptName }),
     constraints: policies.filter((policy) => policy.kind === 'constraint'),
     routes: policies.filter((policy) => policy.kind === 'route'),
     guardrails,
@@ -164,7 +267,6 @@ export function loadLayer(sandbox: Sandbox, workspace: LoadedWorkspace, environm
     project: compileProjection(compiled.reads),
     params: compileParams(compiled, environment),
   }
-  return { ...layer, image: warmUpImage(layer, load, environment) }
 }
 
 /** The image after one evaluation, with QuickJS's caches full; the cold one where that evaluation does not end. */

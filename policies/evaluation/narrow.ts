@@ -48,7 +48,7 @@ class Demands {
 }
 
 /** The smaller of each cap. */
-function smallerCaps(one: Caps, other: Caps): Caps {
+export function smallerCaps(one: Caps, other: Caps): Caps {
   const caps: Caps = { ...one }
   for (const name of ['maxOutputTokens', 'costNanoUsd'] as const) {
     const value = other[name]

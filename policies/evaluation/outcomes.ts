@@ -40,7 +40,8 @@ export function failureOf(
   what: { kind: FailureKind; message: string },
 ): Failure {
   const place = rule === null ? `${policy.file}:` : `${policy.file}:${rule.line} rule "${rule.id}":`
-  const message = `${place} ${what.message}`.slice(0, failureMessageMax)
+  // An author's text may hold, or be cut to, half a character, which a decision cannot hold.
+  const message = `${place} ${what.message}`.slice(0, failureMessageMax).toWellFormed()
   return { policy, rule, kind: what.kind, message, onError: rule?.onError ?? policy.onError }
 }
 
@@ -69,6 +70,23 @@ function unknownGuardrail(effects: readonly Effect[], policy: LayerPolicy): stri
   return demanded.find((id) => !policy.guardrails.has(id))
 }
 
+/** Whether all texts in a JSON value are whole characters; what is not has no canonical form. */
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed()
+  if (typeof value !== 'object' || value === null) return true
+  return Object.entries(value).every(([name, member]) => name.isWellFormed() && isWellFormed(member))
+}
+
+/** What is wrong with effects that a rule says only now. */
+function faultOf(own: readonly unknown[], policy: LayerPolicy): string | undefined {
+  const [finding] = checkEffects(own, policy.kind, { features: policy.features })
+  if (finding !== undefined) return finding.message
+  if (!isWellFormed(own)) return 'a text in it is not well-formed: it has half of a surrogate pair'
+  // The shape was checked: these are effects.
+  const unknown = unknownGuardrail(own as readonly Effect[], policy)
+  return unknown === undefined ? undefined : `unknown guardrail "${unknown}"`
+}
+
 /** Reads an answer of the sandbox. Effects that came with it are checked here; nothing of it is trusted before. */
 export function readAnswer({ policy, trace, matched, broken, trapped }: Answer): PolicyOutcome {
   const said: SaidByRule[] = []
@@ -82,13 +100,11 @@ export function readAnswer({ policy, trace, matched, broken, trapped }: Answer):
     const rule = policy.rules[index]
     if (rule === undefined) throw new Error(`policy "${policy.id}" has no rule ${index}`)
     const effects = own ?? rule.effects ?? []
-    const [finding] = own === undefined ? [] : checkEffects(own, policy.kind)
-    // The shape was checked: these are effects.
+    const fault = own === undefined ? undefined : faultOf(own, policy)
+    // Checked just now, or when the version was made.
     const checked = effects as readonly Effect[]
-    const unknown = finding === undefined && own !== undefined ? unknownGuardrail(checked, policy) : undefined
-    if (finding !== undefined || unknown !== undefined) {
-      const message = finding?.message ?? `unknown guardrail "${unknown}"`
-      failures.push(failureOf(policy, rule, { kind: 'invalid', message }))
+    if (fault !== undefined) {
+      failures.push(failureOf(policy, rule, { kind: 'invalid', message: fault }))
     } else said.push({ rule, effects: checked, fixed: own === undefined })
   }
   return { policy, trace, said, failures }

@@ -1,11 +1,21 @@
 import type { CompiledWorkspace, ParamDeclaration } from '@signalbox/sdk/contract'
 import type { ParamValue, ParamValues } from '../program.ts'
 
+const listItemsMax = 64
 export type ParamDeclarations = Readonly<Record<string, ParamDeclaration>>
 
 /** All params of a workspace. The compiler made sure that one name has one declaration. */
 export function paramsOf(compiled: CompiledWorkspace): ParamDeclarations {
-  return Object.fromEntries(compiled.policies.flatMap((policy) => Object.entries(policy.params)))
+  const declaring = [...compiled.policies, ...compiled.guardrails]
+  return Object.fromEntries(declaring.flatMap(({ params = {} }) => Object.entries(params)))
+}
+
+function fitsList(
+  { enum: allowed, maxItems = listItemsMax }: Extract<ParamDeclaration, { type: 'stringList' }>,
+  value: unknown,
+): boolean {
+  if (!Array.isArray(value) || value.length > maxItems) return false
+  return value.every((item) => typeof item === 'string' && (allowed === undefined || allowed.includes(item)))
 }
 
 /** Whether a value can stand for a param. */
@@ -14,7 +24,10 @@ export function fitsParam(declaration: ParamDeclaration, value: unknown): value 
   if (declaration.type === 'string') {
     return typeof value === 'string' && (declaration.enum === undefined || declaration.enum.includes(value))
   }
-  const { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = declaration
+  if (declaration.type === 'stringList') return fitsList(declaration, value)
+  const [least, most] =
+    declaration.type === 'ppm' ? [0, 1_000_000] : [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]
+  const { min = least, max = most } = declaration
   return Number.isSafeInteger(value) && Number(value) >= min && Number(value) <= max
 }
 

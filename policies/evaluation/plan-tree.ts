@@ -1,4 +1,4 @@
-import type { Caps, PlanNode, TargetNode } from '@signalbox/sdk/contract'
+import type { Caps, PlanNode, StrategyNode, TargetNode } from '@signalbox/sdk/contract'
 
 /** Targets of a plan, in the order in which they stand. */
 export function targetsOf(node: PlanNode): string[] {
@@ -22,6 +22,13 @@ export function orderedTargets(
   return orderedOf([...new Set(targets)].map((target) => ({ target, ...extras })))
 }
 
+/** A strategy whose weights are those of the parts that are left. */
+function keepWeights(node: StrategyNode, kept: readonly (PlanNode | null)[]): StrategyNode {
+  const weights = node.with?.weights
+  if (!Array.isArray(weights)) return node
+  return { ...node, with: { ...node.with, weights: weights.filter((_, index) => kept[index] !== null) } }
+}
+
 /** A plan without the targets that are not allowed; null where nothing is left. The same object where all are. */
 export function keepTargets(node: PlanNode, isAllowed: (target: string) => boolean): PlanNode | null {
   if ('target' in node) return isAllowed(node.target) ? node : null
@@ -30,7 +37,7 @@ export function keepTargets(node: PlanNode, isAllowed: (target: string) => boole
     if (kept.every((child, index) => child === node.of[index])) return node
     const left = kept.filter((child) => child !== null)
     if (node.strategy === 'ordered') return orderedOf(left)
-    return left.length === 0 ? null : { ...node, of: left }
+    return left.length === 0 ? null : { ...keepWeights(node, kept), of: left }
   }
   // A pipeline with a step missing is another pipeline.
   const steps = node.pipeline.map((step) => ({ ...step, node: keepTargets(step.node, isAllowed) }))

@@ -1,4 +1,5 @@
 import type { Facts, PolicyMatch } from '@signalbox/sdk/contract'
+import { readsOfMatch } from './cut-facts.ts'
 import { compileMatch } from './matches.ts'
 import { Memo } from './memo.ts'
 
@@ -11,8 +12,8 @@ export interface Indexed {
 }
 /** Policies to ask in one call of the sandbox. */
 export interface Asked<Policy> {
-  /** Names the same policies each time, within a layer. */
-  readonly id: string
+  /** Names the same policies each time, within a layer; undefined where they were put together for one question. */
+  readonly id: string | undefined
   readonly constraints: readonly Policy[]
   /** In the order of asking. */
   readonly routes: readonly Policy[]
@@ -21,13 +22,15 @@ export interface Asked<Policy> {
 }
 /** The policies of a layer that a call is about. */
 export interface Selection<Policy> {
-  readonly id: number
+  readonly id: number | undefined
   readonly all: Asked<Policy>
   /** Where a more specific layer chose already. */
   readonly constraints: Asked<Policy>
   readonly has: (policy: Policy) => boolean
 }
 
+/** Facts that a match looks at and that can be cut. */
+const matchFacts = ['request.route', 'subject.node.path']
 /** Different operations, routes and nodes that are kept resolved. */
 const knownLimits = { entriesMax: 4096, charactersMax: 1_000_000 }
 /** Different sets of policies that are kept; more of them work, and are put together anew. */
@@ -38,6 +41,18 @@ const indexesOf = (policies: readonly Indexed[]) => policies.map(({ index }) => 
 /** The end of a question about some policies, by their indexes. */
 export function tailOf(constraints: readonly Indexed[], routes: readonly Indexed[]): string {
   return `"c":[${indexesOf(constraints)}],"r":[${indexesOf(routes)}]}`
+}
+
+/** A selection for one question, whose answers are not kept. */
+export function unkeptSelection<Policy extends Indexed>(policies: readonly Policy[]): Selection<Policy> {
+  const constraints = policies.filter(({ kind }) => kind === 'constraint')
+  const routes = policies.filter(({ kind }) => kind === 'route')
+  return {
+    id: undefined,
+    all: { id: undefined, constraints, routes, tail: tailOf(constraints, routes) },
+    constraints: { id: undefined, constraints, routes: [], tail: tailOf(constraints, []) },
+    has: (policy) => policies.includes(policy),
+  }
 }
 
 interface Entry<Policy> {
@@ -61,6 +76,7 @@ export class PolicyIndex<Policy extends Indexed> {
   readonly #byRoute = new Map<string, Entry<Policy>[]>()
   /** By the first name of the node's path. */
   readonly #byNode = new Map<string, Entry<Policy>[]>()
+  readonly #all: Entry<Policy>[] = []
   readonly #order = new Map<Policy, number>()
   readonly #known = new Memo<Selection<Policy>>(knownLimits)
   readonly #selections = new Map<string, Selection<Policy>>()
@@ -73,6 +89,7 @@ export class PolicyIndex<Policy extends Indexed> {
       const { match } = policy
       const entry = { policy, appliesTo: compileMatch(match) ?? (() => true) }
       const [first] = (match?.node ?? '').split('/').filter((name) => name !== '')
+      this.#all.push(entry)
       this.#order.set(policy, at)
       if (match?.route !== undefined && !match.route.includes('*')) {
         putUnder(this.#byRoute, match.route, entry)
@@ -86,6 +103,8 @@ export class PolicyIndex<Policy extends Indexed> {
   /** The policies that a call is about. */
   select(facts: Facts): Selection<Policy> {
     if (this.#always !== undefined) return this.#always
+    if (matchFacts.some((path) => facts.truncated.includes(path)))
+      return this.#selectionOf(this.#findByHalf(facts))
     const { operation, route } = facts.request
     const key = `${operation} ${route.length} ${route} ${facts.subject.node.path.join('/')}`
     const known = this.#known.get(key)
@@ -104,6 +123,13 @@ export class PolicyIndex<Policy extends Indexed> {
     ]
     const found = candidates.filter((entry) => entry.appliesTo(facts)).map(({ policy }) => policy)
     return found.sort((a, b) => (this.#order.get(a) ?? 0) - (this.#order.get(b) ?? 0))
+  }
+
+  /** Half a route or path could match where the whole one does not, or the other way round: all are asked. */
+  #findByHalf(facts: Facts): Policy[] {
+    const isHalf = ({ match }: Policy) => readsOfMatch(match).some((path) => facts.truncated.includes(path))
+    const found = this.#all.filter((entry) => entry.appliesTo(facts) || isHalf(entry.policy))
+    return found.map(({ policy }) => policy)
   }
 
   #selectionOf(policies: readonly Policy[]): Selection<Policy> {

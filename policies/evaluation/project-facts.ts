@@ -44,6 +44,12 @@ function joinModels(facts: Facts, models: readonly ModelColumns[]): unknown[] {
   return facts.models.map((fact, index) => ({ ...models[index], ...fact }))
 }
 
+/** Who reads a detector is told whether it failed: the sandbox makes reading a failed one an error. */
+function withErrors(reads: readonly string[]): readonly string[] {
+  const readsDetectors = reads.some((path) => path.startsWith('data.detectors'))
+  return readsDetectors ? [...reads, 'data.detectorErrors'] : reads
+}
+
 /**
  * Makes the function that cuts facts down to what the policies of a workspace read, as JSON for the sandbox. What it
  * costs depends on what is read, not on how much there is. `*` reads all.
@@ -54,7 +60,7 @@ export function compileProjection(
   if (reads.includes('*')) {
     return (facts, models) => JSON.stringify({ ...facts, models: joinModels(facts, models) })
   }
-  const { models: readsModels, ...tree } = treeOf(reads)
+  const { models: readsModels, ...tree } = treeOf(withErrors(reads))
   const project = projectionOf(tree)
   if (readsModels === undefined) return (facts) => JSON.stringify(project(facts))
   return (facts, models) =>

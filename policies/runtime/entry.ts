@@ -1,6 +1,7 @@
 /** What compiled workspace files and the generated start of a script import. Runs inside the sandbox only. */
 import { type ModelFilter, ModelSelection } from '../authoring/facts.ts'
 import { registry } from '../authoring/params.ts'
+import { withBrokenRules } from './broken-rules.ts'
 import { prepare } from './prepare.ts'
 import { runConstraint, runGuardrail, runRoute } from './run.ts'
 import type { Description, EvaluateQuestion, Question } from './wire.ts'
@@ -32,6 +33,27 @@ function withModels(facts: { models?: unknown }): object {
   return facts
 }
 
+/** Where the findings of a call stand: `data` of its facts. */
+interface Signals {
+  readonly detectors?: unknown
+  readonly detectorErrors?: unknown
+}
+
+/**
+ * Makes reading a detector that failed an error of the rule that reads it: its silence must not pass for a text in
+ * which nothing was found.
+ */
+function withFailures(signals: unknown, errors: unknown): void {
+  if (typeof signals !== 'object' || signals === null || !Array.isArray(errors)) return
+  for (const name of errors) {
+    if (Object.hasOwn(signals, name)) continue
+    const get = (): never => {
+      throw new Error(`the detector "${name}" failed`)
+    }
+    Object.defineProperty(signals, name, { get })
+  }
+}
+
 /** The function that the sandbox calls: a question in JSON to an answer in JSON. */
 export function createScript(
   files: readonly (readonly [file: string, exported: unknown])[],
@@ -47,16 +69,17 @@ export function createScript(
     return JSON.stringify(description)
   }
 
-  function evaluate({ c, r }: EvaluateQuestion, facts: object): string {
+  function evaluate({ c, r, t }: EvaluateQuestion, facts: object): string {
     let answers = ''
     for (let at = 0; at < c.length; at++) {
       const policy = definitions[c[at] as number]
-      if (policy !== undefined) answers += (answers === '' ? '' : ',') + runConstraint(policy, facts)
+      if (policy === undefined) continue
+      answers += (answers === '' ? '' : ',') + runConstraint(withBrokenRules(policy, t), facts)
     }
     for (let at = 0; at < r.length; at++) {
       const policy = definitions[r[at] as number]
       if (policy === undefined) continue
-      const { answer, continues } = runRoute(policy, facts)
+      const { answer, continues } = runRoute(withBrokenRules(policy, t), facts)
       answers += (answers === '' ? '' : ',') + answer
       if (!continues) break
     }
@@ -68,6 +91,9 @@ export function createScript(
     if ('describe' in question) return describe()
     registry.values = question.p
     const facts = 'g' in question ? question.f : withModels(question.f)
+    // What a failed detector means to a guardrail is said by whoever asked it.
+    const data: Signals = 'g' in question ? {} : (Object(question.f).data ?? {})
+    if (data.detectorErrors !== undefined) withFailures(data.detectors, data.detectorErrors)
     if (options.freeze) deepFrozen(facts)
     if (!('g' in question)) return evaluate(question, facts)
     const guardrail = definitions[question.g]

@@ -1,4 +1,6 @@
+import type { Effect } from '../authoring/effects.ts'
 import { registry } from '../authoring/params.ts'
+import { PlanEffect } from '../authoring/plan.ts'
 import { Definition, Rule } from '../authoring/policy.ts'
 import { UseEffect } from '../authoring/use.ts'
 import { siteOf } from './sites.ts'
@@ -45,6 +47,10 @@ function optionsOf(value: object): { options: Record<string, unknown>; functions
 export function effectsOf(said: unknown, policyId: string): unknown[] {
   const effects: unknown[] = Array.isArray(said) ? said : [said]
   return effects.map((effect) => {
+    if (effect instanceof PlanEffect) {
+      const said = effect.toJSON()
+      return said.variant === undefined ? said : { ...said, variant: { rollout: policyId, ...said.variant } }
+    }
     if (!(effect instanceof UseEffect) || effect.use.variant === undefined) return effect
     return { use: { ...effect.use, variant: { rollout: policyId, ...effect.use.variant } } }
   })
@@ -98,27 +104,6 @@ function prepareRule(rule: unknown, policyId: string, models: object): [Prepared
   ]
 }
 
-function prepareGuardrail(definition: Definition<string, object>, index: number, file: string): Prepared {
-  const options: { when?: unknown; then?: unknown } = definition.options
-  const site = siteOf(options)
-  const { when, conditions } = conditionsOf(options.when, site?.conditions ?? -1)
-  reserveTrace(conditions)
-  const then: Callable = typeof options.then === 'function' ? (options.then as Callable) : () => []
-  const { effects, broken } = fixedEffects(then, definition.id, {})
-  const rule = { when, then, conditions, fixed: true, continues: false, onError: undefined }
-  const described = {
-    file,
-    kind: definition.kind,
-    id: definition.id,
-    site: site?.key ?? null,
-    conditions,
-    action: effects?.[0] ?? null,
-    ...optionsOf(options),
-    ...(broken !== undefined && { broken }),
-  }
-  return { id: definition.id, index, rules: [rule], idleTraces: [''], onError: undefined, described }
-}
-
 function idleTracesOf(rules: readonly PreparedRule[]): string[] {
   const traces: string[] = []
   let after = ''
@@ -129,16 +114,20 @@ function idleTracesOf(rules: readonly PreparedRule[]): string[] {
   return traces
 }
 
+/** The rules of a definition. A guardrail may also be one rule itself, which then has its id. */
+function rulesOf({ kind, id, options }: Definition<string, { rules?: unknown }>): readonly unknown[] {
+  if (Array.isArray(options.rules)) return options.rules
+  return kind === 'guardrail' ? [new Rule(id, options as Rule<Effect>['options'])] : []
+}
+
 /** What a workspace file exports by default, made ready. */
 export function prepare(value: unknown, index: number, file: string, models: object): Prepared {
   if (!(value instanceof Definition)) {
     const described = { file, instead: value === null ? 'null' : typeof value }
     return { id: '', index, rules: [], idleTraces: [], onError: undefined, described }
   }
-  if (value.kind === 'guardrail') return prepareGuardrail(value, index, file)
   const options: { rules?: unknown; onError?: unknown } = value.options
-  const written: unknown[] = Array.isArray(options.rules) ? options.rules : []
-  const prepared = written.map((rule) => prepareRule(rule, value.id, models))
+  const prepared = rulesOf(value).map((rule) => prepareRule(rule, value.id, models))
   const rules = prepared.flatMap((each) => (each === null ? [] : [each[0]]))
   return {
     id: value.id,

@@ -60,48 +60,54 @@ function runRule(policy: Prepared, index: number, rule: PreparedRule, facts: obj
   return true
 }
 
-/** Asks every rule; what they say accumulates. */
-export function runConstraint(policy: Prepared, facts: object): string {
-  const { rules } = policy
-  let allMatched = ''
-  let allBroken = ''
-  let letters = ''
+/** What all rules of a definition came to, as of the definition that was asked last. */
+let letters = ''
+let allMatched = ''
+let allBroken = ''
+
+function askAll(definition: Prepared, facts: object): void {
+  const { rules } = definition
+  letters = ''
+  allMatched = ''
+  allBroken = ''
   for (let index = 0; index < rules.length; index++) {
     const rule = rules[index] as PreparedRule
-    if (runRule(policy, index, rule, facts)) {
+    if (runRule(definition, index, rule, facts)) {
       if (matched !== '') allMatched += allMatched === '' ? matched : `,${matched}`
       if (broken !== '') allBroken += allBroken === '' ? broken : `,${broken}`
     }
     letters += takeTrace(rule.conditions)
   }
+}
+
+/** Asks every rule; what they say accumulates. */
+export function runConstraint(policy: Prepared, facts: object): string {
+  askAll(policy, facts)
   return `[${policy.index},"${letters}",[${allMatched}],[${allBroken}]]`
 }
 
 /** Asks rules until one matches or breaks. */
 export function runRoute(policy: Prepared, facts: object): { answer: string; continues: boolean } {
   const { rules } = policy
-  let letters = ''
+  let asked = ''
   for (let index = 0; index < rules.length; index++) {
     const rule = rules[index] as PreparedRule
     if (!runRule(policy, index, rule, facts)) {
-      letters += takeTrace(rule.conditions)
+      asked += takeTrace(rule.conditions)
       continue
     }
-    letters += takeTrace(rule.conditions) + policy.idleTraces[index]
+    asked += takeTrace(rule.conditions) + policy.idleTraces[index]
     const passedOver = threw && (rule.onError ?? policy.onError) === 'continue'
     return {
-      answer: `[${policy.index},"${letters}",[${matched}],[${broken}]]`,
+      answer: `[${policy.index},"${asked}",[${matched}],[${broken}]]`,
       continues: continues || passedOver,
     }
   }
-  return { answer: `[${policy.index},"${letters}",[],[]]`, continues: true }
+  return { answer: `[${policy.index},"${asked}",[],[]]`, continues: true }
 }
 
-/** Asks the only rule of a guardrail whether it holds. */
+/** Asks every rule of a guardrail. */
 export function runGuardrail(guardrail: Prepared, facts: object): string {
-  const rule = guardrail.rules[0]
-  if (rule === undefined) return '[0,"",[]]'
-  runRule(guardrail, 0, rule, facts)
-  const letters = takeTrace(rule.conditions)
-  return `[${matched === '' ? 0 : 1},"${letters}",[${broken}]]`
+  askAll(guardrail, facts)
+  return `[${allMatched === '' ? 0 : 1},"${letters}",[${allBroken}],[${allMatched}]]`
 }

@@ -18,6 +18,8 @@ export interface EvaluateQuestion {
   readonly c: readonly number[]
   /** Indexes of the routes to ask, in order, until one chooses. */
   readonly r: readonly number[]
+  /** A policy and its rules that are to throw instead of being asked: how cases see what `onError` makes of it. */
+  readonly t?: readonly [policy: number, rules: readonly number[]]
 }
 export interface ScreenQuestion {
   /** Index of the guardrail. */
@@ -37,8 +39,16 @@ export type PolicyAnswer = readonly [
   matched: readonly Matched[],
   broken: readonly Broken[],
 ]
-/** Answer to a ScreenQuestion. `broken` is empty or holds one entry for the only rule, 0. */
-export type ScreenAnswer = readonly [holds: 0 | 1, trace: string, broken: readonly Broken[]]
+/**
+ * Answer to a ScreenQuestion: whether a rule holds, what broke, and what the rules say that hold. Scripts from before
+ * guardrails had several rules say nothing in the last place: their one rule says the definition's `action`.
+ */
+export type ScreenAnswer = readonly [
+  holds: 0 | 1,
+  trace: string,
+  broken: readonly Broken[],
+  matched?: readonly Matched[],
+]
 
 export interface DescribedRule {
   readonly id: unknown
@@ -65,7 +75,7 @@ export interface DescribedDefinition {
   readonly options?: Readonly<Record<string, unknown>>
   readonly functions?: readonly string[]
   readonly rules?: readonly (DescribedRule | null)[]
-  /** Of a guardrail: what it says when its condition holds. */
+  /** Of a guardrail of a script from before guardrails had rules: what it says when its condition holds. */
   readonly action?: unknown
   readonly conditions?: number
   readonly broken?: string

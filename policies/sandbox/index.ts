@@ -1,6 +1,8 @@
 export type { SandboxLimits } from './limits.ts'
 export {
+  type CallOptions,
   createSandbox,
+  type ImageParts,
   type LoadOptions,
   type Sandbox,
   type SandboxImage,

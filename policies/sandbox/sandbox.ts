@@ -38,11 +38,25 @@ export interface SandboxImage {
   readonly bytes: number
   /** Fuel of a call that is given no other limit. */
   readonly fuelMax: number
+  /** What it is made of, for another sandbox of the same engine to adopt. */
+  readonly parts: ImageParts
   /**
    * Calls the script's function. The input holds no NUL, and lone surrogates become U+FFFD.
    * Throws SandboxError.
    */
-  call(input: string, options?: { readonly fuelMax?: number }): SandboxOutput
+  call(input: string, options?: CallOptions): SandboxOutput
+}
+
+/** An image as data: it can go from one thread to another. */
+export interface ImageParts extends Snapshot {
+  /** Address of the script's function. */
+  readonly functionValue: number
+}
+
+/** Limits of one call, where they are not those of the sandbox. */
+export interface CallOptions {
+  readonly fuelMax?: number
+  readonly outputBytesMax?: number
 }
 
 export interface SandboxOutput {
@@ -65,6 +79,8 @@ export interface Sandbox {
    * 1 MB. Throws SandboxError.
    */
   load(source: string, options: LoadOptions): SandboxImage
+  /** Makes an image of what another sandbox of the same engine loaded, also in another thread. */
+  adopt(parts: ImageParts, options: Pick<LoadOptions, 'fileName'>): SandboxImage
   /** Gives the memory back. `load` and `call` throw from then on. */
   dispose(): void
 }
@@ -112,19 +128,25 @@ class QuickJsSandbox implements Sandbox {
 
   load(source: string, { fileName, warmUp = [] }: LoadOptions): SandboxImage {
     const start = { snapshot: this.#base, fuel: this.#limits.loadFuel, fileName }
-    const { snapshot, functionValue } = this.#run(start, (guest) => {
+    const parts = this.#run(start, (guest) => {
       const script = guest.evaluate(source, EVAL_FLAGS)
       const functionValue = guest.call(this.#accept, script)
       for (const input of warmUp) guest.callAndForget(functionValue, input, this.#textBytesMax)
-      return { snapshot: guest.engine.takeSnapshot(), functionValue }
+      return { ...guest.engine.takeSnapshot(), functionValue }
     })
-    const use = { snapshot, fuel: this.#limits.fuel, fileName }
+    return this.adopt(parts, { fileName })
+  }
+
+  adopt(parts: ImageParts, { fileName }: Pick<LoadOptions, 'fileName'>): SandboxImage {
+    const limits = this.#limits
     return {
-      bytes: snapshot.data.length + snapshot.heap.length,
-      fuelMax: use.fuel,
-      call: (input, { fuelMax } = {}) =>
-        this.#run(fuelMax === undefined ? use : { ...use, fuel: fuelMax }, (guest) => {
-          const output = guest.callWithText(functionValue, input, this.#textBytesMax)
+      bytes: parts.data.length + parts.heap.length,
+      fuelMax: limits.fuel,
+      parts,
+      call: (input, { fuelMax = limits.fuel, outputBytesMax = limits.outputBytes } = {}) =>
+        this.#run({ snapshot: parts, fuel: fuelMax, fileName }, (guest) => {
+          const bytesMax = { input: limits.inputBytes, output: outputBytesMax }
+          const output = guest.callWithText(parts.functionValue, input, bytesMax)
           return { output, fuel: guest.fuelUsed }
         }),
     }

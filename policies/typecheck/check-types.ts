@@ -1,56 +1,47 @@
-import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { dirname, join, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join, sep } from 'node:path'
 import type { Problem } from '@signalbox/sdk/contract'
 import type { SourceFiles } from '../compile/built-version.ts'
+import { packExports, packsOf, readManifest } from '../compile/packs.ts'
+import { inTemporaryFolder, layOutApi, workspaceCompilerOptions, writeText } from './api-layout.ts'
 import { type CompilerLimits, type CompilerRun, compilerLimits, runCompiler } from './run-compiler.ts'
-import { factsModule } from './workspace-types.ts'
 
-const authoringFolder = fileURLToPath(new URL('../authoring', import.meta.url))
 /** Problems reported at most; one is enough to refuse. */
 const problemsMax = 100
 const messageCharsMax = 4096
 /** Sources that are checked. */
 const checked = /^(policies|guardrails|tests)\/.*(?<!\.d)\.ts$/
+/** Data that sources may import. */
+const imported = /^(policies|guardrails|tests|fixtures)\/.*\.json$/
 /** In tests, modules and globals of the author's own test runner are not known here and not asked for. */
 const unknownInTests = new Set(['TS2304', 'TS2307', 'TS2580', 'TS2582', 'TS2591', 'TS2593'])
 
-const compilerOptions = {
-  strict: true,
-  noEmit: true,
-  target: 'es2023',
-  lib: ['es2023'],
-  module: 'esnext',
-  moduleResolution: 'bundler',
-  moduleDetection: 'force',
-  allowImportingTsExtensions: true,
-  erasableSyntaxOnly: true,
-  noUncheckedIndexedAccess: true,
-  exactOptionalPropertyTypes: true,
-  noImplicitOverride: true,
-  noFallthroughCasesInSwitch: true,
-  resolveJsonModule: false,
-  skipLibCheck: true,
-  types: [],
-  listFiles: true,
-  paths: { '@signalbox/policies': ['./api/index.ts'] },
+/** Where the compiler finds what packs export. */
+function packPaths(files: SourceFiles): Record<string, string[]> {
+  const paths = packsOf(files).flatMap(({ name, folder }) => {
+    const exported = packExports(readManifest(files.get(`${folder}/package.json`)))
+    return [...exported].map(([path, file]) => [`${name}${path.slice(1)}`, [`./workspace/${folder}/${file}`]])
+  })
+  return Object.fromEntries(paths)
 }
 
-async function writeText(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
-  await writeFile(path, text)
-}
-
-/** Lays out what the compiler reads: the workspace, the authoring API, and the facts of this workspace. */
+/** Lays out what the compiler reads: the workspace, and the authoring API with the names of this workspace. */
 async function layOut(folder: string, files: SourceFiles, sources: readonly string[]): Promise<void> {
-  for (const path of sources) await writeText(join(folder, 'workspace', path), files.get(path) ?? '')
-  for (const name of await readdir(authoringFolder)) {
-    const text = await readFile(join(authoringFolder, name), 'utf8')
-    await writeText(join(folder, 'api', name === 'facts.generated.ts' ? 'facts.base.ts' : name), text)
+  const data = [...files.keys()].filter((path) => imported.test(path) || path.startsWith('packs/'))
+  for (const path of [...sources, ...data]) {
+    await writeText(join(folder, 'workspace', path), files.get(path) ?? '')
   }
-  const facts = factsModule(files.get('signalbox.yaml') ?? '', './facts.base.ts')
-  await writeText(join(folder, 'api/facts.generated.ts'), facts)
+  await layOutApi(join(folder, 'api'), files)
+  const compilerOptions = {
+    ...workspaceCompilerOptions,
+    listFiles: true,
+    allowJs: true,
+    checkJs: false,
+    paths: {
+      '@signalbox/policies': ['./api/index.ts'],
+      '@signalbox/policies/test': ['./api/test.ts'],
+      ...packPaths(files),
+    },
+  }
   const config = { compilerOptions, files: sources.map((path) => `workspace/${path}`) }
   await writeText(join(folder, 'tsconfig.json'), JSON.stringify(config))
 }
@@ -75,13 +66,16 @@ function readDiagnostics(output: string): Problem[] {
       last.message = `${last.message}\n${line}`.slice(0, messageCharsMax)
     }
   }
-  return problems.filter(({ file, code }) => !file.startsWith('tests/') || !unknownInTests.has(code))
+  // How strictly a pack is typed is its own affair; what it may do is the compiler's.
+  const isTheirs = ({ file, code }: Problem): boolean =>
+    file.startsWith('packs/') || (file.startsWith('tests/') && unknownInTests.has(code))
+  return problems.filter((each) => !isTheirs(each))
 }
 
 /** Whether the compiler read a source that is neither of the workspace, nor ours, nor its own library. */
 function readOutside(output: string, folder: string): boolean {
   const lib = `${sep}typescript-${process.platform}-${process.arch}${sep}lib${sep}lib.`
-  const read = output.split('\n').filter((line) => /^(\/|[A-Za-z]:).*\.[cm]?tsx?$/.test(line))
+  const read = output.split('\n').filter((line) => /^(\/|[A-Za-z]:).*\.([cm]?[jt]sx?|json)$/.test(line))
   return read.some((path) => !path.startsWith(folder + sep) && !path.includes(lib))
 }
 
@@ -120,11 +114,8 @@ export async function checkTypes(
   const sources = [...files.keys()].filter((path) => checked.test(path)).sort()
   if (sources.length === 0) return []
   const limits = { ...compilerLimits, ...options.limits }
-  const folder = await realpath(await mkdtemp(join(tmpdir(), 'signalbox-types-')))
-  try {
+  return inTemporaryFolder(async (folder) => {
     await layOut(folder, files, sources)
     return problemsOf(await runCompiler(folder, limits), folder, limits)
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+  })
 }

@@ -2,6 +2,7 @@ import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { pushBytesMax, Refusal } from '@signalbox/sdk/contract'
 import type { SourceFiles } from '../compile/built-version.ts'
+import { loadPacks } from './load-packs.ts'
 
 const workspaceFileName = 'signalbox.yaml'
 /** Folders whose files belong to a workspace. */
@@ -73,8 +74,8 @@ async function findFiles(root: string): Promise<Found[]> {
 
 /**
  * Reads a workspace from a folder, sorted by path: `signalbox.yaml` and what lies in `policies`,
- * `guardrails`, `prompts`, `tests` and `fixtures` with the extension .ts, .json, .yaml, .yml or .md. Dot
- * folders and `node_modules` are passed over.
+ * `guardrails`, `prompts`, `tests` and `fixtures` with the extension .ts, .json, .yaml, .yml or .md, and the
+ * packs that they import. Dot folders and `node_modules` are passed over.
  * @throws Refusal `check_failed` that names the file where there is no workspace, a link leads outside, a
  *   name ends in something that would not be read, or a file is not UTF-8; `request_too_large` above 4 MiB in
  *   all.
@@ -99,5 +100,6 @@ export async function loadWorkspaceFolder(dir: string): Promise<SourceFiles> {
       throw refuse(path, 'is not UTF-8 text')
     }
   }
-  return files
+  await loadPacks(root, files)
+  return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)))
 }

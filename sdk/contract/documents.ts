@@ -116,7 +116,10 @@ export const StateDocument = Type.Object({
   /** Hot values: workspace → param → value. */
   params: Type.Record(
     Name,
-    Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()])),
+    Type.Record(
+      Type.String(),
+      Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Array(Type.String(), { maxItems: 64 })]),
+    ),
   ),
   freeze: Type.Union([Type.Object({ reason: Type.String() }), Type.Null()]),
 })

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { DetectorSignals } from './detectors.ts'
 import { Id, Name, NanoUsdInteger, Ppm, TargetName, TimeMs } from './scalars.ts'
 
 const short = (description: string, maxLength = 128) => Type.String({ maxLength, description })
@@ -160,19 +161,17 @@ export const Facts = Type.Object(
             closed,
           ),
         ),
-        detectors: Type.Record(
-          short('Detector id.', 64),
+        detectors: DetectorSignals,
+        detectorErrors: Type.Array(short('A detector that failed.', 64), { maxItems: 32 }),
+        scanned: Type.Optional(
           Type.Object(
             {
-              hits: count('Findings.'),
-              kinds: Type.Array(short('Kind of a finding.', 64), { maxItems: 32 }),
-              scorePpm: Type.Optional(Ppm),
+              chars: count('Characters that the detectors looked at.'),
+              totalChars: count('Characters of text in the call.'),
             },
             closed,
           ),
-          { description: 'Signals of the detectors that a loaded policy reads.' },
         ),
-        detectorErrors: Type.Array(short('A detector that failed.', 64), { maxItems: 32 }),
       },
       closed,
     ),

@@ -1,7 +1,8 @@
-import { type Static, Type } from 'typebox'
+import { type Static, type TSchema, Type } from 'typebox'
+import { PromptVariables } from './prompt.ts'
 import { NanoUsdInteger, TargetName } from './scalars.ts'
 
-/** How the children of a strategy node are chosen. Only `ordered` has an engine so far; `check` refuses the others. */
+/** How the children of a strategy node are chosen. */
 export const strategies = [
   'ordered',
   'weighted',
@@ -12,8 +13,70 @@ export const strategies = [
   'hedged',
 ] as const
 export type Strategy = (typeof strategies)[number]
-/** Strategies this release can execute. */
-export const executableStrategies: readonly Strategy[] = ['ordered']
+/** What a plan, or a choice beside its plan, can ask of the gateway. */
+export const planFeatures = [
+  ...strategies,
+  ...(['pipeline', 'mirror', 'onErrorClass', 'cache', 'fidelity', 'obligations'] as const),
+] as const
+export type PlanFeature = (typeof planFeatures)[number]
+/** What the gateway of this release can carry out; `check` refuses the others. The one list there is of it. */
+export const executableFeatures: readonly PlanFeature[] = ['ordered', 'fidelity']
+
+const noOptions = Type.Object({}, { additionalProperties: false })
+const TolerancePpm = Type.Optional(
+  Type.Integer({
+    minimum: 0,
+    maximum: 1_000_000,
+    description: 'Parts that are worse than the best by at most this share count as equally good.',
+  }),
+)
+/** What `with` of a strategy can say. Weights stand in the order of the parts. */
+export const strategyOptions = {
+  ordered: noOptions,
+  weighted: Type.Object(
+    {
+      weights: Type.Array(Type.Integer({ minimum: 0, maximum: 1_000_000 }), { minItems: 1, maxItems: 64 }),
+      by: Type.Optional(
+        Type.Enum(['call', 'stickyKey'], { description: 'Drawn anew for each call, or once for a caller.' }),
+      ),
+    },
+    { additionalProperties: false },
+  ),
+  lowestCost: Type.Object({ tolerancePpm: TolerancePpm }, { additionalProperties: false }),
+  lowestLatency: Type.Object({ tolerancePpm: TolerancePpm }, { additionalProperties: false }),
+  leastBusy: noOptions,
+  sticky: Type.Object(
+    {
+      by: Type.Optional(
+        Type.Enum(['stickyKey', 'session', 'user', 'prompt'], {
+          description: 'What stays with one part; `prompt`: the same start of a prompt, for its cache.',
+        }),
+      ),
+    },
+    { additionalProperties: false },
+  ),
+  hedged: Type.Object(
+    {
+      afterMs: Type.Optional(
+        Type.Integer({ minimum: 1, maximum: 600_000, description: 'When the next part starts too.' }),
+      ),
+      extraCostNanoUsd: Type.Optional(NanoUsdInteger),
+    },
+    { additionalProperties: false },
+  ),
+} as const satisfies Record<Strategy, TSchema>
+
+/** What is known of a step of a pipeline when the next one is considered, and of which kind it is. */
+export const stepSignals = {
+  finish: 'string',
+  chars: 'number',
+  inputTokens: 'number',
+  outputTokens: 'number',
+  confidencePpm: 'number',
+  costNanoUsd: 'number',
+  durationMs: 'number',
+} as const
+export type StepSignal = keyof typeof stepSignals
 /** A plan tree is at most this deep. */
 export const planDepthMax = 8
 
@@ -36,7 +99,11 @@ export const Timeouts = Type.Object(
   { additionalProperties: false },
 )
 export const PromptReference = Type.Object(
-  { name: Type.String({ maxLength: 128 }), digest: Type.Optional(Type.String({ maxLength: 71 })) },
+  {
+    name: Type.String({ maxLength: 128 }),
+    digest: Type.Optional(Type.String({ maxLength: 71 })),
+    variables: Type.Optional(PromptVariables),
+  },
   { additionalProperties: false },
 )
 
@@ -58,6 +125,20 @@ const StrategyNode = Type.Object(
   },
   { additionalProperties: false },
 )
+type Operand = string | number | boolean
+type Comparison = [{ signal: string }, Operand]
+/** When a step runs: data, since the gateway asks it after the step before, without the policy. */
+export type SignalCondition =
+  | { all: SignalCondition[] }
+  | { any: SignalCondition[] }
+  | { not: SignalCondition }
+  | { eq: Comparison }
+  | { ne: Comparison }
+  | { lt: Comparison }
+  | { lte: Comparison }
+  | { gt: Comparison }
+  | { gte: Comparison }
+
 const PipelineNode = Type.Object(
   {
     pipeline: Type.Array(
@@ -82,6 +163,7 @@ export const PlanNodeDefinition = Type.Union([TargetNode, StrategyNode, Pipeline
 })
 /** The tree a route decides. */
 export const PlanNode = PlanNodeReference
+export type PromptReference = Static<typeof PromptReference>
 export type Patch = Static<typeof Patch>
 export type Timeouts = Static<typeof Timeouts>
 export type TargetNode = Static<typeof TargetNode>

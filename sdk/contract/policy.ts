@@ -1,7 +1,9 @@
 import { type Static, Type } from 'typebox'
-import { policyKinds } from './decision.ts'
+import { Decision, policyKinds } from './decision.ts'
 import { localities, operations } from './facts.ts'
-import { Caps, Patch, PlanNode } from './plan.ts'
+import { Caps, Patch, PlanNode, Timeouts } from './plan.ts'
+import { PromptValue } from './prompt.ts'
+import { Ppm } from './scalars.ts'
 
 /*
  * The JSON form of policies. The same data stands in the intermediate form for what authors write in TypeScript.
@@ -14,7 +16,8 @@ export type OnError = Static<typeof OnError>
 
 /**
  * An expression. Literals stand for themselves; `{fact}` reads a path and needs `or` where the fact is optional;
- * `{param}` reads a hot value; the others are operators over expressions.
+ * `{param}` reads a hot value; `{item}` is the member at hand of a list that `some` or `every` walks; the others are
+ * operators over expressions.
  */
 export type Expression =
   | string
@@ -36,6 +39,11 @@ export type Expression =
   | { in: [Expression, Expression] }
   | { has: string }
   | { startsWith: [Expression, Expression] }
+  | { endsWith: [Expression, Expression] }
+  | { contains: [Expression, Expression] }
+  | { some: [Expression, Expression] }
+  | { every: [Expression, Expression] }
+  | { item: true }
   | { bucket: { rollout: string; ppm: Expression } }
 
 /** Which candidate models an `only` keeps; every given column must match. */
@@ -84,6 +92,53 @@ const RequireGuardEffect = Type.Object(
   closed,
 )
 const CapEffect = Type.Object({ cap: Caps }, closed)
+/** A prompt with values for its variables; in JSON form a value may come from a fact. */
+const PromptUse = Type.Object(
+  {
+    name: Type.String({ maxLength: 128 }),
+    variables: Type.Optional(
+      Type.Record(
+        Type.String({ maxLength: 64 }),
+        Type.Union([
+          ...PromptValue.anyOf,
+          Type.Object(
+            {
+              fact: Type.String(),
+              or: Type.Optional(Type.Union([Type.String(), Type.Number(), Type.Boolean()])),
+            },
+            closed,
+          ),
+        ]),
+      ),
+    ),
+  },
+  { ...closed, description: 'A prompt, with values for its variables.' },
+)
+export type PromptUse = Static<typeof PromptUse>
+const { onErrorClass, cache, fidelity, obligations } = Decision.properties
+/** What a choice can say beside its plan: members of `use`, and of an effect that is a `plan`. */
+export const ChoiceMembers = Type.Object({
+  variant: Type.Optional(
+    Type.Object(
+      {
+        rollout: Type.String({ maxLength: 128 }),
+        name: Type.String({ maxLength: 64 }),
+        propensityPpm: Type.Optional(Ppm),
+      },
+      closed,
+    ),
+  ),
+  annotate: Type.Optional(Type.Record(Type.String({ maxLength: 64 }), Type.String({ maxLength: 256 }))),
+  caps: Type.Optional(Caps),
+  cache,
+  fidelity,
+  mirror: Type.Optional(
+    Type.String({ maxLength: 256, description: 'Alias or target that gets a copy of the call.' }),
+  ),
+  onErrorClass,
+  obligations: Type.Optional(obligations),
+})
+export type ChoiceMembers = Static<typeof ChoiceMembers>
 const UseEffect = Type.Object(
   {
     use: Type.Object(
@@ -94,21 +149,16 @@ const UseEffect = Type.Object(
         ]),
         fallback: Type.Optional(Type.Array(Type.String({ maxLength: 256 }), { maxItems: 16 })),
         patch: Type.Optional(Patch),
-        prompt: Type.Optional(Type.String({ maxLength: 128 })),
-        variant: Type.Optional(
-          Type.Object(
-            { rollout: Type.String({ maxLength: 128 }), name: Type.String({ maxLength: 64 }) },
-            closed,
-          ),
-        ),
-        annotate: Type.Optional(Type.Record(Type.String({ maxLength: 64 }), Type.String({ maxLength: 256 }))),
+        prompt: Type.Optional(Type.Union([Type.String({ maxLength: 128 }), PromptUse])),
+        timeouts: Type.Optional(Timeouts),
+        ...ChoiceMembers.properties,
       },
       closed,
     ),
   },
   closed,
 )
-const PlanEffect = Type.Object({ plan: PlanNode }, closed)
+const PlanEffect = Type.Object({ plan: PlanNode, ...ChoiceMembers.properties }, closed)
 const ContinueEffect = Type.Object({ continue: Type.Literal(true) }, closed)
 
 export const Effect = Type.Union([
@@ -140,6 +190,15 @@ export const ParamDeclaration = Type.Union([
     },
     closed,
   ),
+  Type.Object(
+    {
+      type: Type.Literal('ppm'),
+      default: Ppm,
+      min: Type.Optional(Ppm),
+      max: Type.Optional(Ppm),
+    },
+    { ...closed, description: 'Parts per million, 0 to 1,000,000.' },
+  ),
   Type.Object({ type: Type.Literal('bool'), default: Type.Boolean() }, closed),
   Type.Object(
     {
@@ -149,7 +208,27 @@ export const ParamDeclaration = Type.Union([
     },
     closed,
   ),
+  Type.Object(
+    {
+      type: Type.Literal('stringList'),
+      default: Type.Array(Type.String({ maxLength: 256 }), { maxItems: 64 }),
+      enum: Type.Optional(Type.Array(Type.String({ maxLength: 256 }), { maxItems: 64 })),
+      maxItems: Type.Optional(Type.Integer({ minimum: 0, maximum: 64 })),
+    },
+    closed,
+  ),
 ])
+/** Findings of `check` that are meant, each with the reason; errors cannot be allowed. */
+export const Allowances = Type.Array(
+  Type.Object(
+    {
+      code: Type.String({ maxLength: 64, description: 'Code of the finding.' }),
+      reason: Type.String({ minLength: 1, maxLength: 512 }),
+    },
+    closed,
+  ),
+  { maxItems: 32, description: 'Findings of `check` that are meant here.' },
+)
 export const PolicyFile = Type.Object(
   {
     $schema: Type.Optional(Type.String()),
@@ -159,6 +238,7 @@ export const PolicyFile = Type.Object(
     match: Type.Optional(PolicyMatch),
     onError: Type.Optional(OnError),
     safeRoute: Type.Optional(Type.String({ maxLength: 256 })),
+    allow: Type.Optional(Allowances),
     params: Type.Optional(
       Type.Record(Type.String({ pattern: '^[a-z][A-Za-z0-9_]{0,63}$' }), ParamDeclaration),
     ),
@@ -169,6 +249,7 @@ export const PolicyFile = Type.Object(
           when: Type.Optional(Type.Unknown({ description: 'Expression; always true if left out.' })),
           then: Type.Union([Effect, Type.Array(Effect, { minItems: 1, maxItems: 8 })]),
           onError: Type.Optional(OnError),
+          allow: Type.Optional(Allowances),
         },
         closed,
       ),

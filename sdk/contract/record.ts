@@ -6,6 +6,12 @@ import { Digest, EnvironmentName, Id, NanoUsd, TimeMs, Usage } from './scalars.t
 const closed = { additionalProperties: false } as const
 const short = (maxLength = 256) => Type.String({ maxLength })
 
+/** Value of a param. */
+const ParamValue = Type.Union([
+  ...MetadataValue.anyOf,
+  Type.Unsafe<readonly string[]>(Type.Array(Type.String({ maxLength: 256 }), { maxItems: 64 })),
+])
+
 /** How an attempt ended. `ok`: a whole answer. */
 export const attemptOutcomes = [
   'ok',
@@ -35,6 +41,12 @@ export const Attempt = Type.Object(
     evidence: Type.Enum(['reported', 'estimated', 'hold', 'none']),
     costNanoUsd: Type.Optional(NanoUsd),
     finish: Type.Optional(short(64)),
+    prompt: Type.Optional(
+      Type.Object(
+        { name: short(128), digest: Digest },
+        { ...closed, description: 'Prompt that was put before the conversation.' },
+      ),
+    ),
     bytesIn: Type.Integer({ minimum: 0, description: 'Bytes the upstream sent.' }),
     winner: Type.Boolean(),
   },
@@ -103,10 +115,29 @@ export const RecordRow = Type.Object(
 )
 export type RecordRow = Static<typeof RecordRow>
 
+/** What the caller was told, and in `detail` what only operators read. */
+export const RecordedError = Type.Object(
+  { code: short(64), message: short(512), detail: Type.Optional(short(2048)) },
+  closed,
+)
+
 export const RecordBody = Type.Object(
   {
     factsClass: Type.Enum(['full', 'masked', 'digest']),
     facts: Type.Optional(Facts),
+    masked: Type.Optional(
+      Type.Array(short(), {
+        maxItems: 64,
+        description:
+          'Paths of facts that were taken out after the decision; what stands there now was not read.',
+      }),
+    ),
+    params: Type.Optional(
+      Type.Record(short(64), Type.Record(short(64), ParamValue), {
+        description:
+          'Values of params that the policies read, by workspace, where they are not the defaults.',
+      }),
+    ),
     decision: Type.Optional(Decision),
     policies: Type.Array(PolicyResult),
     fuel: Type.Integer({ minimum: 0 }),
@@ -120,9 +151,7 @@ export const RecordBody = Type.Object(
     undeclaredMetadata: Type.Array(short(64), {
       description: 'Names of metadata members that are not declared.',
     }),
-    error: Type.Optional(
-      Type.Object({ code: short(64), message: short(512), detail: Type.Optional(short(2048)) }, closed),
-    ),
+    error: Type.Optional(RecordedError),
     text: Type.Object(
       { received: Type.Integer({ minimum: 0 }), delivered: Type.Integer({ minimum: 0 }) },
       { ...closed, description: 'Bytes of answer metered from the upstream and sent to the caller.' },

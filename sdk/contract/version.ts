@@ -1,7 +1,9 @@
 import { type Static, Type } from 'typebox'
 import { policyKinds } from './decision.ts'
+import { CompiledGuardrail } from './guardrail.ts'
 import { PlanNode } from './plan.ts'
 import { ParamDeclaration, PolicyMatch } from './policy.ts'
+import { CompiledPrompt } from './prompt.ts'
 import { Digest, Name, TargetName } from './scalars.ts'
 import { CatalogueOverride, Connection } from './workspace.ts'
 
@@ -62,9 +64,15 @@ export const CompiledPolicy = Type.Object(
                 text: Type.String({ description: 'As the author wrote it.' }),
                 reads: Type.Array(Type.String()),
                 lifted: Type.Boolean(),
+                expression: Type.Optional(
+                  Type.Unknown({ description: 'The condition as data (JSON form), where it is lifted.' }),
+                ),
               },
               closed,
             ),
+          ),
+          reads: Type.Optional(
+            Type.Array(Type.String(), { description: 'Facts that its condition and its effects read.' }),
           ),
         },
         closed,
@@ -99,24 +107,8 @@ export const CompiledWorkspace = Type.Object(
       ),
     ),
     policies: Type.Array(CompiledPolicy),
-    guardrails: Type.Array(
-      Type.Object(
-        { id: Type.String(), file: Type.String(), direction: Type.Enum(['input', 'output']) },
-        closed,
-      ),
-    ),
-    prompts: Type.Array(
-      Type.Object(
-        {
-          name: Type.String(),
-          file: Type.String(),
-          digest: Digest,
-          variables: Type.Record(Type.String(), Type.Unknown()),
-          model: Type.Optional(Type.String()),
-        },
-        closed,
-      ),
-    ),
+    guardrails: Type.Array(CompiledGuardrail),
+    prompts: Type.Array(CompiledPrompt),
     /** Union of what all policies read; the gateway hands the sandbox these paths only. */
     reads: Type.Array(Type.String()),
     /** Every target that an alias or a policy can name: candidates beside the one that was asked for. */
@@ -143,15 +135,30 @@ export const GoldenVector = Type.Object(
 )
 export type GoldenVector = Static<typeof GoldenVector>
 
+/** An error prevents a version, a warning is probably a slip, a note says what follows from what is written. */
+export const severities = ['error', 'warning', 'note'] as const
+export type Severity = (typeof severities)[number]
 /** A problem found in a workspace. Lines and columns count from 1. */
 export const Problem = Type.Object(
   {
-    severity: Type.Enum(['error', 'warning']),
+    severity: Type.Enum([...severities]),
     code: Type.String({ maxLength: 64 }),
     file: Type.String({ maxLength: 512 }),
     line: Type.Integer({ minimum: 1 }),
     column: Type.Integer({ minimum: 1 }),
     message: Type.String({ maxLength: 4096 }),
+    text: Type.Optional(
+      Type.String({
+        maxLength: 256,
+        description: 'What stands there, from that column to the end of its line.',
+      }),
+    ),
+    link: Type.Optional(
+      Type.String({
+        maxLength: 256,
+        description: 'Section of the documentation, relative to the repository.',
+      }),
+    ),
   },
   closed,
 )

@@ -28,6 +28,16 @@ export const Connection = Type.Object(
     credential: Type.Optional(CredentialReference),
     locality: Type.Optional(Type.Enum([...localities])),
     region: Type.Optional(Type.String({ maxLength: 64 })),
+    formats: Type.Optional(
+      Type.Array(Type.Enum(['openai-chat', 'openai-responses']), {
+        minItems: 1,
+        maxItems: 2,
+        uniqueItems: true,
+        description:
+          "Formats that the server speaks: a caller's own where it is among them, else the first. Of providers " +
+          '`openai` (both) and `openai-compatible` (`openai-chat`).',
+      }),
+    ),
   },
   closed,
 )
@@ -75,9 +85,18 @@ const TeamDeclaration = Type.Object(
   closed,
 )
 
+/** A package whose policy code a workspace may import, at one exact version. */
+export const PackName = Type.String({
+  pattern:
+    '^(@[a-z0-9][a-z0-9._-]*/)?[a-z0-9][a-z0-9._-]*@[0-9]+\\.[0-9]+\\.[0-9]+(-[0-9A-Za-z.-]+)?(\\+[0-9A-Za-z.-]+)?$',
+  maxLength: 160,
+  description: 'Name of a package and its exact version: `acme-pack@1.2.3`.',
+})
+
 /** `signalbox.yaml`. */
 export const WorkspaceFile = Type.Object(
   {
+    $schema: Type.Optional(Type.String({ description: 'Schema of this file, for editors.' })),
     name: Name,
     node: Type.Optional(
       Type.String({ maxLength: 256, description: 'Owning node, as a path; the root if left out.' }),
@@ -94,12 +113,18 @@ export const WorkspaceFile = Type.Object(
     safeRoute: Type.Optional(
       Type.String({ maxLength: 256, description: 'Alias or target for a failing route.' }),
     ),
+    packs: Type.Optional(
+      Type.Array(PackName, { maxItems: 32, description: 'Packages of policy code, each `name@version`.' }),
+    ),
     teams: Type.Optional(Type.Record(Name, TeamDeclaration)),
     environments: Type.Optional(Type.Record(Name, Environment)),
   },
   { ...closed, description: 'signalbox.yaml' },
 )
 export type WorkspaceFile = Static<typeof WorkspaceFile>
+
+/** Provider adapters of the gateway, by name: one file each in its folder `providers`. */
+export const providers = ['anthropic', 'openai', 'openai-compatible'] as const
 
 /**
  * Connections that exist without being declared, one per native provider. A workspace that declares the same name

@@ -95,13 +95,13 @@ export function printedFiles(text: string): ReadonlyMap<string, string> {
 
 /** The anchor that a heading gets where READMEs are shown. */
 export function anchorsOf(text: string): ReadonlySet<string> {
+  const named = [...text.matchAll(/<a id="(\w+)"><\/a>/g)].map(([, id = '']) => id)
   const headings = text.replace(/^```[\s\S]*?^```$/gm, '').matchAll(/^#+ (.+)$/gm)
-  return new Set(
-    [...headings].map(([, heading = '']) =>
-      heading
-        .toLowerCase()
-        .replace(/[^\p{L}\p{N}\s_-]/gu, '')
-        .replaceAll(' ', '-'),
-    ),
+  const titles = [...headings].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
   )
+  return new Set([...named, ...titles])
 }

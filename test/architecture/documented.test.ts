@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { buildVersion, createEngine, loadCatalogue, runCases } from '@signalbox/policies'
+import { buildVersion, createEngine, loadCatalogue, runCases, runProperties } from '@signalbox/policies'
 import {
   apiOperations,
   errorTable,
@@ -180,7 +180,7 @@ describe('the policy language', () => {
     ]
     const missing = references.flatMap(([column, names]) => {
       const cells = tableRows(policies, column).map(([cell = '']) => cell)
-      const known = new Set(cells.flatMap((cell) => cell.match(/"\w+"|\w+/g) ?? []))
+      const known = new Set(cells.flatMap((cell) => cell.match(/"\w+"|\$?\w+/g) ?? []))
       return missingFrom(known, names, column)
     })
     expect(missing).toEqual([])
@@ -210,7 +210,7 @@ describe('the policy language', () => {
     const files = printedFiles(policies)
     const catalogue = loadCatalogue()
     const { problems, version } = await buildVersion(files, { catalogue })
-    expect(problems).toEqual([])
+    expect(problems.filter(({ severity }) => severity !== 'note')).toEqual([])
     if (version === null) throw new Error('no problem and no version')
     const folder = mkdtempSync(join(tmpdir(), 'signalbox-documented-'))
     const engine = await createEngine()
@@ -218,6 +218,9 @@ describe('the policy language', () => {
       const report = await runCases(version, files, { engine, catalogue, updateSnapshotsIn: folder })
       expect(report.results.filter((result) => !result.passed)).toEqual([])
       expect(report.passed).toBeGreaterThan(10)
+      const properties = await runProperties(version, files, { engine, catalogue })
+      expect(properties.results.filter((result) => !result.passed)).toEqual([])
+      expect(properties.results.length).toBeGreaterThan(1)
     } finally {
       engine.dispose()
       rmSync(folder, { recursive: true })

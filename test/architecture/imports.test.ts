@@ -42,6 +42,7 @@ const parts: readonly Part[] = [
       'acorn',
       'ajv',
       'esbuild',
+      'fast-check',
       'typebox',
       'yaml',
       'canonicalize',

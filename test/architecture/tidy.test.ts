@@ -105,7 +105,12 @@ describe('tidiness', () => {
 
   it('leaves nothing to be done later', () => {
     expect(
-      offences(sources, /\b(TODO|FIXME|XXX)\b|\bnot (yet )?implemented\b/i, /^test\/architecture\//),
+      offences(
+        sources,
+        // In small letters `todo` is a member of cases; in a comment it is what it always was.
+        /\b(TODO|FIXME|XXX)\b|\/[/*]+ *(todo|fixme|xxx)\b|\bnot (yet )?implemented\b/,
+        /^test\/architecture\//,
+      ),
     ).toEqual([])
   })
 

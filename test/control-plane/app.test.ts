@@ -210,6 +210,16 @@ test('the contract is served where it was generated', async () => {
   expect((await without.request('/openapi.json')).status).toBe(404)
 })
 
+test('the schemas of files that authors write are served, each by its name', async () => {
+  const { request } = await serveApp({})
+  for (const name of ['policy-1.json', 'guardrail-1.json', 'workspace-1.json', 'cases-1.json']) {
+    const response = await request(`/schema/${name}`)
+    expect(response.headers.get('content-type'), name).toContain('application/schema+json')
+    expect(await response.json()).toMatchObject({ $schema: 'http://json-schema.org/draft-07/schema#' })
+  }
+  expect((await request('/schema/policy-2.json')).status).toBe(404)
+})
+
 test('the console is served at every path that is none of the API, and its files are kept by browsers', async () => {
   const consoleFolder = join(top, 'dist')
   mkdirSync(join(consoleFolder, 'assets'), { recursive: true })

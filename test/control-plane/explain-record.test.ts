@@ -66,6 +66,8 @@ async function recordCall(metadata: Facts['request']['metadata']) {
       versionDigest: version.digest,
       version: version.version,
       releaseSequence: version.deployment?.release ?? 0,
+      stateSequence: 1,
+      decisionDigest: evaluation.decisionDigest,
     },
     { factsClass: 'full', facts, decision, policies, fuel, evaluationUs },
   )
@@ -102,15 +104,25 @@ describe('explaining a recorded call', () => {
     expect(route).toEqual({
       id: 'polish',
       line: 5,
+      outcome: 'matched',
       conditions: [
         {
           text: "f.request.metadata.feature === 'polish'",
+          shown: 'request.metadata.feature "polish" == "polish"',
           outcome: 'true',
           values: { 'request.metadata.feature': 'polish' },
+          masked: [],
         },
       ],
+      effects: [expect.stringMatching(/^use /)],
     })
     expect(explained.decision?.effect).toBe('allow')
+    expect(explained.verification.status).toBe('same')
+    expect(explained.header).toMatchObject({ role: 'stable', gateway: { name: expect.any(String) } })
+    expect(explained.layers).toMatchObject([{ workspace: 'acme', node: '', constraints: ['no-free'] }])
+    expect(explained.wouldChangeIf.changes.map(({ shown }) => shown)).toContain(
+      'request.metadata.tier = "free"',
+    )
     expect(explained.summary[0]).toMatch(/^ALLOW {2}smart → /)
     expect(explained.summary.join('\n')).toContain('chosen by acme/switch, rule polish')
     expect(explained.summary.every((line) => !line.includes('\n'))).toBe(true)
@@ -124,7 +136,7 @@ describe('explaining a recorded call', () => {
       id: 'no-free',
       outcome: 'denied',
     })
-    expect(explained.summary[0]).toBe('DENY  smart  HTTP 403  TIER_BLOCKED by acme/no-free, rule free')
+    expect(explained.summary[0]).toBe('DENY  smart HTTP 403 TIER_BLOCKED by acme/no-free, rule free')
   })
 
   it('is refused for a record that is not there', async () => {

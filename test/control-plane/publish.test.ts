@@ -3,7 +3,7 @@ import { pushBytesMax } from '@signalbox/sdk/contract'
 import { digestOf } from '@signalbox/sdk/node'
 import { afterAll, describe, expect, it } from 'vitest'
 import { createTestDatabase } from '../support/database.ts'
-import { refusalOf, startPushing, variant } from './pushing.ts'
+import { refusalOf, startPushing, variant, workspaceFile } from './pushing.ts'
 import { workspaceFiles } from './workspace-files.ts'
 
 const databaseUrl = await createTestDatabase()
@@ -79,6 +79,8 @@ export default route('switch', {
     expect(refusal).toMatchObject({ status: 422, code: 'check_failed' })
     expect(refusal.problems).toEqual([
       {
+        link: 'policies/README.md#what-check-finds',
+        text: "BROKEN === 'polish',",
         severity: 'error',
         code: 'TS2339',
         file: 'policies/switch.policy.ts',
@@ -101,6 +103,24 @@ export default route('switch', {
       line: 3,
       message: expect.stringMatching(/^case "blocks the free tier": .*FAILED_ON_PURPOSE/s),
     })
+  })
+
+  it('is refused where cases see less than the environment asks for, with the figures', async () => {
+    const files = workspaceFiles({
+      'signalbox.yaml': `${workspaceFile}environments:\n  development: { coverage: 100 }\n`,
+      'tests/no-free.cases.yaml': cases('TIER_BLOCKED'),
+    })
+    const refusal = await refusalOf(client.pushVersion({ files, environment: 'development' }))
+    expect(refusal).toMatchObject({
+      status: 422,
+      code: 'check_failed',
+      message: expect.stringMatching(
+        /^coverage is \d\d % \(\d+ of \d+\), 100 % is needed for the environment "dev/,
+      ),
+    })
+    expect(refusal.problems[0]).toMatchObject({ code: 'coverage', file: 'signalbox.yaml' })
+    expect(refusal.problems.slice(1).every(({ code }) => code === 'uncovered')).toBe(true)
+    expect((await client.pushVersion({ files })).deployment).toBeNull()
   })
 
   it('is refused where the sender has built another version, and names both', async () => {

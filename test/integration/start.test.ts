@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -132,9 +132,49 @@ describe('the CLI', () => {
       body: JSON.stringify({ model: 'openai/gpt-5.2', messages: [{ role: 'user', content: 'Hello' }] }),
     })
     const id = answer.headers.get('x-signalbox-decision') ?? ''
-    await expect.poll(async () => (await run(['explain', id])).code, { timeout: 5000 }).toBe(0)
+    await expect.poll(async () => (await run(['explain', id])).code, { timeout: 15_000 }).toBe(0)
     expect((await run(['explain', id])).stdout).toMatch(/sensitive-stays-local/)
+    const file = join(dataDir, 'call.json')
+    const explained = await run(['explain', id, '--save', file, '--json'])
+    expect(JSON.parse(explained.stdout)).toMatchObject({
+      verification: { status: 'same' },
+      decision: { schema: 'decision/1' },
+      policies: [{ id: 'sensitive-stays-local' }, { id: 'canary' }],
+    })
+    const offline = ['explain', '--record', file, join(dataDir, 'workspace')]
+    const { code, stdout } = await run(offline)
+    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('the same decision') })
+    expect(stdout).not.toContain('\u001b')
+    expect((await run(['explain'])).code).toBe(2)
+    writeFileSync(file, '{"row":1}')
+    expect(await run(offline)).toMatchObject({ code: 1, stderr: expect.stringContaining('call.json') })
     expect(JSON.parse((await run(['records', '--json'])).stdout).items[0].id).toBeDefined()
+  }, 90_000)
+
+  it('pulls facts of real calls as fixtures, masked and each once, which cases can start from', async () => {
+    const key = await signalbox.createKey('search')
+    for (const content of ['Hello', 'Hello', 'Hello']) {
+      const answer = await fetch(`${signalbox.gatewayUrl}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ model: 'openai/gpt-5.2', user: 'ada', messages: [{ role: 'user', content }] }),
+      })
+      expect(answer.status).toBe(200)
+    }
+    const folder = join(dataDir, 'fixtures')
+    await run(['init', folder, '--name', 'pulled'])
+    const pull = ['test', 'fixtures', 'pull', folder, '--where', 'team=search,effect=allow', '--json']
+    await expect
+      .poll(async () => JSON.parse((await run(pull)).stdout || '{}').duplicates ?? 0, { timeout: 10_000 })
+      .toBeGreaterThan(2)
+    const [path = ''] = readdirSync(join(folder, 'fixtures/prod'))
+    const text = readFileSync(join(folder, 'fixtures/prod', path), 'utf8')
+    expect(path).toMatch(/^[0-9a-f-]{36}\.facts\.json$/)
+    expect(text).toContain('masked-')
+    expect(text).not.toContain('"ada"')
+    const cases = `bundle: all\nfacts: fixtures/prod/${path}\ncases:\n  - { name: a, expect: { effect: allow } }\n`
+    writeFileSync(join(folder, 'tests/prod.cases.yaml'), cases)
+    expect(await run(['test', folder, '--runs', '1'])).toMatchObject({ code: 0 })
   })
 
   it('stores a secret from stdin and never shows it', async () => {

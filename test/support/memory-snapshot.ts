@@ -40,16 +40,19 @@ export const asAsked: Decide = ({ facts }) => {
 
 /** A program whose policy is a function of the test. */
 export function programOf(decide: Decide, candidates: readonly string[] = []): Program {
+  const evaluate = (input: EvaluationInput): Evaluation => {
+    const decision = decide(input)
+    const decisionJson = canonicalJson(decision)
+    const decisionDigest = digestOf(decisionJson)
+    return { decision, decisionJson, decisionDigest, policies: [], fuel: 1, evaluationUs: 1 }
+  }
   return {
     environment: 'development',
     workspaces: ['acme'],
     candidates,
-    evaluate(input): Evaluation {
-      const decision = decide(input)
-      const decisionJson = canonicalJson(decision)
-      const decisionDigest = digestOf(decisionJson)
-      return { decision, decisionJson, decisionDigest, policies: [], fuel: 1, evaluationUs: 1 }
-    },
+    policies: [],
+    evaluate,
+    inspect: (input) => ({ ...evaluate(input), outcomes: [] }),
     screen() {
       throw new RangeError('no guardrail')
     },

@@ -2,6 +2,7 @@ import { type CallRecord, Refusal } from '@signalbox/sdk/contract'
 import { createLogger } from '@signalbox/sdk/node'
 import { dialect as anthropicMessages } from '../../gateway/dialects/anthropic-messages.ts'
 import { dialect as openAiChat } from '../../gateway/dialects/openai-chat.ts'
+import { dialect as openAiResponses } from '../../gateway/dialects/openai-responses.ts'
 import { EndedCalls } from '../../gateway/ended-calls.ts'
 import { createIdSource } from '../../gateway/id-source.ts'
 import type { GatewayParts } from '../../gateway/parts.ts'
@@ -12,6 +13,7 @@ import { createGatewayServer, type GatewayServer } from '../../gateway/server.ts
 import { createSimulation } from '../../gateway/simulated/simulate.ts'
 import type { Snapshot } from '../../gateway/snapshot.ts'
 import { type AttemptDefaults, attemptDefaults } from '../../gateway/steps/attempt.ts'
+import { StoredIds } from '../../gateway/stored-ids.ts'
 import { newSpanIds } from '../../gateway/telemetry/span-ids.ts'
 import type { FinishedCall } from '../../gateway/telemetry/telemetry.ts'
 import { createUpstream } from '../../gateway/upstream/upstream.ts'
@@ -60,7 +62,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
   const log = createLogger('gateway-test', 'silent')
   const parts: GatewayParts = {
     identity,
-    dialects: byId(openAiChat, anthropicMessages),
+    dialects: byId(openAiChat, openAiResponses, anthropicMessages),
     providers: byId(openai, anthropic, compatible),
     snapshots: {
       current() {
@@ -87,6 +89,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
     }),
     newSpanIds,
     upstream,
+    storedIds: new StoredIds(),
     simulate: createSimulation(clock, { pauseMs: options.pauseMs ?? 0 }),
     clock,
     random: () => 7,

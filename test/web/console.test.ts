@@ -69,7 +69,14 @@ describe('the console', () => {
     await page.getByRole('link', { name: 'Decisions', exact: true }).click()
     await page.locator(`a[href="/decisions/${id}"]`).click()
     await page.getByText('sensitive-stays-local').first().waitFor()
-    expect(await page.locator('.summary').textContent()).toMatch(/ALLOW/i)
+    expect(await page.locator('.summary').textContent()).toContain('ALLOW openai/gpt-5.2 → ')
+    await page.getByText('computed again: the same decision', { exact: true }).waitFor()
+    await page.locator('sb-explain-tree').getByText('sensitive-stays-local', { exact: true }).click()
+    await page.locator('sb-explain-tree li.false').first().waitFor()
+    const change = page.locator('sb-would-change li', {
+      hasText: 'request.metadata.sensitivity = "confidential"',
+    })
+    expect(await change.textContent()).toContain('NO_ELIGIBLE_MODEL')
     await page.screenshot({ path: screenshotFile('decision'), fullPage: true })
   })
 
@@ -89,7 +96,21 @@ describe('the console', () => {
     await page.waitForURL(/effect=deny/)
     await page.locator(`a[href="/decisions/${id}"]`).waitFor()
     await expect.poll(() => page.locator('sb-live-decisions tbody tr').count()).toBe(1)
+    await page.locator('td', { hasText: 'sensitive-stays-local confidential-on-prem-only' }).waitFor()
     await page.screenshot({ path: screenshotFile('decisions') })
+  })
+
+  it('says of a call that was never decided what was wrong with it', async () => {
+    const key = await signalbox.createKey('live')
+    const refused = await ask('openai/gpt-5.2', { 'x-signalbox-metadata': '{"sensitivity":"odd"}' }, key)
+    const id = refused.headers.get('x-signalbox-decision') ?? ''
+    await page.goto(`${signalbox.controlPlaneUrl}/decisions`)
+    await page
+      .locator('tr', { has: page.locator(`a[href="/decisions/${id}"]`) })
+      .getByText('not decided')
+      .waitFor()
+    await page.locator(`a[href="/decisions/${id}"]`).click()
+    await page.getByText('No policy was asked').first().waitFor()
   })
 
   it('shows versions with their sources and cases', async () => {
@@ -141,7 +162,9 @@ describe('the console', () => {
       const other = await own.newPage()
       watch(other)
       await signIn(other)
-      for (const path of ['/', '/policies', '/policies/v1', '/decisions', '/access', '/gateways']) {
+      const { items } = await signalbox.client.listRecords({ effect: 'deny', limit: 1 })
+      const decision = `/decisions/${items[0]?.id}`
+      for (const path of ['/', '/policies', '/policies/v1', '/decisions', decision, '/access', '/gateways']) {
         await other.setViewportSize({ width: 1280, height: 800 })
         await other.evaluate(
           `history.pushState(null, '', ${JSON.stringify(path)}); dispatchEvent(new PopStateEvent('popstate'))`,
@@ -165,7 +188,7 @@ describe('the console', () => {
         })
       }
       await own.close()
-    })
+    }, 60_000)
   }
 
   it('logged no error in the browser', () => {

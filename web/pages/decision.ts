@@ -4,13 +4,15 @@ import { api } from '../api.ts'
 import { Load } from '../load.ts'
 import { definePage } from '../router.ts'
 import { outcomeBadge } from '../ui/decision-table.ts'
-import { formatDuration, formatMoney, formatTime } from '../ui/format.ts'
+import { formatCount, formatDuration, formatMoney, formatTime } from '../ui/format.ts'
 import { shared } from '../ui/styles.ts'
 
-type ExplainedPolicy = Explanation['policies'][number]
 type Attempt = CallRecord['body']['attempts'][number]
-const marks = { true: '✓', false: '✗', notEvaluated: '·', threw: '!' } as const
-const words = { true: 'true', false: 'false', notEvaluated: 'not evaluated', threw: 'threw' } as const
+const verifications = {
+  same: ['good', 'computed again: the same decision'],
+  different: ['bad', 'computed again: another decision'],
+  unchecked: ['warn', 'not computed again'],
+} as const
 
 class DecisionPage extends LitElement {
   static override properties = { recordId: {} }
@@ -30,7 +32,11 @@ class DecisionPage extends LitElement {
     })
   }
 
-  #facts({ row }: CallRecord) {
+  #trace(traceId: string, url: string | null) {
+    return url === null ? html`<code>${traceId}</code>` : html`<a href=${url}><code>${traceId}</code></a>`
+  }
+
+  #facts({ row }: CallRecord, { header, traceUrl }: Explanation) {
     const tokens = `${row.usage.input ?? 0} in, ${row.usage.output ?? 0} out`
     const entries: [string, unknown][] = [
       ['Asked for', html`<code>${row.modelRequested}</code>`],
@@ -39,47 +45,76 @@ class DecisionPage extends LitElement {
       ['Time', formatTime(row.timeMs)],
       ['Time taken', formatDuration(row.durationMs)],
       ['Tokens', tokens],
-      ['Cost', formatMoney(row.costNanoUsd)],
+      ['Cost', row.attempts === 0 ? '–' : formatMoney(row.costNanoUsd)],
       [
         'Version',
         row.version === undefined ? '–' : html`<a href="/policies/v${row.version}">v${row.version}</a>`,
       ],
+      ['Role', header.role ?? '–'],
+      ['Environment', header.environment],
+      ['Gateway', header.gateway.name ?? header.gateway.id],
+      ['Params, release', `r${header.params ?? '–'}, ${header.release ?? '–'}`],
       ['Dialect', row.stream ? `${row.dialect}, streamed` : row.dialect],
-      ['Bytes', row.identity ? "the provider's own" : 'translated'],
-      ['Trace', row.traceId === undefined ? '–' : html`<code>${row.traceId}</code>`],
+      ['Bytes', row.attempts === 0 ? '–' : row.identity ? "the provider's own" : 'translated'],
+      ['Trace', row.traceId === undefined ? '–' : this.#trace(row.traceId, traceUrl)],
     ]
     return html`<dl class="card pad">${entries.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`
   }
 
-  #policy(policy: ExplainedPolicy) {
-    const tone =
-      { denied: 'bad', failed: 'bad', chosen: 'accent', narrowed: 'warn' }[policy.outcome as string] ?? ''
-    return html`<details class="policy" ?open=${tone !== ''}>
-      <summary>
-        <strong>${policy.id}</strong> <span class="badge">${policy.kind}</span>
-        <span class="badge ${tone}">${policy.outcome}${policy.rule === null ? '' : `: ${policy.rule}`}</span>
-        <span class="muted small file">${policy.file ?? ''}</span>
-      </summary>
-      ${policy.error === undefined ? nothing : html`<p class="error">${policy.error.kind}: ${policy.error.message}</p>`}
-      ${policy.rules.map(
-        (rule) => html`<div class="rule">
-          <span class="muted small">rule</span> <strong>${rule.id}</strong>
-          <ul>
-            ${
-              rule.conditions.length === 0
-                ? html`<li class="muted">always</li>`
-                : rule.conditions.map(
-                    (each) => html`<li class=${each.outcome}>
-                      <span class="mark" title=${words[each.outcome]} aria-label=${words[each.outcome]}>${marks[each.outcome]}</span>
-                      <code>${each.text}</code>
-                      ${Object.entries(each.values).map(([path, value]) => html`<span class="value small"><span class="muted">${path} =</span> <code>${JSON.stringify(value)}</code></span>`)}
-                    </li>`,
-                  )
-            }
-          </ul>
-        </div>`,
-      )}
-    </details>`
+  #verification({ verification }: Explanation) {
+    const [tone, words] = verifications[verification.status]
+    return html`<p class="row small">
+      <span class="badge ${tone}">${words}</span>
+      <span class="muted digest">${verification.why ?? verification.recordedDigest ?? ''}</span>
+    </p>`
+  }
+
+  /** The outcome in a sentence, and whether it still holds. */
+  #verdict(explanation: Explanation) {
+    const { outcome, notDecided } = explanation
+    return html`<section class="card pad stack verdict">
+      <p class="outcome summary">${outcome}</p>
+      ${notDecided === null ? this.#verification(explanation) : html`<p class="muted">${notDecided}</p>`}
+    </section>`
+  }
+
+  #plan({ decision, selection }: Explanation) {
+    if (decision === null || selection === null) return nothing
+    const health = Object.entries(selection.health)
+    const entries: [string, unknown][] = [
+      ['Order', html`<code>${selection.order.join(', then ')}</code>`],
+      ['Strategy', selection.strategy],
+      ['Seed', String(selection.seed)],
+      [
+        'Health',
+        health.length === 0
+          ? '–'
+          : health.map(([target, state]) => html`<div><code>${target}</code> ${state}</div>`),
+      ],
+      ...selection.skipped.map(({ target, reason }): [string, unknown] => [
+        'Passed over',
+        `${target}: ${reason}`,
+      ]),
+    ]
+    return html`<section class="card">
+      <header><h2>Selection</h2></header>
+      <dl class="pad">${entries.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+    </section>`
+  }
+
+  #reasons({ reasons }: Explanation) {
+    if (reasons.length === 0) return nothing
+    return html`<section class="card">
+      <header><h2>Reasons</h2></header>
+      <ul class="reasons pad">${reasons.map(
+        (reason) => html`<li>
+          <code>${reason.code}</code>
+          <span class="badge">${reason.audience === 'caller' ? 'told to the caller' : 'for operators'}</span>
+          <span class="muted">${reason.policy === '' ? 'no single policy' : `${reason.policy}${reason.rule === '' ? '' : `, rule ${reason.rule}`}`}</span>
+          ${reason.message === undefined ? nothing : html`<span>${reason.message}</span>`}
+        </li>`,
+      )}</ul>
+    </section>`
   }
 
   #attempt(attempt: Attempt) {
@@ -96,18 +131,27 @@ class DecisionPage extends LitElement {
   #content(explanation: Explanation, record: CallRecord) {
     const { body } = record
     return html`<div class="stack">
-      <section class="card pad"><pre class="summary scroll" tabindex="0" role="region" aria-label="Explanation">${explanation.summary.join('\n')}</pre></section>
-      ${this.#facts(record)}
+      ${this.#verdict(explanation)}
+      ${this.#facts(record, explanation)}
       ${body.dropped.length === 0 ? nothing : html`<p class="error">Not carried across: ${body.dropped.join(', ')}</p>`}
-      ${body.error === undefined ? nothing : html`<p class="error">${body.error.code}: ${body.error.message}</p>`}
+      ${body.error === undefined || record.row.effect === 'deny' || explanation.notDecided !== null ? nothing : html`<p class="error">${body.error.code}: ${body.error.message}</p>`}
       <section class="card">
-        <header><h2>Policies</h2><span class="muted small">${body.evaluationUs.toFixed(0)} µs, ${body.fuel} fuel</span></header>
+        <header><h2>Policies</h2><span class="muted small">${explanation.candidates === null ? nothing : html`candidates ${explanation.candidates.before} → ${explanation.candidates.after} · `}${formatCount(body.evaluationUs)} µs · fuel ${formatCount(body.fuel)}</span></header>
         ${
           explanation.policies.length === 0
             ? html`<p class="pad muted">The call ended before a policy was asked.</p>`
-            : explanation.policies.map((policy) => this.#policy(policy))
+            : html`<sb-explain-tree .explanation=${explanation}></sb-explain-tree>`
         }
       </section>
+      ${
+        explanation.notDecided !== null
+          ? nothing
+          : html`<section class="card">
+        <header><h2>Would change if</h2></header>
+        <sb-would-change .changes=${explanation.wouldChangeIf}></sb-would-change>
+      </section>`
+      }
+      ${this.#reasons(explanation)} ${this.#plan(explanation)}
       ${
         body.attempts.length === 0
           ? nothing
@@ -119,6 +163,10 @@ class DecisionPage extends LitElement {
         </table></div>
       </section>`
       }
+      <details class="card">
+        <summary class="pad">As text</summary>
+        <sb-source-view label="Explanation" .text=${explanation.summary.join('\n')}></sb-source-view>
+      </details>
       <details class="card">
         <summary class="pad">Facts and decision as recorded</summary>
         <sb-source-view label="Facts and decision" .text=${JSON.stringify({ facts: body.facts, decision: body.decision, selection: body.selection }, null, 2)}></sb-source-view>
@@ -141,24 +189,15 @@ class DecisionPage extends LitElement {
     shared,
     css`
       h1 { font-size: 18px; overflow-wrap: anywhere; }
-      dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(170px, 1fr)); gap: 14px 24px; margin: 0; }
+      dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 14px 24px; margin: 0; }
       dt { color: var(--muted); font-size: 12.5px; }
       dd { margin: 0; overflow-wrap: anywhere; }
-      .summary { margin: 0; line-height: 1.65; }
-      .policy { border-bottom: 1px solid var(--line); }
-      .policy:last-child { border-bottom: 0; }
       summary { cursor: pointer; }
-      .policy > summary { padding: 12px 18px; display: flex; gap: 8px; align-items: center; flex-wrap: wrap; }
-      .policy > summary::before { content: '▸'; color: var(--muted); width: 12px; }
-      .policy[open] > summary::before { content: '▾'; }
-      .file { margin-left: auto; }
-      .rule { padding: 2px 18px 12px 40px; }
-      ul { list-style: none; margin: 4px 0 0; padding: 0; display: grid; gap: 4px; }
-      li { display: flex; gap: 10px; align-items: baseline; flex-wrap: wrap; }
-      .mark { width: 14px; font-weight: 700; color: var(--muted); }
-      li.true .mark { color: var(--good); }
-      li.threw .mark { color: var(--bad); }
-      .value { background: var(--sunken); border-radius: 6px; padding: 0 7px; }
+      .verdict { gap: 8px; }
+      .outcome { font-weight: 600; overflow-wrap: anywhere; }
+      .digest { overflow-wrap: anywhere; min-width: 0; }
+      .reasons { list-style: none; margin: 0; display: grid; gap: 6px; }
+      .reasons li { display: flex; gap: 8px; align-items: baseline; flex-wrap: wrap; }
     `,
   ]
 }

@@ -12,6 +12,13 @@ export function outcomeBadge(row: RecordRow): TemplateResult {
   return html`<span class="badge warn">${row.errorCode ?? row.status}</span>`
 }
 
+/** The policy and rule that decided; a call that ended before its decision was decided by none. */
+export function decidedBy(row: RecordRow): TemplateResult {
+  if (row.effect === 'none') return html`<span class="muted">not decided</span>`
+  if (row.policy !== undefined) return html`${row.policy} <span class="muted">${row.rule ?? ''}</span>`
+  return html`<span class="muted">${row.effect === 'allow' ? 'default route' : 'no policy'}</span>`
+}
+
 /** Rows of decisions; a row leads to its explanation. */
 export function decisionTable(rows: readonly RecordRow[]): TemplateResult {
   return html`<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>
@@ -23,7 +30,7 @@ export function decisionTable(rows: readonly RecordRow[]): TemplateResult {
           <td>${outcomeBadge(row)}</td>
           <td><code>${row.modelRequested}</code></td>
           <td><code>${row.target ?? '–'}</code></td>
-          <td>${row.policy === undefined ? html`<span class="muted">default route</span>` : html`${row.policy} <span class="muted">${row.rule ?? ''}</span>`}</td>
+          <td>${decidedBy(row)}</td>
           <td class="num">${formatDuration(row.durationMs)}</td>
           <td class="num">${row.attempts === 0 ? '–' : formatMoney(row.costNanoUsd)}</td>
         </tr>`,

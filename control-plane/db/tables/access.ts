@@ -154,7 +154,7 @@ export const paramValue = pgTable(
     environment: text('environment').notNull(),
     workspace: text('workspace').notNull(),
     name: text('name').notNull(),
-    value: jsonb('value').$type<string | number | boolean>().notNull(),
+    value: jsonb('value').$type<string | number | boolean | string[]>().notNull(),
     updatedMs: timeMs('updated').notNull(),
     updatedBy: text('updated_by').notNull(),
   },
@@ -173,7 +173,7 @@ export const paramChange = pgTable(
     name: text('name').notNull(),
     stateSequence: bigint('state_sequence', { mode: 'number' }).notNull(),
     /** Null where the param went back to its declared default. */
-    value: jsonb('value').$type<string | number | boolean | null>(),
+    value: jsonb('value').$type<string | number | boolean | string[] | null>(),
     changedMs: timeMs('changed').notNull(),
     changedBy: text('changed_by').notNull(),
   },

@@ -1,6 +1,6 @@
 import type { Block, CacheMark } from '../../call.ts'
 import { asArray, asObject, asString, isObject, type JsonObject } from '../json-value.ts'
-import { chatReasoningMember } from '../reasoning-origin.ts'
+import { openReasoningSeal } from '../reasoning-origin.ts'
 import { keepRest } from '../rest.ts'
 import { argumentsOfInput } from './tool-arguments.ts'
 
@@ -68,13 +68,11 @@ function decodeKnown(type: string, value: JsonObject, path: string, extra: Extra
     }
     case 'thinking': {
       const signature = asString(value.signature) || undefined
-      const origin = chatReasoningMember(signature) ? 'openai-chat' : 'anthropic-messages'
-      const signed = signature !== undefined && { signature }
+      const own = { ...(signature !== undefined && { signature }), origin: 'anthropic-messages' } as const
       return {
         type: 'reasoning',
         text: asString(value.thinking) ?? '',
-        ...signed,
-        origin,
+        ...(openReasoningSeal(signature) ?? own),
         path: `${path}.thinking`,
       }
     }

@@ -107,8 +107,14 @@ function encodeBlock(
   }
 }
 
+/** Chat Completions has it inside `image_url`, Responses beside it. */
+function detailMember(path: string): string {
+  return path.startsWith('input[') ? 'detail' : 'image_url.detail'
+}
+
 function encodeImage(block: Extract<Block, { type: 'image' }>, losses: Losses): AnthropicBlock | undefined {
-  if (block.detail !== undefined && block.detail !== 'auto') losses.drop(`${block.path}.image_url.detail`)
+  if (block.detail !== undefined && block.detail !== 'auto')
+    losses.drop(`${block.path}.${detailMember(block.path)}`)
   if (block.base64 === undefined) {
     return withCache({ type: 'image', source: { type: 'url', url: block.url } }, block.cache)
   }

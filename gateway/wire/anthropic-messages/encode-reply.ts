@@ -1,4 +1,5 @@
 import type { Call, Reply, ReplyBlock } from '../../call.ts'
+import { sealReasoning } from '../reasoning-origin.ts'
 import { createToolNames } from '../tool-names.ts'
 import { encodeStop } from './finish.ts'
 import { inputOfArguments } from './tool-arguments.ts'
@@ -35,6 +36,9 @@ function encodeBlock(block: ReplyBlock, { nameOf, isCut }: BlockContext): unknow
       return { type: 'tool_use', id: block.id, name: nameOf(block.name), input }
     }
     case 'reasoning':
+      if (block.origin === 'openai-responses') {
+        return { type: 'thinking', thinking: block.text, signature: sealReasoning(block) ?? '' }
+      }
       if (block.encrypted !== undefined) return { type: 'redacted_thinking', data: block.encrypted }
       return { type: 'thinking', thinking: block.text, signature: block.signature ?? '' }
   }

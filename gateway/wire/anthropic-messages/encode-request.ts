@@ -3,6 +3,7 @@ import type { EncodeOptions } from '../../provider.ts'
 import { isObject } from '../json-value.ts'
 import { type ExtraRules, loseExtra } from '../lose-extra.ts'
 import { Losses } from '../losses.ts'
+import { responsesExtraRules } from '../openai-responses/extra-rules.ts'
 import { limitOutput } from '../output-limit.ts'
 import { adaptSchema } from './adapt-schema.ts'
 import { type AnthropicBlock, encodeMessages, type Turn } from './encode-message.ts'
@@ -16,7 +17,7 @@ export const outputTokensDefault = 8192
 const jsonHint = 'Answer with one valid JSON object and nothing else.'
 
 /** Members of Chat Completions whose loss changes the answer. */
-const rules: ExtraRules = {
+export const chatExtraRules: ExtraRules = {
   meaning: new Set([
     'tools[]',
     'tool_choice',
@@ -184,8 +185,8 @@ function addOutput(
     return
   }
   const { schema, lost } =
-    payload.origin === 'openai-chat' ? adaptSchema(output.schema) : { ...output, lost: false }
-  if (lost) losses.drop(`${path}.json_schema.schema`)
+    payload.origin === 'anthropic-messages' ? { ...output, lost: false } : adaptSchema(output.schema)
+  if (lost) losses.drop(payload.paths.outputSchema ?? `${path}.json_schema.schema`)
   const named = {
     ...(output.name !== undefined && { title: output.name }),
     ...(output.description !== undefined && { description: output.description }),
@@ -211,7 +212,7 @@ function loseChatMembers(payload: ChatPayload, losses: Losses): void {
   if (payload.seed !== undefined) losses.drop('seed')
   if (payload.frequencyPenalty) losses.drop('frequency_penalty')
   if (payload.presencePenalty) losses.drop('presence_penalty')
-  loseExtra(payload, rules, losses)
+  loseExtra(payload, payload.origin === 'openai-responses' ? responsesExtraRules : chatExtraRules, losses)
   if (payload.extra.get('logprobs') === true) losses.dropAnswer('choices[].logprobs')
   if (payload.extra.has('audio')) losses.dropAnswer('choices[].message.audio')
 }

@@ -1,6 +1,7 @@
 import type { Refusal } from '@signalbox/sdk/contract'
 import type { Call, Delta, UsageCounts } from '../../call.ts'
 import type { StreamEncoder } from '../../dialect.ts'
+import { sealReasoning } from '../reasoning-origin.ts'
 import { encodeSseEvent } from '../sse.ts'
 import { createToolNames } from '../tool-names.ts'
 import { encodeMessagesStreamError } from './errors.ts'
@@ -109,10 +110,14 @@ export class MessagesStreamEncoder implements StreamEncoder {
   #blockDelta({ text, signature, encrypted }: BlockDelta): string {
     if (this.#block?.type === 'toolCall') return this.#input(text ?? '')
     if (this.#block?.type !== 'reasoning') return this.#piece({ type: 'text_delta', text: text ?? '' })
-    if (encrypted !== undefined) return this.#blockStart({ type: 'redacted_thinking', data: encrypted })
+    const isSealed = this.#block.origin === 'openai-responses'
+    if (encrypted !== undefined && !isSealed)
+      return this.#blockStart({ type: 'redacted_thinking', data: encrypted })
+    const proof = isSealed ? sealReasoning({ origin: this.#block.origin, signature, encrypted }) : signature
     const start = this.#isOpen ? '' : this.#blockStart({ type: 'thinking', thinking: '', signature: '' })
     const said = text === undefined ? '' : this.#piece({ type: 'thinking_delta', thinking: text })
-    return start + said + (signature === undefined ? '' : this.#piece({ type: 'signature_delta', signature }))
+    if (proof === undefined) return start + said
+    return start + said + this.#piece({ type: 'signature_delta', signature: proof })
   }
 
   /** Some servers write no arguments as `null`, which is no input: held back until it is something else. */

@@ -4,7 +4,7 @@ import { type JsonEdit, spliceRequest } from '../json-splice.ts'
 import { asArray, asCount, asObject, asString, parseExact } from '../json-value.ts'
 import { Losses } from '../losses.ts'
 import { limitOutput, patchedTemperature } from '../output-limit.ts'
-import { chatMarkBytes, chatReasoningMember } from '../reasoning-origin.ts'
+import { chatMarkBytes, openReasoningSeal } from '../reasoning-origin.ts'
 import { fitThinking, patchThinking } from './encode-thinking.ts'
 import { claudeTraits } from './model-traits.ts'
 
@@ -54,7 +54,7 @@ export function spliceMessagesRequest(
  */
 function withoutForeignThinking(messages: readonly unknown[], losses: Losses): unknown[] {
   const isForeign = (block: unknown): boolean =>
-    chatReasoningMember(asString(asObject(block)?.signature)) !== undefined
+    openReasoningSeal(asString(asObject(block)?.signature)) !== undefined
   return messages.flatMap((value, index) => {
     const message = asObject(value)
     const content = asArray(message?.content)

@@ -1,6 +1,11 @@
 import type { Block } from '../../call.ts'
 import { asArray, asObject, asString, isObject, type JsonObject } from '../json-value.ts'
-import { anthropicReasoningFormat, chatReasoningMark } from '../reasoning-origin.ts'
+import {
+  anthropicReasoningFormat,
+  chatReasoningMark,
+  responsesReasoningFormat,
+  translatedDetailId,
+} from '../reasoning-origin.ts'
 
 /**
  * One entry of `reasoning_details`, in the convention of OpenRouter, put together from its streamed pieces.
@@ -73,6 +78,12 @@ export function decodeReasoning(message: JsonObject, path: string): Block[] {
 }
 
 function detailBlock(detail: ReasoningDetail, path: string): Block {
+  const item = asObject(detail.value)
+  const id = asString(item?.id)
+  if (item?.format === responsesReasoningFormat && id?.startsWith(translatedDetailId) && detail.data) {
+    const signature = id.slice(translatedDetailId.length)
+    return { type: 'reasoning', signature, encrypted: detail.data, origin: 'openai-responses', path }
+  }
   if (!detail.isAnthropic) return { type: 'opaque', origin: 'openai-chat', value: detail.value, path }
   if (detail.data !== undefined) {
     return { type: 'reasoning', encrypted: detail.data, origin: 'anthropic-messages', path }

@@ -97,7 +97,8 @@ function encodeDocument(
     return { type: 'text', text: block.text }
   }
   if (block.base64 === undefined && !same) {
-    losses.dropMeaning(`${block.path}.source`, 'The chosen model takes documents only as base64 or text.')
+    const member = block.path.startsWith('input[') ? 'file_url' : 'source'
+    losses.dropMeaning(`${block.path}.${member}`, 'The chosen model takes documents only as base64 or text.')
     return undefined
   }
   const filename = block.title ?? (same ? undefined : 'document.pdf')

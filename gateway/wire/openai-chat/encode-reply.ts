@@ -1,5 +1,9 @@
 import type { Reply, ReplyBlock } from '../../call.ts'
-import { anthropicReasoningFormat, translatedDetailId } from '../reasoning-origin.ts'
+import {
+  anthropicReasoningFormat,
+  responsesReasoningFormat,
+  translatedDetailId,
+} from '../reasoning-origin.ts'
 import { encodeFinish } from './finish.ts'
 import { encodeChatUsage } from './usage.ts'
 
@@ -47,12 +51,31 @@ function encodeReasoning(blocks: readonly ReplyBlock[]): Record<string, unknown>
   if (reasoning.length === 0) return {}
   const text = reasoning.map((block) => block.text).join('')
   const details = reasoning.flatMap((block, index) =>
-    block.origin === 'anthropic-messages' ? [encodeDetail(block, index)] : [],
+    block.origin === 'openai-chat' ? [] : encodeDetails(block, index),
   )
   return {
     ...(text !== '' && { reasoning_content: text }),
     ...(details.length > 0 && { reasoning_details: details }),
   }
+}
+
+function encodeDetails(
+  block: Extract<ReplyBlock, { type: 'reasoning' }>,
+  index: number,
+): Record<string, unknown>[] {
+  if (block.origin !== 'openai-responses') return [encodeDetail(block, index)]
+  const { signature, encrypted } = block
+  return encrypted === undefined ? [] : [responsesDetail(encrypted, signature, index)]
+}
+
+/** OpenAI's thinking, as OpenRouter writes it; the id is the item's own behind our mark. */
+export function responsesDetail(
+  data: string,
+  itemId: string | undefined,
+  index: number,
+): Record<string, unknown> {
+  const id = `${translatedDetailId}${itemId ?? index}`
+  return { type: 'reasoning.encrypted', data, id, format: responsesReasoningFormat, index }
 }
 
 function encodeDetail(

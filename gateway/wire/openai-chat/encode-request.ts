@@ -4,6 +4,7 @@ import type { EncodeOptions } from '../../provider.ts'
 import { isObject } from '../json-value.ts'
 import { type ExtraRules, loseExtra } from '../lose-extra.ts'
 import { Losses } from '../losses.ts'
+import { responsesExtraRules } from '../openai-responses/extra-rules.ts'
 import { limitOutput } from '../output-limit.ts'
 import { shortToolName } from '../tool-names.ts'
 import { encodeMessage } from './encode-message.ts'
@@ -11,11 +12,13 @@ import { addSampling, type RequestContext } from './encode-sampling.ts'
 import type { ChatQuirks } from './quirks.ts'
 import { isStrictSchema } from './strict-schema.ts'
 
+const isResponses = ({ origin }: ChatPayload): boolean => origin === 'openai-responses'
+
 /** Longest end-user id that OpenAI takes; longer ones travel as their SHA-256. */
 const userIdLengthMax = 64
 
 /** Members of Anthropic Messages whose loss changes the answer: tools that run at the provider. */
-const rules: ExtraRules = {
+export const messagesExtraRules: ExtraRules = {
   meaning: new Set(['tools[]', 'mcp_servers', 'tool_choice']),
   isDefault: (name, value) =>
     value === false ||
@@ -57,13 +60,13 @@ export function encodeChatRequest(
   if (stream) Object.assign(body, { stream: true, stream_options: { include_usage: true } })
   if (same) restoreExtra(context)
   else {
-    loseExtra(payload, rules, losses)
+    loseExtra(payload, isResponses(payload) ? responsesExtraRules : messagesExtraRules, losses)
     nameAnswerLosses(context)
   }
   return { body, dropped: losses.dropped, responseDropped: losses.responseDropped }
 }
 
-function shortUserId(userId: string): string {
+export function shortUserId(userId: string): string {
   return userId.length <= userIdLengthMax ? userId : createHash('sha256').update(userId).digest('hex')
 }
 
@@ -132,7 +135,8 @@ function restoreExtra({ payload, body, losses }: RequestContext): void {
 
 function nameAnswerLosses({ payload, quirks, losses }: RequestContext): void {
   if (payload.reasoning?.visible && payload.reasoning.level !== 'none') {
-    losses.dropAnswer(quirks.showsReasoning ? 'thinking.signature' : 'thinking')
+    if (!isResponses(payload)) losses.dropAnswer(quirks.showsReasoning ? 'thinking.signature' : 'thinking')
+    else if (!quirks.showsReasoning) losses.dropAnswer('output[].summary')
   }
   if (payload.stop !== undefined && payload.stop.length > 0) losses.dropAnswer('stop_sequence')
   for (const [path, value] of payload.extra) {

@@ -4,6 +4,7 @@ import type { StreamEncoder } from '../../dialect.ts'
 import { asObject } from '../json-value.ts'
 import { anthropicReasoningFormat, translatedDetailId } from '../reasoning-origin.ts'
 import { encodeSseEvent } from '../sse.ts'
+import { responsesDetail } from './encode-reply.ts'
 import { encodeChatStreamError } from './errors.ts'
 import { encodeFinish } from './finish.ts'
 import { encodeChatUsage } from './usage.ts'
@@ -97,10 +98,20 @@ export class ChatStreamEncoder implements StreamEncoder {
       case 'refusal':
         return this.#chunk({ refusal: text })
       case 'reasoning':
-        return this.#reasoning(delta, this.#block.origin === 'anthropic-messages')
+        return this.#block.origin === 'openai-responses'
+          ? this.#sealed(delta)
+          : this.#reasoning(delta, this.#block.origin === 'anthropic-messages')
       default:
         return this.#chunk({ content: text })
     }
+  }
+
+  /** OpenAI's thinking: what is shown of it, and at its end what it needs to go back. */
+  #sealed({ text, signature, encrypted }: Extract<Delta, { type: 'blockDelta' }>): string {
+    const shown = text === undefined ? '' : this.#chunk({ reasoning_content: text })
+    if (encrypted === undefined) return shown
+    const detail = responsesDetail(encrypted, signature, this.#details)
+    return shown + this.#chunk({ reasoning_details: [detail] })
   }
 
   #reasoning(

@@ -1,4 +1,4 @@
-import { existsSync, watch } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { writeStarter } from '@signalbox/policies'
 import { ApiError } from '@signalbox/sdk'
@@ -10,14 +10,15 @@ import { pushFolder } from '../push-folder.ts'
 import { recordLine } from '../record-line.ts'
 import { hearStop, runUntilStopped } from '../run-until-stopped.ts'
 import { examples, type Verb } from '../verb.ts'
+import { TestWatch, watchFolder } from '../watch-tests.ts'
 import { printWelcome } from '../welcome.ts'
 
-/** Editors write a file in several steps; a change counts once they are quiet for this long. */
-const quietMs = 80
-
-/** Publishes the folder again whenever a file in it changed. */
-function watchWorkspace(started: LocalStart, environment: string, output: Output): () => void {
-  let timer: NodeJS.Timeout | undefined
+/** Tests and publishes the folder again whenever a file in it changed: the tests of what changed come first. */
+function watchWorkspace(
+  started: LocalStart,
+  environment: string,
+  { output, tests }: { output: Output; tests: TestWatch },
+): () => void {
   let running: Promise<void> = Promise.resolve()
   const publish = async (): Promise<void> => {
     const from = performance.now()
@@ -35,16 +36,12 @@ function watchWorkspace(started: LocalStart, environment: string, output: Output
       output.note(`${output.style('red', 'not published')} ${text}`)
     }
   }
-  const watcher = watch(started.workspace, { recursive: true }, () => {
-    clearTimeout(timer)
-    timer = setTimeout(() => {
-      running = running.then(publish)
-    }, quietMs)
+  return watchFolder(started.workspace, () => {
+    running = running.then(async () => {
+      if (await tests.lookAtChange()) await publish()
+      else output.note(`${output.style('red', 'not published')}`)
+    })
   })
-  return () => {
-    clearTimeout(timer)
-    watcher.close()
-  }
 }
 
 async function printDecisions(started: LocalStart, output: Output, signal: AbortSignal): Promise<void> {
@@ -78,13 +75,16 @@ export const verb: Verb = {
         const started = await startLocally({ ...config, workspace }, output)
         printWelcome(started, output)
         output.line(`Watching ${workspace}\n`)
-        const unwatch = watchWorkspace(started, config.environment, output)
+        const tests = await TestWatch.start(workspace, output)
+        await tests.learn()
+        const unwatch = watchWorkspace(started, config.environment, { output, tests })
         const ended = new AbortController()
         const following = printDecisions(started, output, ended.signal)
         try {
           await runUntilStopped(started, stop, output)
         } finally {
           unwatch()
+          tests.dispose()
           ended.abort()
           await following
         }

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { writeStarter } from '@signalbox/policies'
+import { loadWorkspaceFolder, writeEditorFiles, writeStarter } from '@signalbox/policies'
 import { examples, type Verb } from '../verb.ts'
 
 export const verb: Verb = {
@@ -7,12 +7,14 @@ export const verb: Verb = {
   register(program, { output }) {
     program
       .command('init [dir]')
-      .description('write the starter workspace: tested policies, a guardrail, a prompt, a CI workflow')
+      .description('write the starter workspace: tested policies, guardrails and prompts, a CI workflow')
       .option('--name <name>', 'name of the workspace', 'starter')
       .addHelpText('after', examples(['signalbox init acme --name acme', 'signalbox test acme']))
       .action(async (dir: string | undefined, options: { name: string }) => {
         const folder = resolve(dir ?? '.')
-        const files = await writeStarter(folder, { name: options.name })
+        const starter = await writeStarter(folder, { name: options.name })
+        const { written } = await writeEditorFiles(folder, await loadWorkspaceFolder(folder))
+        const files = [...starter, ...written.filter((file) => !file.startsWith('.signalbox/'))].sort()
         output.document({ folder, files })
         for (const file of files) output.line(`${output.style('green', '+')} ${file}`)
         output.line(`\nNext: signalbox test ${dir ?? '.'}`)

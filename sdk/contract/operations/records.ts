@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { Decision, PolicyResult, Reason } from '../decision.ts'
+import { Explanation } from '../explanation.ts'
 import { defineOperation } from '../operation.ts'
 import { CallRecord, RecordRow } from '../record.ts'
 import { EnvironmentName, Id, NanoUsd, TimeMs } from '../scalars.ts'
@@ -21,41 +21,6 @@ const recordFilter = {
   errorCode: Type.Optional(Type.String({ maxLength: 64 })),
   statusMin: Type.Optional(Type.Integer({ minimum: 100, maximum: 599 })),
 } as const
-
-/** One condition of a rule, with what it was in this call. */
-export const ExplainedCondition = Type.Object(
-  {
-    text: Type.String(),
-    outcome: Type.Enum(['true', 'false', 'notEvaluated', 'threw']),
-    values: Type.Record(Type.String(), Type.Unknown(), { description: 'Facts it read, by path.' }),
-  },
-  closed,
-)
-export const ExplainedPolicy = Type.Object(
-  {
-    ...PolicyResult.properties,
-    file: Type.Union([Type.String(), Type.Null()]),
-    rules: Type.Array(
-      Type.Object(
-        { id: Type.String(), line: Type.Integer(), conditions: Type.Array(ExplainedCondition) },
-        closed,
-      ),
-    ),
-  },
-  closed,
-)
-export const Explanation = Type.Object(
-  {
-    id: Id,
-    row: RecordRow,
-    decision: Type.Union([Decision, Type.Null()]),
-    policies: Type.Array(ExplainedPolicy),
-    reasons: Type.Array(Reason),
-    summary: Type.Array(Type.String({ description: 'Lines for people.' })),
-    traceUrl: Type.Union([Type.String(), Type.Null()]),
-  },
-  closed,
-)
 
 const Totals = Type.Object(
   {

@@ -64,6 +64,7 @@ export const CaseResult = Type.Object(
     line: Type.Integer({ minimum: 1 }),
     column: Type.Integer({ minimum: 1 }),
     message: Type.Optional(Type.String()),
+    todo: Type.Optional(Type.Boolean({ description: 'Not run: its author has yet to write it.' })),
   },
   closed,
 )

@@ -1,15 +1,20 @@
 import { type ErrorCode, Refusal } from '@signalbox/sdk/contract'
 import { describe, expect, it } from 'vitest'
-import type { Call, Delta, Reply } from '../../../gateway/call.ts'
+import type { Call, Delta, Reply, WireFormat } from '../../../gateway/call.ts'
 import type { Dialect, StreamEncoder } from '../../../gateway/dialect.ts'
+import type { Provider } from '../../../gateway/provider.ts'
 import { provider as anthropic } from '../../../gateway/providers/anthropic.ts'
+import { provider as openai } from '../../../gateway/providers/openai.ts'
 import { provider as compatible } from '../../../gateway/providers/openai-compatible.ts'
 import { assemble, decodeStream } from '../wire/assembled.ts'
 import {
   replyToAnthropic,
   replyToOpenAi,
+  replyToResponses,
+  type Seen,
   streamToAnthropic,
   streamToOpenAi,
+  streamToResponses,
 } from '../wire/official-clients.ts'
 import { fixtureIds, pluginIds, type Situation, situations } from './fixture-folder.ts'
 
@@ -17,7 +22,23 @@ const nowMs = 1_700_000_000_999
 const recordId = 'rec-1'
 const routes: Readonly<Record<string, readonly string[]>> = {
   'openai-chat': ['post /v1/chat/completions', 'post /api/v1/chat/completions'],
+  'openai-responses': ['post /v1/responses', 'post /api/v1/responses'],
   'anthropic-messages': ['post /v1/messages', 'post /anthropic/v1/messages'],
+}
+/** Who reads a format: our own decoder, and the official client. */
+interface Readers {
+  readonly provider: Provider
+  readonly stream: (text: string) => Promise<Seen>
+  readonly reply: (text: string) => Promise<Seen>
+}
+const readers: Readonly<Record<WireFormat, Readers>> = {
+  'openai-chat': { provider: compatible, stream: streamToOpenAi, reply: replyToOpenAi },
+  'openai-responses': {
+    provider: openai.otherFormats?.['openai-responses'] ?? openai,
+    stream: streamToResponses,
+    reply: replyToResponses,
+  },
+  'anthropic-messages': { provider: anthropic, stream: streamToAnthropic, reply: replyToAnthropic },
 }
 interface RefusalFixture {
   readonly code: ErrorCode
@@ -65,8 +86,8 @@ function encodeStream(
 
 /** The stream has to mean to our own decoder, and to the official client, what went in. */
 async function readBack(dialect: Dialect, text: string, deltas: readonly Delta[]): Promise<void> {
-  const isChat = dialect.format === 'openai-chat'
-  const again = decodeStream((isChat ? compatible : anthropic).createDecoder(), [Buffer.from(text)])
+  const { provider, stream } = readers[dialect.format]
+  const again = decodeStream(provider.createDecoder(), [Buffer.from(text)])
   expect(again.complete).toBe(true)
   const before = assemble(deltas)
   const names = (reply: Reply) =>
@@ -77,7 +98,7 @@ async function readBack(dialect: Dialect, text: string, deltas: readonly Delta[]
       .join('')
   expect(names(assemble(again.deltas))).toEqual(names(before))
   expect(texts(assemble(again.deltas))).toBe(texts(before))
-  const seen = await (isChat ? streamToOpenAi(text) : streamToAnthropic(text))
+  const seen = await stream(text)
   expect(seen.text).toBe(texts(before))
   expect(seen.toolCalls.map(({ name }) => name)).toEqual(names(before))
 }
@@ -124,14 +145,12 @@ describe('dialects', () => {
           const text = encodeStream(dialect.createEncoder(call, nowMs), deltas, refusal)
           situation.expectText('stream.sse', text)
           if (refusal === undefined) await readBack(dialect, text, deltas)
-          else
-            await expect((id === 'openai-chat' ? streamToOpenAi : streamToAnthropic)(text)).rejects.toThrow()
+          else await expect(readers[dialect.format].stream(text)).rejects.toThrow()
         }
         if (reply !== undefined) {
           const encoded = dialect.encodeReply(reply, call, nowMs)
           situation.expectJson('answer.json', encoded)
-          const read = id === 'openai-chat' ? replyToOpenAi : replyToAnthropic
-          const seen = await read(JSON.stringify(encoded.body))
+          const seen = await readers[dialect.format].reply(JSON.stringify(encoded.body))
           const calls = reply.blocks.filter((block) => block.type === 'toolCall')
           expect(seen.toolCalls.map(({ name }) => name)).toEqual(calls.map(({ name }) => name))
         }

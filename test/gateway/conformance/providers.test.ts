@@ -1,9 +1,10 @@
 import { Refusal } from '@signalbox/sdk/contract'
 import { describe, expect, it } from 'vitest'
-import type { Call } from '../../../gateway/call.ts'
+import type { Call, WireFormat } from '../../../gateway/call.ts'
 import type { Dialect } from '../../../gateway/dialect.ts'
 import { dialect as messages } from '../../../gateway/dialects/anthropic-messages.ts'
 import { dialect as chat } from '../../../gateway/dialects/openai-chat.ts'
+import { dialect as responses } from '../../../gateway/dialects/openai-responses.ts'
 import type { EncodeOptions, FrameReading, Provider } from '../../../gateway/provider.ts'
 import { SseSplitter } from '../../../gateway/wire/sse.ts'
 import { assemble, decodeStream } from '../wire/assembled.ts'
@@ -11,12 +12,25 @@ import { fixtureIds, pluginIds, type Situation, situations } from './fixture-fol
 
 interface CallFixture {
   readonly dialect: string
+  /** The format in which the upstream is asked, where it is not its first. */
+  readonly upstream?: WireFormat
   readonly body?: Record<string, unknown>
   /** The body as text, where its bytes matter. */
   readonly rawBody?: string
   readonly options: EncodeOptions
 }
-const dialects: Readonly<Record<string, Dialect>> = { 'openai-chat': chat, 'anthropic-messages': messages }
+const dialects: Readonly<Record<string, Dialect>> = {
+  'openai-chat': chat,
+  'openai-responses': responses,
+  'anthropic-messages': messages,
+}
+
+function asked(provider: Provider, situation: Situation): Provider {
+  const { upstream } = situation.json('call.json') as CallFixture
+  const other = upstream === undefined ? provider : provider.otherFormats?.[upstream]
+  if (other === undefined) throw new Error(`${situation.name}: ${provider.id} does not speak ${upstream}`)
+  return other
+}
 
 function callOf(situation: Situation): { call: Call; options: EncodeOptions } {
   const fixture = situation.json('call.json') as CallFixture
@@ -88,15 +102,18 @@ describe('providers', () => {
 
   for (const id of pluginIds('providers')) {
     describe(id, async () => {
-      const { provider } = (await import(`../../../gateway/providers/${id}.ts`)) as { provider: Provider }
+      const { provider: plugin } = (await import(`../../../gateway/providers/${id}.ts`)) as {
+        provider: Provider
+      }
 
       it('has the name of its file', () => {
-        expect(provider.id).toBe(id)
+        expect(plugin.id).toBe(id)
       })
 
       it.each(
         situations('providers', id).map((situation) => [situation.name, situation] as const),
       )('%s', (_name, situation) => {
+        const provider = asked(plugin, situation)
         situation.expectJson('request.json', encode(provider, situation))
         const response = situation.text('response.json')
         if (response !== undefined) {

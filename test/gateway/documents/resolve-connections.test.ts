@@ -40,6 +40,17 @@ describe('connections', () => {
     expect(resolved.get('openai')).toMatchObject({ status: 'unavailable', missing: 'OPENAI_API_KEY' })
   })
 
+  it('say what their server speaks where it is declared', () => {
+    const local = {
+      provider: 'openai-compatible',
+      baseUrl: 'http://127.0.0.1:9/v1',
+      formats: ['openai-responses', 'openai-chat'] as ('openai-chat' | 'openai-responses')[],
+    }
+    const resolved = resolveConnections([version({ connections: { local } })], 'production', sources())
+    expect(resolved.get('local')).toMatchObject({ formats: ['openai-responses', 'openai-chat'] })
+    expect(resolved.get('openai')).not.toHaveProperty('formats')
+  })
+
   it('that declare no credential are available', () => {
     const local = {
       provider: 'openai-compatible',

@@ -35,7 +35,9 @@ export function createPlainEngine(): ReleaseEngine & { disposed: number } {
           environment,
           workspaces: workspaces.map(({ compiled }) => compiled.name),
           candidates: [],
+          policies: [],
           evaluate: unused,
+          inspect: unused,
           screen: unused,
           dispose: () => {
             made.disposed++
@@ -44,10 +46,13 @@ export function createPlainEngine(): ReleaseEngine & { disposed: number } {
         scripts.set(program, script)
         return program
       },
+      async loadApart(workspaces, options): Promise<Program> {
+        return made.engine.load(workspaces, options)
+      },
       dispose: () => {},
     } satisfies Engine,
     indexCatalogue: () => ({ find: () => undefined, list: () => [] }),
-    verifyVectors: (program: Program, vectors: readonly { name: string; facts: unknown }[]) =>
+    verifyVectors: async (program: Program, vectors: readonly { name: string; facts: unknown }[]) =>
       vectors.filter((vector) => vector.facts !== scripts.get(program)).map((vector) => vector.name),
   }
   return made
@@ -99,6 +104,7 @@ export async function openDocuments(
     variables?: Readonly<Record<string, string>>
     times?: Partial<DocumentTimes>
     clock?: SetClock
+    releaseSequenceMin?: number
   } = {},
 ): Promise<RunningDocuments> {
   const folder = options.folder ?? createFolder()
@@ -119,6 +125,7 @@ export async function openDocuments(
     readVariable: (name) => options.variables?.[name],
     incarnation: crypto.randomUUID(),
     software: 'test',
+    releaseSequenceMin: options.releaseSequenceMin,
     random: Math.random,
     times: { ...quickTimes, ...options.times },
   })

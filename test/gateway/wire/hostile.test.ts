@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { dialect as messages } from '../../../gateway/dialects/anthropic-messages.ts'
 import { dialect as chat } from '../../../gateway/dialects/openai-chat.ts'
+import { dialect as responses } from '../../../gateway/dialects/openai-responses.ts'
 import { provider as anthropic } from '../../../gateway/providers/anthropic.ts'
 import { provider as openai } from '../../../gateway/providers/openai.ts'
 import { provider as compatible } from '../../../gateway/providers/openai-compatible.ts'
@@ -10,6 +11,7 @@ import { SseFrame } from '../../../gateway/wire/sse.ts'
 import { fixtureIds, situations } from '../conformance/fixture-folder.ts'
 
 type Json = Record<string, unknown>
+const providers = [openai, compatible, anthropic, ...Object.values(openai.otherFormats ?? {})]
 
 /** Every JSON document of the fixtures that has the given file. */
 function documents(file: string): unknown[] {
@@ -79,7 +81,6 @@ describe('damaged documents', () => {
   const bodies = documents('call.json').map((fixture) => (fixture as { body?: Json }).body ?? {})
   const replies = documents('response.json')
   const streamed = events()
-  const providers = [openai, compatible, anthropic]
 
   it('are refused or carried as requests, never a crash', () => {
     fc.assert(
@@ -91,7 +92,7 @@ describe('damaged documents', () => {
           const raw = Buffer.from(JSON.stringify(damaged) ?? 'null')
           const json = JSON.parse(raw.toString())
           if (typeof json !== 'object' || json === null) return
-          for (const dialect of [chat, messages]) {
+          for (const dialect of [chat, responses, messages]) {
             mayRefuse(() => {
               const call = dialect.decodeRequest(raw, json, 'chat')
               for (const provider of providers) {
@@ -123,7 +124,8 @@ describe('damaged documents', () => {
         for (const provider of providers) {
           mayRefuse(() => {
             const decoded = provider.decodeReply(damaged)
-            for (const dialect of [chat, messages]) JSON.stringify(dialect.encodeReply(decoded, call, 0).body)
+            for (const dialect of [chat, responses, messages])
+              JSON.stringify(dialect.encodeReply(decoded, call, 0).body)
           })
           provider.readUsage(damaged)
           provider.classifyFailure(400, damaged)
@@ -175,6 +177,8 @@ describe('bodies that are nested very deeply', () => {
     arguments: `"messages":[{"role":"assistant","content":[${use}${deep('{"a":', '1', '}')}}]}]`,
     results: `"messages":[{"role":"user","content":${deep(result, '"x"', '}]')}}]`,
     content: `"messages":[{"role":"user","content":${deep('[', '', ']')}}]`,
+    items: `"input":[{"role":"user","content":${deep('[', '', ']')}}]`,
+    'tools of Responses': `"input":"x","tools":[{"type":"function","name":"f","strict":true,"parameters":${deep('{"items":', '{}', '}')}}]`,
     'tools of Messages': `${user},"tools":[{"name":"f","strict":true,"input_schema":${deep('{"items":', '{}', '}')}}]`,
     'tools of chat': `${user},"tools":[{"type":"function","function":{"name":"f","strict":true,"parameters":${deep('{"items":', '{}', '}')}}}]`,
   }
@@ -183,10 +187,10 @@ describe('bodies that are nested very deeply', () => {
     for (const number of ['1', '12345678901234567890']) {
       const text = `{"model":"m","max_tokens":9,"seed":${number},${members[name]}}`
       const json: Json = JSON.parse(text)
-      for (const dialect of [chat, messages]) {
+      for (const dialect of [chat, responses, messages]) {
         mayRefuse(() => {
           const call = dialect.decodeRequest(Buffer.from(text), json, 'chat')
-          for (const provider of [openai, compatible, anthropic]) {
+          for (const provider of providers) {
             const options = { model: 'claude-sonnet-4-6', caps: {}, headers: {}, fidelity: 'lossy' } as const
             mayRefuse(() => provider.encodeRequest(call, options))
           }

@@ -103,6 +103,38 @@ export async function replyToAnthropic(text: string): Promise<Seen> {
   return seeMessage(await client.messages.create({ ...question, max_tokens: 1 }))
 }
 
+function seeResponse(response: OpenAI.Responses.Response): Seen {
+  const message = response.output.flatMap((item) => (item.type === 'message' ? item.content : []))
+  const toolCalls = response.output.flatMap((item): Seen['toolCalls'] => {
+    const isCustom = item.type === 'custom_tool_call'
+    if (!isCustom && item.type !== 'function_call') return []
+    const text = isCustom ? item.input : item.arguments
+    return [{ id: item.call_id, name: item.name, arguments: isCustom ? text : parseOr(text || '{}') }]
+  })
+  return {
+    text: message.map((part) => (part.type === 'output_text' ? part.text : part.refusal)).join(''),
+    toolCalls,
+    finish: response.incomplete_details?.reason ?? response.status,
+    inputTokens: response.usage?.input_tokens,
+    outputTokens: response.usage?.output_tokens,
+  }
+}
+
+/** The official OpenAI client reads a Responses stream, and puts the answer together itself. */
+export async function streamToResponses(text: string): Promise<Seen> {
+  const fetch = answerWith(text, 'text/event-stream')
+  const client = new OpenAI({ apiKey: 'k', baseURL: 'http://test.invalid/v1', fetch, maxRetries: 0 })
+  const stream = client.responses.stream({ model: 'm', input: 'x' })
+  return seeResponse(await stream.finalResponse())
+}
+
+/** The official OpenAI client reads a whole Responses answer. */
+export async function replyToResponses(text: string): Promise<Seen> {
+  const fetch = answerWith(text, 'application/json')
+  const client = new OpenAI({ apiKey: 'k', baseURL: 'http://test.invalid/v1', fetch, maxRetries: 0 })
+  return seeResponse(await client.responses.create({ model: 'm', input: 'x' }))
+}
+
 export function parseOr(text: string): unknown {
   try {
     return JSON.parse(text)

@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib'
 import type { WireFormat } from '../../../gateway/call.ts'
 import { recordingsFolder } from '../../support/needs.ts'
 
-/** A recorded exchange of one of the two wire formats. */
+/** A recorded exchange of one of the wire formats. */
 export interface Exchange {
   readonly name: string
   readonly source: string
@@ -16,6 +16,7 @@ export interface Exchange {
 }
 interface Line {
   id: string
+  method: string
   path: string
   request: { body: string }
   response: { status: number; headers: Record<string, unknown>; body: string }
@@ -31,11 +32,13 @@ export const chatSources = [
   'perplexity',
   'xai',
 ]
+export const responsesSources = ['openai', 'xai', 'openrouter', 'llamacpp']
 export const messagesSources = ['anthropic', 'openrouter']
 
 function formatOf(path: string): WireFormat | undefined {
   const bare = path.split('?')[0] ?? ''
   if (bare.endsWith('/chat/completions')) return 'openai-chat'
+  if (bare.endsWith('/responses')) return 'openai-responses'
   return bare.endsWith('/messages') ? 'anthropic-messages' : undefined
 }
 
@@ -47,7 +50,7 @@ export function loadExchanges(format: WireFormat, sources: readonly string[]): E
       .trim()
       .split('\n')
       .map((line): Line => JSON.parse(line))
-      .filter((line) => formatOf(line.path) === format)
+      .filter((line) => line.method === 'POST' && formatOf(line.path) === format)
       .map((line) => ({
         name: `${source} ${line.id}`,
         source,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { formatCases, formatCoverage } from '../../../policies/cases/format-cases.ts'
+import { formatCases } from '../../../policies/cases/format-cases.ts'
+import { formatCoverage } from '../../../policies/cases/format-coverage.ts'
 import { junitReport } from '../../../policies/cases/junit-report.ts'
 import type { CasesReport } from '../../../policies/cases/run-cases.ts'
 
@@ -19,17 +20,26 @@ const report: CasesReport = {
   ],
   passed: 2,
   failed: 1,
+  todo: 0,
   durationMs: 12,
   fuelMax: 8000,
+  fuel: [],
   coverage: [
     {
       policy: 'canary',
+      kind: 'policy',
       file: 'policies/canary.policy.ts',
-      conditions: [
-        { rule: 'r', text: 'a === b', line: 4, column: 3, seenTrue: true, seenFalse: true },
-        { rule: 's', text: 'c', line: 7, column: 3, seenTrue: false, seenFalse: true },
-        { rule: 't', text: 'd', line: 9, column: 3, seenTrue: false, seenFalse: false },
+      rules: [
+        { rule: 'r', line: 4, column: 3, matched: true, passedOver: true, always: false },
+        { rule: 's', line: 7, column: 3, matched: false, passedOver: true, always: false },
+        { rule: 't', line: 9, column: 3, matched: true, passedOver: false, always: true },
       ],
+      conditions: [
+        { rule: 'r', text: 'a === b', line: 4, column: 3, lifted: true, seenTrue: true, seenFalse: true },
+        { rule: 's', text: 'c', line: 7, column: 3, lifted: false, seenTrue: false, seenFalse: true },
+      ],
+      reasons: [{ rule: 't', code: 'NO', line: 10, column: 20, seen: false }],
+      onErrors: [{ rule: null, line: 4, column: 3, seen: false }],
     },
   ],
   problems: [],
@@ -68,11 +78,16 @@ ok tests/b.cases.yaml 1/1
 })
 
 describe('formatCoverage', () => {
-  it('names the conditions that were not seen both ways', () => {
-    expect(formatCoverage(report, { colour: false })).toBe(`policy        both outcomes
-canary        1/3
+  it('counts what was seen, and names what was not with its place', () => {
+    expect(
+      formatCoverage(report, { colour: false }),
+    ).toBe(`policy        rules  both-outcomes  branches  reasons  on-error  lifted
+canary        2/3    1/2            4/5       0/1      0/1       1/2
+all           2/3    1/2            4/5       0/1      0/1       1/2
   policies/canary.policy.ts:7:3 s: never true: c
-  policies/canary.policy.ts:9:3 t: never true or false: d`)
+  policies/canary.policy.ts:10:20 t: never gave the reason NO
+  policies/canary.policy.ts:4:3 onError of the policy: never taken (add a case with "throw: true")
+coverage 58 % (7 of 12)`)
   })
 })
 

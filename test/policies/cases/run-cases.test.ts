@@ -152,7 +152,7 @@ export default route('plain', { rules: [rule('all', { then: () => use('cheap') }
     expect(lines(report)).toEqual([
       'ok a',
       'ok b',
-      expect.stringMatching(/^tests\/c\.cases\.yaml:3:5 c: no condition of the policy throws without facts/),
+      expect.stringMatching(/^tests\/c\.cases\.yaml:3:5 c: no rule of the policy can throw/),
       'tests/d.cases.yaml:3:5 the file is valid: "throw" needs a single policy',
     ])
   })

@@ -135,8 +135,8 @@ test('golden vectors hold in the environments they are for, and show a changed p
   for (const environment of ['development', 'production']) {
     const load = ({ digest, script, compiled: own }: typeof version) =>
       engine.load([{ digest, script, compiled: own, nodePath: [] }], { environment })
-    expect(verifyVectors(load(version), vectors, { compiled, catalogue })).toEqual([])
-    expect(verifyVectors(load(changed), vectors, { compiled, catalogue })).toEqual([
+    expect(await verifyVectors(load(version), vectors, { compiled, catalogue })).toEqual([])
+    expect(await verifyVectors(load(changed), vectors, { compiled, catalogue })).toEqual([
       expect.stringMatching(/^"a\/free" gives sha256:[0-9a-f]{64}, not sha256:[0-9a-f]{64}$/),
     ])
   }

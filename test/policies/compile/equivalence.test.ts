@@ -165,6 +165,89 @@ export default route('p', { match: { operation: 'chat' }, safeRoute: 'house', ru
       ...Array.from({ length: 12 }, (_, index) => ({ subject: { stickyKey: `user-${index}` } })),
     ],
   },
+  {
+    name: 'a route over lists, texts and functions',
+    typescript: `const shells = new Set(['bash', 'sh'])
+const blocked = param.stringList('blocked', { default: ['spam'] })
+const share = param.ppm('share_ppm', { default: 0 })
+const isPaid = (f) => (f.request.metadata.tier ?? 'free') === 'paid'
+const begins = (text, start) => text.startsWith(start)
+export default route('p', { rules: [
+  rule('shell', { when: (f) => f.request.tools.names.some((name) => shells.has(name)), then: () => deny('NO_SHELL') }),
+  rule('paid', { when: (f) => isPaid(f) && f.request.tools.names.every((name) => !begins(name, 'x_')), then: () => use('smart').timeouts({ totalMs: 9000 }).fidelity('strict').costCap(5) }),
+  rule('blocked', { when: (f) => blocked().includes(f.request.metadata.feature ?? ''), then: () => ordered('smart', 'cheap').annotate('a', 'b').variant('new') }),
+  rule('bot', { when: (f) => f.request.client?.endsWith('bot'), then: () => use('cheap') }),
+  rule('chat', { when: (f) => { const { dialect } = f.request; return dialect.includes('anthropic') }, then: () => continueRoute() }),
+  rule('share', { when: (f) => f.seed < share(), then: () => use('house') }),
+] })`,
+    json: {
+      kind: 'route',
+      id: 'p',
+      params: {
+        blocked: { type: 'stringList', default: ['spam'] },
+        share_ppm: { type: 'ppm', default: 0 },
+      },
+      rules: [
+        {
+          id: 'shell',
+          when: { some: [{ fact: 'request.tools.names' }, { in: [{ item: true }, ['bash', 'sh']] }] },
+          then: { deny: { code: 'NO_SHELL' } },
+        },
+        {
+          id: 'paid',
+          when: {
+            all: [
+              { eq: [{ fact: 'request.metadata.tier', or: 'free' }, 'paid'] },
+              {
+                every: [{ fact: 'request.tools.names' }, { not: { startsWith: [{ item: true }, 'x_'] } }],
+              },
+            ],
+          },
+          then: {
+            use: {
+              model: 'smart',
+              timeouts: { totalMs: 9000 },
+              fidelity: 'strict',
+              caps: { costNanoUsd: 5 },
+            },
+          },
+        },
+        {
+          id: 'blocked',
+          when: { in: [{ fact: 'request.metadata.feature', or: '' }, { param: 'blocked' }] },
+          then: {
+            plan: { strategy: 'ordered', of: [{ target: 'smart' }, { target: 'cheap' }] },
+            annotate: { a: 'b' },
+            variant: { rollout: 'p', name: 'new' },
+          },
+        },
+        {
+          id: 'bot',
+          when: { endsWith: [{ fact: 'request.client', or: '' }, 'bot'] },
+          then: { use: { model: 'cheap' } },
+        },
+        {
+          id: 'chat',
+          when: { contains: [{ fact: 'request.dialect' }, 'anthropic'] },
+          then: { continue: true },
+        },
+        {
+          id: 'share',
+          when: { lt: [{ fact: 'seed' }, { param: 'share_ppm' }] },
+          then: { use: { model: 'house' } },
+        },
+      ],
+    },
+    facts: [
+      {},
+      metadata({ tier: 'paid' }),
+      metadata({ feature: 'spam' }),
+      { request: { tools: { count: 2, names: ['search', 'bash'] } } },
+      { request: { tools: { count: 1, names: ['x_search'] }, metadata: { tier: 'paid' } } },
+      { request: { client: 'a bot' } },
+      { request: { client: 'a person', dialect: 'anthropic-messages' } },
+    ],
+  },
 ]
 
 test.each(pairs)('$name says the same in TypeScript and in JSON', async ({ typescript, json, facts }) => {

@@ -84,7 +84,8 @@ const effects: [wrong: string, text: string, ...problems: string[]][] = [
   [
     'a strategy without an engine',
     route('{ "plan": { "strategy": "weighted", "of": [{ "target": "openai/gpt-5.5" }] } }'),
-    '4:37 the strategy "weighted" has no engine in this release; there is "ordered"',
+    '4:23 needs the member "weights"',
+    '4:37 "weighted" has no engine in this release; there is "ordered", "fidelity"',
   ],
   [
     'a strategy that does not exist',
@@ -96,7 +97,7 @@ const effects: [wrong: string, text: string, ...problems: string[]][] = [
     route(
       '{ "plan": { "pipeline": [{ "id": "a", "node": { "target": "openai/x" }, "onFailure": "fail" }] } }',
     ),
-    '4:37 a pipeline has no engine in this release',
+    '4:37 "pipeline" has no engine in this release; there is "ordered", "fidelity"',
   ],
   [
     'an unknown target in a tree',
@@ -174,7 +175,7 @@ const files: [wrong: string, text: string, ...problems: string[]][] = [
   [
     'a param of no type',
     `{ "kind": "route", "id": "a", "params": { "p": { "type": "integer", "default": 9 } }, ${rules} }`,
-    '1:58 "type" must be one of int, bool, string; did you mean "int"?',
+    '1:58 "type" must be one of int, ppm, bool, string, stringList; did you mean "int"?',
   ],
 ]
 
@@ -221,6 +222,6 @@ test('all problems come at once, by file and position', async () => {
     `${file}:3:54 unknown operator "equals"; did you mean "eq"?`,
     `${file}:4:15 unknown effect "dney"; did you mean "deny"?`,
     'policies/b.policy.json:1:2 expected a name in quotes, but the file ends',
-    'policies/c.policy.ts:1:23 cannot import "@signalbox/policy": a file may import "@signalbox/policies" and files of the workspace by relative path',
+    'policies/c.policy.ts:1:23 cannot import "@signalbox/policy": a file may import "@signalbox/policies", files of the workspace by relative path, and packs that signalbox.yaml lists',
   ])
 })

@@ -30,17 +30,17 @@ const rows: [wrong: string, text: string, ...problems: string[]][] = [
   [
     'a module of the system',
     `import { readFileSync } from 'node:fs'\n${route(`rule('x', { ${use} })`)}`,
-    '1:30 cannot import "node:fs": a file may import "@signalbox/policies" and files of the workspace by relative path',
+    '1:30 cannot import "node:fs": a file may import "@signalbox/policies", files of the workspace by relative path, and packs that signalbox.yaml lists',
   ],
   [
     'a package',
     `import _ from 'lodash'\n${route(`rule('x', { ${use} })`)}`,
-    '1:15 cannot import "lodash": a file may import "@signalbox/policies" and files of the workspace by relative path',
+    '1:15 cannot import "lodash": a file may import "@signalbox/policies", files of the workspace by relative path, and packs that signalbox.yaml lists',
   ],
   [
     "the runtime's own module",
     `import { trace } from '@signalbox/policies/runtime'\n${route(`rule('x', { ${use} })`)}`,
-    '1:23 cannot import "@signalbox/policies/runtime": a file may import "@signalbox/policies" and files of the workspace by relative path',
+    '1:23 cannot import "@signalbox/policies/runtime": a file may import "@signalbox/policies", files of the workspace by relative path, and packs that signalbox.yaml lists',
   ],
   [
     'a file that is not there',
@@ -90,7 +90,7 @@ const rows: [wrong: string, text: string, ...problems: string[]][] = [
   [
     'a strategy without an engine',
     route("rule('x', { then: () => weighted({ weight: 1, part: 'smart' }) })"),
-    '3:21 the strategy "weighted" has no engine in this release; there is "ordered"',
+    '3:27 "weighted" has no engine in this release; there is "ordered", "fidelity"',
   ],
   [
     'an effect of the other kind',
@@ -176,7 +176,9 @@ describe('a script that does not load', () => {
         [file]: text,
         'policies/b.policy.ts': route(`rule('x', { ${use} })`).replace("'a'", "'b'"),
       }),
-    ).toEqual([`${file}:1:1 the file cannot be loaded: it used up its time`])
+    ).toEqual([
+      `${file}:1:1 the file cannot be loaded: it takes more than the 100,000,000 fuel that there is for it`,
+    ])
   })
 
   test('cannot reach what is not in the sandbox', async () => {

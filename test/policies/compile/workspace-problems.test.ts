@@ -160,18 +160,20 @@ describe('sources', () => {
 
   test('of more than four megabytes are refused', async () => {
     expect(await problemsOf({ 'fixtures/big.facts.json': 'x'.repeat(4 * 1024 * 1024) })).toEqual([
-      `${file}:1:1 a workspace has at most 2048 files of 4194304 bytes together`,
+      expect.stringMatching(
+        /^signalbox\.yaml:1:1 the workspace has 2 files of \d{7} bytes together; at most 2048 files and 4194304 bytes are possible$/,
+      ),
     ])
   })
 
   test('that make too large a script are refused', async () => {
     const text = `import { route, rule, use } from '@signalbox/policies'
-const table = ${JSON.stringify(Array.from({ length: 20_000 }, (_, index) => `entry-${index}`))}
+const table = ${JSON.stringify(Array.from({ length: 40_000 }, (_, index) => `entry-${index}`))}
 export default route('a', { rules: [rule('x', { when: (f) => table.includes(f.request.route), then: () => use('smart') })] })
 `
     expect(await problemsOf({ 'policies/a.policy.ts': text })).toEqual([
       expect.stringMatching(
-        /^signalbox\.yaml:1:1 all policies together are \d+ bytes of script, at most 262144 are allowed$/,
+        /^signalbox\.yaml:1:1 all policies together are \d+ bytes of script, at most 524288 are allowed$/,
       ),
     ])
   })
@@ -196,7 +198,7 @@ describe('guardrails', () => {
     [
       'an unknown action',
       text('true', '{ "blok": {} }'),
-      '3:11 a guardrail says { "block": { "code": … } } or { "flag": { "code": … } }',
+      '3:11 a guardrail says { "block": … }, { "refuse": … }, { "redact": … }, { "flag": … }',
     ],
     ['an action without a code', text('true', '{ "block": {} }'), '3:22 "block" needs the member "code"'],
     [
@@ -289,4 +291,25 @@ describe('prompts', () => {
       'prompts/q.prompt.md:2:7 the prompt "p" stands in prompts/p.prompt.md too',
     ])
   })
+})
+
+test('a rule that was renamed is found in the cases that still expect it', async () => {
+  const policy = (id: string, rule: string): string =>
+    JSON.stringify({ kind: 'route', id, rules: [{ id: rule, then: { use: { model: 'smart' } } }] })
+  const cases = `policy: a
+cases:
+  - name: one
+    expect: { rule: polish }
+  - name: two
+    expect: { rule: polsh }
+  - { name: three, bundle: all, expect: { rule: other } }
+`
+  const files = {
+    'policies/a.policy.json': policy('a', 'polish'),
+    'policies/b.policy.json': policy('b', 'other'),
+  }
+  const found = await problemsOf({ ...files, 'tests/a.cases.yaml': cases })
+  expect(found.filter((each) => each.startsWith('tests/'))).toEqual([
+    'tests/a.cases.yaml:6:21 warning: the policy "a" has no rule "polsh"; did you mean "polish"?',
+  ])
 })

@@ -1,5 +1,5 @@
-import { type BuiltVersion, baseFacts, type Engine, type GuardrailFacts } from '@signalbox/policies'
-import { Decision, Facts, type ModelFact, PolicyResult } from '@signalbox/sdk/contract'
+import { type BuiltVersion, baseFacts, type Engine } from '@signalbox/policies'
+import { Decision, Facts, type GuardrailFacts, type ModelFact, PolicyResult } from '@signalbox/sdk/contract'
 import { digestOfJson, violationsOf } from '@signalbox/sdk/node'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -229,10 +229,12 @@ describe('a guardrail', () => {
   const found = (hits: number): GuardrailFacts => ({
     schema: 'guardrail-facts/1',
     direction: 'input',
-    text: { chars: 10 },
-    findings: { pii: { hits, kinds: [] } },
+    text: { chars: 10, scannedChars: 10 },
+    findings: { pii: { hits, kinds: [], byKind: {}, spans: [] } },
     detectorErrors: [],
     metadata: {},
+    stream: false,
+    truncated: [],
   })
   const typescript = `import { block, flag, guardrail } from '@signalbox/policies'
 export default guardrail('g', { direction: 'input', when: (f) => f.findings.pii!.hits > 2 && f.text.chars > 5, then: () => flag('MANY') })

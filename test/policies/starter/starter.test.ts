@@ -85,7 +85,7 @@ describe('the starter', () => {
 
   it('has cases for each of its policies, guardrails and prompts', () => {
     const tested = [...files].flatMap(([path, text]) => {
-      if (!path.startsWith('tests/')) return []
+      if (!/^tests\/.*\.yaml$/.test(path)) return []
       const { policy, guardrail, prompt } = parse(text)
       return [policy ?? guardrail ?? prompt]
     })
@@ -164,7 +164,7 @@ describe('the starter', () => {
     const commands = workflow.jobs.policies.steps.flatMap((step: { run?: string }) => step.run ?? [])
     expect(commands).toEqual([
       'npx signalbox check --format github',
-      'npx signalbox test --coverage',
+      'npx signalbox test --coverage --format github',
       'npx signalbox push --env production',
     ])
   })

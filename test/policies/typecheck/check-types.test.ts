@@ -38,7 +38,7 @@ describe('checkTypes', () => {
     expect(await checkPolicy('true', 'use(42)')).toEqual([
       {
         severity: 'error',
-        code: 'TS2345',
+        code: 'TS2769',
         file: 'policies/a.policy.ts',
         line: 5,
         column: 21,
@@ -93,12 +93,16 @@ describe('checkTypes', () => {
   it('tells nothing of files outside the workspace', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'signalbox-outside-'))
     writeFileSync(join(folder, 'secret.ts'), "export const secret = { rootKey: 'sbr_1' } as const\n")
+    writeFileSync(join(folder, 'secret.json'), '{ "rootKey": "sbr_1" }')
+    writeFileSync(join(folder, 'secret-too.js'), "export const secret = { rootKey: 'sbr_1' }\n")
     const outside = join(folder, 'secret.ts')
     const sneaky = outside.replace('/', '\\u002f')
     for (const first of [
       `import { secret } from '${outside}'\nexport const n: number = secret`,
       `import { secret } from '${sneaky}'\nexport const n: number = secret`,
       `export const n: import('${outside}').none = 1`,
+      `import secret from '${outside.replace('.ts', '.json')}'\nexport const n: number = secret`,
+      `import { secret } from '${outside.replace('.ts', '-too.js')}'\nexport const n: number = secret`,
       `/// <reference path="${outside}" />\nexport const n: number = 'a'`,
     ]) {
       const problems = await check({ 'policies/a.policy.ts': first })

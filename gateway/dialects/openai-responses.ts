@@ -1,0 +1,45 @@
+import type { Call, ChatPayload } from '../call.ts'
+import type { Dialect } from '../dialect.ts'
+import { asObject, asString, parseExact, withinDepth } from '../wire/json-value.ts'
+import { checkResponsesRequest } from '../wire/openai-responses/check-request.ts'
+import { decodeResponsesRequest } from '../wire/openai-responses/decode-request.ts'
+import { encodeResponsesReply } from '../wire/openai-responses/encode-reply.ts'
+import { ResponsesStreamEncoder } from '../wire/openai-responses/encode-stream.ts'
+import { encodeResponsesError, encodeResponsesStreamError } from '../wire/openai-responses/errors.ts'
+import { storedReferences } from '../wire/openai-responses/stored-ids.ts'
+
+/** OpenAI Responses, as its own clients speak it. */
+export const dialect: Dialect = {
+  id: 'openai-responses',
+  format: 'openai-responses',
+  routes: [
+    { method: 'post', path: '/v1/responses', operation: 'chat' },
+    { method: 'post', path: '/api/v1/responses', operation: 'chat' },
+  ],
+  decodeRequest(raw, json, operation): Call {
+    const summary = checkResponsesRequest(json)
+    let payload: ChatPayload | undefined
+    const stored = storedReferences(json)
+    return {
+      operation,
+      dialect: 'openai-responses',
+      format: 'openai-responses',
+      model: asString(json.model) ?? '',
+      stream: json.stream === true,
+      raw,
+      json,
+      summary,
+      ...(stored.length > 0 && { stored }),
+      payload() {
+        payload ??= withinDepth(() =>
+          decodeResponsesRequest(asObject(parseExact(raw.toString('utf8'), json)) ?? json),
+        )
+        return payload
+      },
+    }
+  },
+  encodeReply: (reply, call, nowMs) => encodeResponsesReply(reply, call, nowMs),
+  createEncoder: (call, nowMs) => new ResponsesStreamEncoder(call, nowMs),
+  encodeError: (refusal) => encodeResponsesError(refusal),
+  encodeStreamError: (refusal) => encodeResponsesStreamError(refusal),
+}

@@ -1,0 +1,129 @@
+import { Refusal } from '@signalbox/sdk/contract'
+import type { Express, Request, Response } from 'express'
+import { refuse, requestId } from '../door-answers.ts'
+import type { GatewayParts } from '../parts.ts'
+import type { UpstreamRequest } from '../provider.ts'
+import { discardRest } from '../read-body.ts'
+import { ResponseWriter } from '../response-writer.ts'
+import { simulatedBaseUrl } from '../steps/attempt.ts'
+import { authenticate } from '../steps/authenticate.ts'
+import { findStored } from '../stored-things.ts'
+import { speaking, targetsOf } from '../targets.ts'
+import { passedHeaders, upstreamRequestId } from '../upstream/answer-headers.ts'
+import type { Exchange, ExchangeSink } from '../upstream/exchange.ts'
+import { failureOfExchange } from '../upstream/judge-failure.ts'
+
+interface StoredRoute {
+  readonly method: 'get' | 'post' | 'delete'
+  /** After the id. */
+  readonly tail: string
+}
+const roots = ['/v1/responses', '/api/v1/responses']
+const routes: readonly StoredRoute[] = [
+  { method: 'get', tail: '' },
+  { method: 'delete', tail: '' },
+  { method: 'post', tail: '/cancel' },
+  { method: 'get', tail: '/input_items' },
+]
+const nothing = Buffer.alloc(0)
+
+/** What a provider keeps of a caller's own answers: read, cancelled and deleted where it is kept, as it is. */
+export function mountStoredResponses(app: Express, parts: GatewayParts): void {
+  for (const root of roots) {
+    for (const { method, tail } of routes) {
+      app[method](`${root}/:id${tail}`, (request: Request, response: Response) => {
+        discardRest(request)
+        const writer = new ResponseWriter(response)
+        writer.header('x-request-id', requestId(request, parts.createId()))
+        try {
+          passOn({ method, tail }, request, writer, parts)
+        } catch (error) {
+          if (!(error instanceof Refusal)) throw error
+          answerWith(error, writer, parts)
+        }
+      })
+    }
+  }
+}
+
+function answerWith(refusal: Refusal, writer: ResponseWriter, parts: GatewayParts): void {
+  const dialect = parts.dialects.get('openai-responses')
+  if (dialect !== undefined) refuse(refusal, dialect, writer)
+}
+
+function passOn(route: StoredRoute, request: Request, writer: ResponseWriter, parts: GatewayParts): void {
+  const snapshot = parts.snapshots.current()
+  const caller = authenticate(request.headers, request.url, snapshot, parts.clock())
+  const id = String(request.params.id)
+  const owner = findStored(id, 'id', { caller, snapshot, storedIds: parts.storedIds })
+  const target = targetsOf(snapshot, parts.providers).find(`${owner.connection}/-`)
+  if (target === undefined || target.connection.status === 'unavailable') {
+    throw new Refusal('connection_unavailable')
+  }
+  const { connection, provider } = speaking(target, 'openai-responses')
+  const simulated = connection.status === 'simulated'
+  const baseUrl = connection.baseUrl ?? provider.baseUrl ?? (simulated ? simulatedBaseUrl : undefined)
+  if (baseUrl === undefined) throw new Refusal('upstream_unavailable')
+  const defaults = parts.attemptDefaults
+  const exchange = parts.upstream.open({
+    request: requestFor(route, id, request.url),
+    baseUrl,
+    credentials: simulated ? {} : provider.authenticate(connection.credential),
+    limits: {
+      ...defaults,
+      bytesMax: defaults.streamBytesMax,
+      deadlineMs: parts.clock() + defaults.streamMs,
+    },
+    dispatch: simulated ? parts.simulate : undefined,
+  })
+  relay(exchange, writer, parts, () => {
+    if (route.method === 'delete') parts.storedIds.forget(id)
+  })
+}
+
+/** The query travels, but for the key that may stand in it. */
+function requestFor({ method, tail }: StoredRoute, id: string, url: string): UpstreamRequest {
+  const query = new URLSearchParams(url.split('?')[1])
+  query.delete('key')
+  const asked = query.size === 0 ? '' : `?${query}`
+  return {
+    method: method === 'get' ? 'GET' : method === 'post' ? 'POST' : 'DELETE',
+    path: `/responses/${encodeURIComponent(id)}${tail}${asked}`,
+    headers: { accept: query.get('stream') === 'true' ? 'text/event-stream' : 'application/json' },
+    body: nothing,
+    dropped: [],
+    responseDropped: [],
+    addedUsage: false,
+    identity: true,
+  }
+}
+
+/** The upstream's own answer, status, headers and bytes. */
+function relay(exchange: Exchange, writer: ResponseWriter, parts: GatewayParts, done: () => void): void {
+  writer.onStop = () => exchange.abort('nobody waits for it any more')
+  writer.onDrain = () => exchange.resume()
+  const begin = (): void => {
+    if (writer.begun) return
+    exchange.flow()
+    const upstreamId = upstreamRequestId(exchange.headers)
+    const own = upstreamId === undefined ? [] : ['x-signalbox-upstream-request-id', upstreamId]
+    writer.begin(exchange.status, [...passedHeaders(exchange.headers), ...own])
+  }
+  const sink: ExchangeSink = {
+    onData(piece) {
+      begin()
+      if (!writer.write(piece)) exchange.pause()
+    },
+    onEnd() {
+      begin()
+      if (exchange.status < 300) done()
+      writer.end()
+    },
+    onFailure(failure) {
+      // Once begun, a connection that breaks is the only way to say that this is no end.
+      if (writer.begun) writer.destroy()
+      else answerWith(failureOfExchange(failure).refusal, writer, parts)
+    },
+  }
+  exchange.attach(sink)
+}

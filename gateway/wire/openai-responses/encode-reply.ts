@@ -1,0 +1,57 @@
+import type { Call, Reply } from '../../call.ts'
+import { createToolNames } from '../tool-names.ts'
+import { customToolNames } from './custom-tools.ts'
+import {
+  createItemIds,
+  messageItem,
+  type OutputItem,
+  reasoningItem,
+  textPart,
+  toolCallItem,
+} from './output-items.ts'
+import { endedResponse, responseObject } from './response-object.ts'
+
+/** A canonical answer as Responses: texts next to each other are parts of one message. */
+export function encodeResponsesReply(
+  reply: Reply,
+  call: Call,
+  nowMs: number,
+): { body: unknown; dropped: string[] } {
+  const nowS = Math.floor(nowMs / 1000)
+  const response = responseObject({ id: reply.id, model: reply.model, createdS: nowS }, call.json)
+  const output = encodeOutput(reply, call)
+  const { finish, usage } = reply
+  return { body: endedResponse(response, { output, finish, usage, nowS }), dropped: [...reply.lost] }
+}
+
+function encodeOutput(reply: Reply, call: Call): OutputItem[] {
+  const nameOf = createToolNames(call.summary.toolNames)
+  const custom = customToolNames(call.json)
+  const makeId = createItemIds(reply.id)
+  const output: OutputItem[] = []
+  let parts: unknown[] | undefined
+  for (const [index, block] of reply.blocks.entries()) {
+    const isLast = index === reply.blocks.length - 1
+    const status = isLast && reply.finish === 'length' ? 'incomplete' : 'completed'
+    const at = output.length
+    if (block.type === 'text' || block.type === 'refusal') {
+      const part = textPart(block.type, block.text)
+      if (parts === undefined) {
+        parts = [part]
+        output.push(messageItem(makeId('msg', at), parts, status))
+      } else {
+        parts.push(part)
+        if (isLast) output[at - 1] = { ...messageItem(makeId('msg', at - 1), parts, status) }
+      }
+      continue
+    }
+    parts = undefined
+    if (block.type === 'reasoning') output.push(reasoningItem(makeId('rs', at), block, status))
+    else {
+      const named = { ...block, name: nameOf(block.name) }
+      const isCustom = custom.has(named.name)
+      output.push(toolCallItem(makeId('fc', at), named, { isCustom, status }))
+    }
+  }
+  return output
+}

@@ -1,0 +1,50 @@
+import type { ReplyBlock } from '../../call.ts'
+import { sealReasoning } from '../reasoning-origin.ts'
+import { inputOfCustom } from './custom-tools.ts'
+
+export type OutputItem = Record<string, unknown> & { readonly id: string }
+export type ItemStatus = 'in_progress' | 'completed' | 'incomplete'
+type Reasoning = Omit<Extract<ReplyBlock, { type: 'reasoning' }>, 'type'>
+type ToolCall = Omit<Extract<ReplyBlock, { type: 'toolCall' }>, 'type'>
+
+/** Makes ids of items: the same for the same answer, and different in each. */
+export function createItemIds(replyId: string): (prefix: string, index: number) => string {
+  const core = replyId.replace(/[^\w-]/g, '').slice(-48)
+  return (prefix, index) => `${prefix}_${core}_${index}`
+}
+
+export function textPart(type: 'text' | 'refusal', text: string): Record<string, unknown> {
+  if (type === 'refusal') return { type: 'refusal', refusal: text }
+  return { type: 'output_text', annotations: [], logprobs: [], text }
+}
+
+export function messageItem(id: string, content: readonly unknown[], status: ItemStatus): OutputItem {
+  return { id, type: 'message', status, role: 'assistant', content }
+}
+
+/** OpenAI's own thinking keeps its id and proof; that of another provider is sealed, and opened again here. */
+export function reasoningItem(id: string, block: Reasoning, status: ItemStatus): OutputItem {
+  const isOwn = block.origin === 'openai-responses'
+  const encrypted = isOwn ? block.encrypted : sealReasoning(block)
+  return {
+    id: (isOwn ? block.signature : undefined) ?? id,
+    type: 'reasoning',
+    ...(status !== 'completed' && { status }),
+    summary: block.text === '' ? [] : [{ type: 'summary_text', text: block.text }],
+    ...(encrypted !== undefined && { encrypted_content: encrypted }),
+  }
+}
+
+/** A call of a function, or of the custom tool that it stands for. */
+export function toolCallItem(
+  id: string,
+  call: ToolCall,
+  { isCustom, status }: { isCustom: boolean; status: ItemStatus },
+): OutputItem {
+  const { id: callId, name, arguments: text } = call
+  if (isCustom) {
+    const input = text === '' ? '' : inputOfCustom(text)
+    return { id, type: 'custom_tool_call', status, call_id: callId, name, input }
+  }
+  return { id, type: 'function_call', status, arguments: text, call_id: callId, name }
+}

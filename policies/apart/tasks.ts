@@ -1,0 +1,33 @@
+import type { CasesReport } from '../cases/run-cases.ts'
+import type { PinnedCatalogue } from '../catalogue/load-catalogue.ts'
+import type { BuildResult, SourceFiles } from '../compile/built-version.ts'
+import type { PreparedLayer } from '../evaluation/layer.ts'
+import type { EngineLimits, LoadedWorkspace } from '../program.ts'
+
+/** Work that takes too long for a thread which answers requests: what goes in, what comes out. */
+export interface Tasks {
+  /** Loads the scripts of workspaces. */
+  readonly prepare: {
+    readonly input: {
+      readonly workspaces: readonly LoadedWorkspace[]
+      readonly environment: string
+      readonly limits: Partial<EngineLimits>
+    }
+    readonly output: readonly PreparedLayer[]
+  }
+  /** Builds a version and runs its cases. */
+  readonly build: {
+    readonly input: {
+      readonly files: SourceFiles
+      readonly catalogue: Pick<PinnedCatalogue, 'text' | 'digest'>
+      readonly typeCheck: boolean
+    }
+    /** `cases` is null where there is no version, and `analysis` always. */
+    readonly output: { readonly result: BuildResult; readonly cases: CasesReport | null }
+  }
+}
+export type TaskName = keyof Tasks
+/** What the thread says at its end. An error goes as its text. */
+export type Outcome<Name extends TaskName> =
+  | { readonly output: Tasks[Name]['output'] }
+  | { readonly failed: string }

@@ -1,0 +1,74 @@
+import type { ModelFilter } from '@signalbox/sdk/contract'
+import { fitsFilter } from '../../evaluation/layer-path.ts'
+import {
+  type AnalysedEnvironment,
+  type AnalysedPolicy,
+  type AnalysedRule,
+  type AnalysedWorkspace,
+  inEnvironment,
+  type PlacedFinding,
+} from './analysed-workspace.ts'
+import { and, type Formula } from './formula.ts'
+import { isPossible } from './satisfy.ts'
+
+/** An `only` that a rule of a constraint always says, and when. */
+export interface RuleFilter {
+  readonly policy: AnalysedPolicy
+  readonly rule: AnalysedRule
+  readonly where: ModelFilter
+  readonly when: Formula
+}
+
+/** All filters of constraints whose rule can match. */
+export function ruleFilters({ policies }: AnalysedWorkspace): RuleFilter[] {
+  return policies.flatMap((policy) =>
+    policy.rules.flatMap((rule) => {
+      const when = and([policy.asked, rule.when])
+      const filters = (rule.effects ?? []).flatMap((effect) => ('only' in effect ? [effect.only.where] : []))
+      return filters.length > 0 && isPossible(when)
+        ? filters.map((where) => ({ policy, rule, where, when }))
+        : []
+    }),
+  )
+}
+
+function keeps(target: string, where: ModelFilter, { path }: AnalysedEnvironment): boolean {
+  return fitsFilter(path.columns(target), where)
+}
+
+/** Every target that something of the workspace names, as an environment has it. */
+function targetsIn({ compiled }: AnalysedWorkspace, { names }: AnalysedEnvironment): string[] {
+  return [...new Set([...Object.values(names.models).flat(), ...compiled.targets])]
+}
+
+function findingFor(
+  { rule, where }: RuleFilter,
+  environment: AnalysedEnvironment,
+  workspace: AnalysedWorkspace,
+): PlacedFinding | undefined {
+  const at = { file: rule.file, position: rule.thenPosition }
+  const targets = targetsIn(workspace, environment)
+  const columns = JSON.stringify(where)
+  if (targets.length > 0 && !targets.some((target) => keeps(target, where, environment))) {
+    const message = `rule "${rule.id}" keeps no target of this workspace${inEnvironment(environment)}: none of the ${targets.length} fits ${columns}, so every call it holds for is denied; see the columns of "connections"`
+    return { ...at, severity: 'warning', code: 'no_candidate_left', message }
+  }
+  const emptied = Object.entries(environment.names.models)
+    .filter(([, each]) => !each.some((target) => keeps(target, where, environment)))
+    .map(([alias]) => alias)
+  if (emptied.length === 0) return undefined
+  const aliases = emptied.map((alias) => `"${alias}"`).join(', ')
+  const message = `rule "${rule.id}" leaves no candidate of ${aliases}${inEnvironment(environment)}: a call that asks for it is denied NO_ELIGIBLE_MODEL unless a route sends it elsewhere; add a target that fits ${columns}`
+  return { ...at, severity: 'note', code: 'alias_emptied', message }
+}
+
+/** Constraints under which an alias, or all there is, has no candidate left. */
+export function emptiedCandidates(workspace: AnalysedWorkspace): PlacedFinding[] {
+  return ruleFilters(workspace).flatMap((filter) => {
+    for (const environment of workspace.environments) {
+      const finding = findingFor(filter, environment, workspace)
+      if (finding !== undefined) return [finding]
+    }
+    return []
+  })
+}

@@ -1,0 +1,15 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { digestOfRandomFacts } from './random-facts.ts'
+
+const script = fileURLToPath(new URL('random-facts.ts', import.meta.url))
+const rounds = 50_000
+const fresh = 500
+
+test('fifty thousand random calls are decided alike in two processes, five hundred on fresh instances', async () => {
+  const run = promisify(execFile)(process.execPath, [script, String(rounds), String(fresh), '1'])
+  const here = await digestOfRandomFacts(rounds, fresh, 1)
+  expect((await run).stdout.trim()).toBe(here)
+}, 300_000)

@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs'
+import { detectors, type Match } from '@signalbox/policies'
+
+/* Runs the detectors over the labelled texts of test/fixtures/detectors and counts. */
+
+/** A line of pii.ndjson and secrets.ndjson: what stands in the text, by kind. */
+interface Spans {
+  readonly text: string
+  readonly expect: readonly (readonly [kind: string, value: string])[]
+}
+export interface Quality {
+  readonly name: string
+  /** What should have been found, what was found of it, and what was found beside it. */
+  readonly wanted: number
+  readonly right: number
+  readonly wrong: number
+}
+export interface Miss {
+  readonly name: string
+  readonly text: string
+  readonly missing: boolean
+  readonly found?: string
+}
+
+/** Score from which on a text counts as an attempt, in ppm. */
+export const injectionThresholdPpm = 500_000
+
+function rowsOf<T>(name: string): T[] {
+  const text = readFileSync(new URL(`../fixtures/detectors/${name}.ndjson`, import.meta.url), 'utf8')
+  return text
+    .trim()
+    .split('\n')
+    .map((line): T => JSON.parse(line))
+}
+
+class Counter {
+  readonly #counts = new Map<string, { wanted: number; right: number; wrong: number }>()
+  readonly misses: Miss[] = []
+
+  count(name: string, what: 'wanted' | 'right' | 'wrong'): void {
+    const counts = this.#counts.get(name) ?? { wanted: 0, right: 0, wrong: 0 }
+    counts[what]++
+    this.#counts.set(name, counts)
+  }
+
+  get rows(): Quality[] {
+    return [...this.#counts].map(([name, counts]) => ({ name, ...counts })).sort(byName)
+  }
+}
+const byName = (a: Quality, b: Quality): number => (a.name < b.name ? -1 : 1)
+
+function measureSpans(id: 'pii' | 'secrets', counter: Counter): number {
+  const rows = rowsOf<Spans>(id)
+  for (const { text, expect } of rows) {
+    const left = new Set<Match>(detectors[id].scan(text).findings)
+    for (const [kind, value] of expect) {
+      const start = text.indexOf(value)
+      const end = start + value.length
+      const hit = [...left].find((each) => each.kind === kind && each.start < end && each.end > start)
+      counter.count(`${id} ${kind}`, 'wanted')
+      if (hit === undefined) counter.misses.push({ name: `${id} ${kind}`, text, missing: true })
+      else {
+        left.delete(hit)
+        counter.count(`${id} ${kind}`, 'right')
+      }
+    }
+    for (const { kind, start, end } of left) {
+      counter.count(`${id} ${kind}`, 'wrong')
+      counter.misses.push({ name: `${id} ${kind}`, text, missing: false, found: text.slice(start, end) })
+    }
+  }
+  return rows.length
+}
+
+function count(counter: Counter, name: string, text: string, wanted: unknown, found: unknown): void {
+  const isWanted = wanted !== null && wanted !== false
+  if (isWanted) counter.count(name, 'wanted')
+  if (wanted === found) {
+    if (isWanted) counter.count(name, 'right')
+    return
+  }
+  const isFound = found !== null && found !== false
+  if (isFound) counter.count(name, 'wrong')
+  counter.misses.push({ name, text, missing: !isFound, found: String(found) })
+}
+
+/** Precision and recall of everything, the texts behind it, and what went wrong. */
+export function measureDetectors(): { rows: readonly Quality[]; texts: number; misses: readonly Miss[] } {
+  const counter = new Counter()
+  let texts = measureSpans('pii', counter) + measureSpans('secrets', counter)
+  for (const { text, injection } of rowsOf<{ text: string; injection: boolean }>('injection')) {
+    const { scorePpm = 0 } = detectors.injection.scan(text)
+    count(counter, 'injection', text, injection, scorePpm >= injectionThresholdPpm)
+    texts++
+  }
+  for (const { text, language } of rowsOf<{ text: string; language: string | null }>('language')) {
+    const found = detectors.language.scan(text).findings[0]?.kind ?? null
+    count(counter, 'language', text, language, found)
+    texts++
+  }
+  for (const { text, code } of rowsOf<{ text: string; code: string | null }>('code')) {
+    const found = detectors.code.scan(text).findings[0]?.kind ?? null
+    count(counter, 'code', text, code !== null, found !== null)
+    if (code !== null) count(counter, 'code, its language', text, code, found)
+    texts++
+  }
+  return { rows: counter.rows, texts, misses: counter.misses }
+}
+
+const share = (part: number, all: number): string => (all === 0 ? '–' : (part / all).toFixed(2))
+export const precisionOf = ({ right, wrong }: Quality): number => right / (right + wrong)
+export const recallOf = ({ right, wanted }: Quality): number => right / wanted
+
+/** The table of policies/README.md. */
+export function qualityTable(rows: readonly Quality[]): string[][] {
+  return rows.map((row) => [
+    row.name,
+    String(row.wanted),
+    share(row.right, row.right + row.wrong),
+    share(row.right, row.wanted),
+  ])
+}
