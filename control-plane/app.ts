@@ -6,7 +6,7 @@ import { consoleMissingPage, isConsolePath } from './console-page.ts'
 import { describeFailure } from './db/errors.ts'
 import type { Handlers } from './handler.ts'
 import { compileOperation } from './request-input.ts'
-import { securityHeaders } from './security-headers.ts'
+import { isEngineWorker, securityHeaders, workerSecurityHeaders } from './security-headers.ts'
 import { type Serving, sendRefusal, serveOperation } from './serve-operation.ts'
 
 export interface AppOptions extends Serving {
@@ -144,6 +144,8 @@ function serveFiles(folder: string): RequestHandler {
       // Built assets carry their digest in the name.
       const immutable = path.includes('/assets/')
       response.setHeader('cache-control', immutable ? 'public, max-age=31536000, immutable' : 'no-cache')
+      if (!isEngineWorker(path)) return
+      for (const [name, value] of Object.entries(workerSecurityHeaders)) response.setHeader(name, value)
     },
   })
 }

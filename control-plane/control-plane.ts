@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { createEngine, loadCatalogue } from '@signalbox/policies'
+import { createEngine, loadCatalogue, WarmThread } from '@signalbox/policies'
 import { createSecret, type Logger } from '@signalbox/sdk/node'
 import { type App, createApp } from './app.ts'
 import { authenticate } from './authenticate.ts'
@@ -29,6 +29,7 @@ import { startPostgres } from './postgres/start.ts'
 import { buildLimits } from './publish.ts'
 import { type Publishing, startPublishing } from './publishing.ts'
 import { createSecretBox, type SecretBox } from './secret-box.ts'
+import { tryLimits } from './try-files.ts'
 
 /** A running control plane. */
 export interface ControlPlane {
@@ -159,12 +160,14 @@ async function openApp(config: Config, surroundings: Surroundings, parts: Parts)
   // Recorded calls are decided again where they are explained.
   const engine = await createEngine()
   started.defer(() => engine.dispose())
-  const buildGate = createGate(buildLimits)
+  const tryThread = new WarmThread()
+  started.defer(() => tryThread.close())
+  const gates = { buildGate: createGate(buildLimits), tryGate: createGate(tryLimits) }
   return createApp({
     handlers: {
       ...createAccessHandlers(common),
       ...createStatusHandlers(common),
-      ...createVersionHandlers({ ...tools, catalogue: loadCatalogue(), buildGate }),
+      ...createVersionHandlers({ ...tools, ...gates, catalogue: loadCatalogue(), tryThread }),
       ...createRecordHandlers({ ...tools, engine, traceUrlTemplate: config.traceUrlTemplate }),
       ...createGatewayHandlers({ ...tools, partitions, gate: createGate(ingestLimits) }),
     },

@@ -17,3 +17,23 @@ export const securityHeaders: Readonly<Record<string, string>> = {
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
 }
+
+/**
+ * Sent with the script of the playground's worker instead, which is the only place of the console where more is
+ * allowed: to compile the engine's wasm, and the validators that ajv makes of our schemas. Nothing that an author
+ * wrote runs there but inside the engine, the worker knows no token, and it loads from this origin only.
+ */
+export const workerSecurityHeaders: Readonly<Record<string, string>> = {
+  'content-security-policy': [
+    "default-src 'none'",
+    "script-src 'self' 'unsafe-eval'",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; '),
+}
+
+/** Whether a built file of the console is the script of that worker. */
+export function isEngineWorker(path: string): boolean {
+  return /\/assets\/engine\.worker-[\w-]+\.js$/.test(path.replaceAll('\\', '/'))
+}

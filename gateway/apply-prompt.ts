@@ -56,7 +56,7 @@ export function prependMessages(
   }
   const raw = dialect.insertMessages(call.raw, messages)
   const { operation } = call
-  return { call: decode(raw, dialect, { operation }), bytes: raw.length - call.raw.length }
+  return { call: decode(raw, dialect, { operation }, call.head), bytes: raw.length - call.raw.length }
 }
 
 function render(prompt: CompiledPrompt, variables: PromptVariables): RenderedMessage[] {

@@ -1,11 +1,13 @@
 import type { Operation, Usage } from '@signalbox/sdk/contract'
 import type { Static } from 'typebox'
+import type { RequestHead } from './dialect.ts'
+import type { NativeOperation } from './native-operation.ts'
 
 export type UsageCounts = Static<typeof Usage>
 /**
  * The formats that bytes on a wire can have; a dialect and a provider of the same format pass bytes through.
  */
-export type WireFormat = 'openai-chat' | 'openai-responses' | 'anthropic-messages'
+export type WireFormat = 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'gemini' | 'vercel-ai'
 
 /**
  * What the facts, the plan and the admission need of a request; read from the parsed body without rebuilding
@@ -39,12 +41,22 @@ export interface Call {
   /** Model as the caller named it. */
   readonly model: string
   readonly stream: boolean
+  /** The stream is wanted as one JSON array, an element for each event; absent: as server-sent events. */
+  readonly asArray?: boolean
+  /** Only the number of its input tokens is asked for; nothing is generated. */
+  readonly counts?: boolean
+  /** Version of the API in the path that the caller asked under, for formats with several: `v1beta`. */
+  readonly apiVersion?: string
   /** The body as received. */
   readonly raw: Buffer
   readonly json: Readonly<Record<string, unknown>>
   readonly summary: CallSummary
   /** Things kept at a provider that the call goes on from; absent where it brings all itself. */
   readonly stored?: readonly StoredReference[]
+  /** What the request said beside its body, where that is needed to read the body again. */
+  readonly head?: RequestHead
+  /** How it is served where it is passed on as it is and never translated; absent for conversations. */
+  readonly native?: NativeOperation
   /**
    * Decodes the conversation, once; only a hop to another format asks for it. Throws a Refusal that names the
    * member.
@@ -92,7 +104,8 @@ export type Block = { readonly path: string; readonly cache?: CacheMark } & (
   /**
    * Thinking of a model. `signature` and `encrypted` mean something only to the provider format that made
    * them; for `openai-chat`, which signs nothing, `signature` is the mark that tells it apart
-   * (wire/reasoning-origin.ts); for `openai-responses` it is the item's id.
+   * (wire/reasoning-origin.ts); for `openai-responses` it is the item's id. For `gemini`, `signature` is the thought's
+   * own, and `encrypted` that of the part which follows it.
    */
   | {
       readonly type: 'reasoning'

@@ -1,10 +1,12 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Readable } from 'node:stream'
 import type { RenderedMessage } from '@signalbox/policies'
 import type { Operation, Refusal } from '@signalbox/sdk/contract'
 import type { Call, Delta, Reply, WireFormat } from './call.ts'
 
 /** An endpoint of a dialect: method and path as express knows them. */
 export interface DialectRoute {
-  readonly method: 'get' | 'post'
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete'
   readonly path: string
   readonly operation: Operation
 }
@@ -20,13 +22,31 @@ export interface StreamEncoder {
   /** The dialect's error event, after whatever was sent; incomplete tool calls are not closed as complete. */
   fail(refusal: Refusal, recordId: string): string
 }
+/** What a request says beside its body. */
+export interface RequestHead {
+  readonly method: string
+  /** Path and query as they came. */
+  readonly url: string
+  readonly headers: IncomingHttpHeaders
+  /** The body, where it is not read here but passed on while it comes. */
+  readonly upload?: Readable
+}
 /** A wire format spoken to our clients. Pure: no I/O, no clock. One file per dialect. */
 export interface Dialect {
   readonly id: string
   readonly format: WireFormat
   readonly routes: readonly DialectRoute[]
   /** Reads a request. Throws a Refusal `invalid_request` that names the member. */
-  decodeRequest(raw: Buffer, json: Readonly<Record<string, unknown>>, operation: Operation): Call
+  decodeRequest(
+    raw: Buffer,
+    json: Readonly<Record<string, unknown>>,
+    operation: Operation,
+    head?: RequestHead,
+  ): Call
+  /** Whether the body of a request is passed on while it comes, and never read here. */
+  streamsBody?(head: RequestHead): boolean
+  /** Reads a request whose body need not be JSON; undefined where this one's is. */
+  decodeBytes?(raw: Buffer, operation: Operation, head: RequestHead): Call | undefined
   /**
    * The request's bytes with the messages of a prompt: its system messages before those of the caller, its other
    * messages before the conversation. All else stays as it came. A dialect without it takes no prompts.

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import { Refusal } from '@signalbox/sdk/contract'
 import { refusalHeaders, servedHeaders } from './answer-headers.ts'
+import { estimateCount } from './count-tokens.ts'
+import type { Dialect, RequestHead } from './dialect.ts'
 import type { Incoming } from './incoming.ts'
 import { logBug } from './log-bug.ts'
 import type { GatewayParts } from './parts.ts'
@@ -16,7 +18,7 @@ import { readClaims } from './steps/metadata.ts'
 import { readOptions } from './steps/read-options.ts'
 import { resolveModel } from './steps/resolve-model.ts'
 import { select } from './steps/select.ts'
-import { onlyOwned, ownerOf } from './stored-things.ts'
+import { modelAt, onlyOwned, ownerOf } from './stored-things.ts'
 import { targetsOf } from './targets.ts'
 import type { CallSpanIds } from './telemetry/telemetry.ts'
 import { beginTrail, type Trail } from './trail.ts'
@@ -40,7 +42,9 @@ export async function handleCall(incoming: Incoming, parts: GatewayParts): Promi
     noteCaller(trail, caller, layers, writer)
 
     const options = readOptions(headers)
-    const call = decode(await readBody(request, parts.bodyBytesMax), dialect, route)
+    const head = headOf(request, dialect)
+    const raw = head.upload === undefined ? await readBody(request, parts.bodyBytesMax) : Buffer.alloc(0)
+    const call = decode(raw, dialect, route, head)
     trail.call = call
     const claims = readClaims(call.summary.metadata, headers, layers)
     trail.metadata = claims.metadata
@@ -48,7 +52,7 @@ export async function handleCall(incoming: Incoming, parts: GatewayParts): Promi
 
     const owner = ownerOf(call, caller, snapshot, parts.storedIds)
     const table = targetsOf(snapshot, parts.providers)
-    const model = resolveModel(call.model, call.format, snapshot, table)
+    const model = resolveModel(modelAt(call, owner, snapshot), call.format, snapshot, table)
     const described = { call, caller, claims, model, sessionId: options.sessionId }
     const { facts, columns } = buildFacts(factsInput(described, trail, request, parts), snapshot, table)
     trail.facts = facts
@@ -63,7 +67,8 @@ export async function handleCall(incoming: Incoming, parts: GatewayParts): Promi
 
     const { inputTokens } = facts.request.estimate
     const only = onlyOwned(selected, owner, call)
-    await serveCall({ call, decision, options, inputTokens, selected: only }, incoming, trail, parts)
+    const served = { call, decision, options, inputTokens, selected: only }
+    if (!estimateCount(served, incoming, trail)) await serveCall(served, incoming, trail, parts)
   } catch (error) {
     refuse(toRefusal(error, trail, parts), incoming, trail)
   } finally {
@@ -74,8 +79,13 @@ export async function handleCall(incoming: Incoming, parts: GatewayParts): Promi
 const headerText = (value: string | string[] | undefined): string | undefined =>
   typeof value === 'string' ? value : value?.join()
 
+function headOf(request: IncomingMessage, dialect: Dialect): RequestHead {
+  const head = { method: request.method ?? 'POST', url: request.url ?? '', headers: request.headers }
+  return dialect.streamsBody?.(head) === true ? { ...head, upload: request } : head
+}
+
 /** The workspaces that decide for a caller, root first. */
-function layersOf({ place }: Caller, { versions }: Snapshot): readonly ReleasedVersion[] {
+export function layersOf({ place }: Caller, { versions }: Snapshot): readonly ReleasedVersion[] {
   return place.layers === undefined ? versions : place.layers.flatMap((index) => versions[index] ?? [])
 }
 
@@ -91,7 +101,8 @@ function noteCaller(
   writer.header('x-signalbox-decision', trail.id)
 }
 
-function factsInput(
+/** What the facts of a call are made of. */
+export function factsInput(
   described: Pick<FactsInput, 'call' | 'caller' | 'claims' | 'model' | 'sessionId'>,
   trail: Trail,
   { headers }: IncomingMessage,

@@ -30,9 +30,14 @@ export class Meter {
 
   /** The finish of a plain answer that is not decoded: where each format has it, else undefined. */
   readFinish(json: unknown): void {
+    const [candidate] = isObject(json) && Array.isArray(json.candidates) ? json.candidates : []
     const [choice] = isObject(json) && Array.isArray(json.choices) ? json.choices : []
     const whole = isObject(json) ? (json.stop_reason ?? endOfResponse(json)) : undefined
-    const finish = isObject(choice) ? choice.finish_reason : whole
+    const finish = isObject(choice)
+      ? choice.finish_reason
+      : isObject(candidate)
+        ? candidate.finishReason
+        : whole
     if (typeof finish === 'string') this.finish = finish
   }
 

@@ -1,4 +1,5 @@
 import type { Logger } from '@signalbox/sdk/node'
+import type { AccessTokens } from './credentials/access-tokens.ts'
 import type { Dialect } from './dialect.ts'
 import type { EndedCalls } from './ended-calls.ts'
 import type { Provider } from './provider.ts'
@@ -27,6 +28,8 @@ export interface GatewayParts {
   /** Ids for a call's span, below the caller's `traceparent` and `tracestate` where there are any. */
   readonly newSpanIds: (traceparent?: string, traceState?: string) => CallSpanIds
   readonly upstream: Upstream
+  /** Tokens in place of credentials that are not sent themselves. */
+  readonly accessTokens: AccessTokens
   /** Who owns what providers keep. */
   readonly storedIds: StoredIds
   /** Answers for connections that are simulated. */

@@ -1,5 +1,6 @@
 import type { Caps, Decision, Patch, Refusal } from '@signalbox/sdk/contract'
 import type { Call, Delta, Finish, Reply, UsageCounts, WireFormat } from './call.ts'
+import type { ResolvedConnection } from './snapshot.ts'
 import type { SseFrame } from './wire/sse.ts'
 
 /**
@@ -11,7 +12,7 @@ export type Fidelity = NonNullable<Decision['fidelity']>
 
 /** A request to an upstream. Headers are lower-case; the credential is added by `authenticate` alone. */
 export interface UpstreamRequest {
-  readonly method: 'POST' | 'GET' | 'DELETE'
+  readonly method: 'POST' | 'GET' | 'DELETE' | 'PUT' | 'PATCH' | 'HEAD'
   /** Path below the connection's base URL: `/chat/completions`. */
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
@@ -24,6 +25,8 @@ export interface UpstreamRequest {
   readonly addedUsage: boolean
   /** The caller gets the upstream's own bytes. */
   readonly identity: boolean
+  /** Answered here with this, as an estimate: no upstream is asked. */
+  readonly estimate?: Buffer
 }
 export interface EncodeOptions {
   /** Upstream model id. */
@@ -53,6 +56,8 @@ export interface UpstreamFailure {
   readonly fallback: boolean
   readonly code?: string
   readonly message?: string
+  /** When another try may help, in seconds, where the body says it. */
+  readonly retryAfterS?: number
 }
 /**
  * An event of a stream; `partial` where the bytes ended before it did. What a partial one says counts if it
@@ -101,6 +106,16 @@ export interface StreamReader {
   fail?(refusal: Refusal): string
 }
 
+/** A request for an access token: a POST outside of the provider's base URL. */
+export interface TokenRequest extends Pick<UpstreamRequest, 'path' | 'headers' | 'body'> {
+  readonly baseUrl: string
+}
+export interface AccessToken {
+  readonly token: string
+  /** How long it holds, in seconds from when it was asked for. */
+  readonly lifetimeS: number
+}
+
 /** An adapter to an upstream API. Pure: no I/O, no clock, no settings. One file per provider. */
 export interface Provider {
   readonly id: string
@@ -109,13 +124,24 @@ export interface Provider {
   readonly otherFormats?: Readonly<Partial<Record<WireFormat, Provider>>>
   /** What the upstream speaks where its connection does not say; absent: `format` alone. */
   readonly spokenFormats?: readonly WireFormat[]
+  /** In which formats a model is asked there, where that goes by the model; it stands above `spokenFormats`. */
+  formatsOf?(model: string): readonly WireFormat[]
   /** Base URL where a connection names none; as the vendor's own SDK means it. */
   readonly baseUrl: string | undefined
+  /** Base URL of a connection that names none, where it follows from what it does name. */
+  baseUrlOf?(connection: Pick<ResolvedConnection, 'project' | 'region' | 'credential'>): string | undefined
   /** `gen_ai.provider.name`. */
   readonly telemetryName: string
   /** Whether the catalogue's rows of this vendor apply: `openai`, `anthropic`; undefined for any. */
   readonly vendor: string | undefined
   encodeRequest(call: Call, options: EncodeOptions): UpstreamRequest
+  /**
+   * How a credential is exchanged for the access token that `authenticate` then gets in its place; undefined where
+   * it is sent itself. Throws a Refusal `connection_unavailable` for one that cannot be used.
+   */
+  tokenRequest?(credential: string, nowMs: number): TokenRequest | undefined
+  /** The token in the answer to that; undefined where there is none. */
+  readToken?(json: unknown): AccessToken | undefined
   authenticate(credential: string | undefined): Readonly<Record<string, string>>
   /** `raw` keeps integers beyond 2^53 exact in tool arguments; without it they are what `json` has. */
   decodeReply(json: unknown, raw?: Buffer): Reply

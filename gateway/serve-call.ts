@@ -1,40 +1,22 @@
-import { type Decision, Refusal } from '@signalbox/sdk/contract'
+import { Refusal } from '@signalbox/sdk/contract'
 import { costComment, costHeader, servedHeaders } from './answer-headers.ts'
 import { applyPrompt } from './apply-prompt.ts'
-import type { Call } from './call.ts'
 import type { Incoming } from './incoming.ts'
-import type { Meter } from './meter.ts'
 import type { GatewayParts } from './parts.ts'
+import { passOn } from './pass-on.ts'
 import { openScreen } from './screen.ts'
 import { type OpenAttempt, openAttempt } from './steps/attempt.ts'
-import type { CallOptions } from './steps/read-options.ts'
+import { isWhole, relayBytes } from './steps/relay-bytes.ts'
 import { relayStream, type StreamEnd } from './steps/relay-stream.ts'
 import { relayWhole, type WholeAnswer } from './steps/relay-whole.ts'
-import { type PlannedTarget, refusalOfEmpty, type Selected } from './steps/select.ts'
+import { type PlannedTarget, refusalOfEmpty } from './steps/select.ts'
 import { settleAttempt, settleCall } from './steps/settle.ts'
-import { speaking } from './targets.ts'
+import { noteForgotten, noteStored, ownPartOf } from './stored-answers.ts'
+import { serving, type Target } from './targets.ts'
 import { type AttemptTrail, beginAttempt, type Trail } from './trail.ts'
 import { headerOf, passedHeaders, setHeader, upstreamRequestId } from './upstream/answer-headers.ts'
 import type { AttemptFailure } from './upstream/judge-failure.ts'
-
-/** A call that may be served, and where. */
-export interface AllowedCall {
-  readonly call: Call
-  readonly decision: Decision
-  readonly options: CallOptions
-  /** Estimate, for attempts that report no usage. */
-  readonly inputTokens: number
-  readonly selected: Selected
-}
-/** A call on its way out, with what its stages need. */
-interface Way {
-  readonly allowed: AllowedCall
-  readonly incoming: Incoming
-  readonly trail: Trail
-  readonly parts: GatewayParts
-  /** Clock time by which the caller wants an end. */
-  readonly deadlineMs: number
-}
+import type { AllowedCall, Way } from './way.ts'
 
 /** More attempts than this only spend the caller's time. */
 const attemptsMax = 16
@@ -42,7 +24,7 @@ const eventStream = 'text/event-stream; charset=utf-8'
 
 /**
  * Tries the selected targets in order until one answers, and relays its answer. The next one is tried only while
- * nothing has reached the caller.
+ * nothing has reached the caller, and once alone where the body is passed on while it comes.
  * @throws Refusal where none answers and no provider's own error can be passed on.
  */
 export async function serveCall(
@@ -55,7 +37,8 @@ export async function serveCall(
   const deadlineMs = timeoutMs === undefined ? Number.POSITIVE_INFINITY : trail.startMs + timeoutMs
   const way: Way = { allowed, incoming, trail, parts, deadlineMs }
   let failure: AttemptFailure | undefined
-  for (const planned of allowed.selected.order.slice(0, attemptsMax)) {
+  const triesMax = allowed.call.native?.upload === undefined ? attemptsMax : 1
+  for (const planned of allowed.selected.order.slice(0, triesMax)) {
     checkWanted(way)
     failure = await tryTarget(planned, way)
     if (failure === undefined) return
@@ -78,17 +61,19 @@ function checkWanted({ incoming, deadlineMs, parts }: Way): void {
 
 async function tryTarget(planned: PlannedTarget, way: Way): Promise<AttemptFailure | undefined> {
   const { allowed, incoming, trail, parts } = way
-  const target = speaking(planned.target, allowed.call.format)
+  const target = serving(planned.target, allowed.call)
   const prompted = applyPrompt(allowed.call, planned.node.prompt, {
     versions: trail.snapshot?.versions ?? [],
     dialect: incoming.dialect,
   })
   const attempt = beginAttempt(trail, target, parts.clock())
   attempt.prompt = prompted.prompt
+  attempt.billing = allowed.call.native?.billing ?? 'tokens'
   let open: OpenAttempt
   try {
     open = openAttempt(
       {
+        credential: await credentialOf(target, parts),
         call: prompted.call,
         target,
         node: planned.node,
@@ -108,7 +93,8 @@ async function tryTarget(planned: PlannedTarget, way: Way): Promise<AttemptFailu
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     // The call cannot be said to this target; another one may take it as it is.
-    const failure = { outcome: 'invalid', refusal: error, fallback: true, answer: undefined } as const
+    const outcome = error.code === 'upstream_unavailable' ? 'unavailable' : 'invalid'
+    const failure = { outcome, refusal: error, fallback: true, answer: undefined } as const
     endAttempt(attempt, failure, way)
     return failure
   }
@@ -117,7 +103,7 @@ async function tryTarget(planned: PlannedTarget, way: Way): Promise<AttemptFailu
   incoming.writer.onStop = () => exchange.abort('nobody waits for it any more')
   let failure: AttemptFailure | undefined
   try {
-    failure = await (allowed.call.stream ? stream(open, way) : answer(open, way))
+    failure = await exchanged(open, way)
   } finally {
     incoming.writer.onStop = undefined
     // It is over already, unless an error of ours left it open.
@@ -130,6 +116,20 @@ async function tryTarget(planned: PlannedTarget, way: Way): Promise<AttemptFailu
   return failure
 }
 
+/** The connection's credential, or the access token that it stands for. */
+async function credentialOf(
+  { provider, connection }: Target,
+  parts: GatewayParts,
+): Promise<string | undefined> {
+  if (provider.tokenRequest === undefined) return connection.credential
+  return parts.accessTokens.credentialFor(provider, connection.credential)
+}
+
+function exchanged(open: OpenAttempt, way: Way): Promise<AttemptFailure | undefined> {
+  if (way.allowed.call.native?.answer === 'bytes') return bytes(open, way)
+  return way.allowed.call.stream ? stream(open, way) : answer(open, way)
+}
+
 /** What the exchange says of itself, on the attempt's trail. */
 function noteExchange({ exchange, trail }: OpenAttempt): void {
   trail.status = exchange.status
@@ -137,13 +137,6 @@ function noteExchange({ exchange, trail }: OpenAttempt): void {
   trail.bytesIn = exchange.bytesIn
   trail.sent = exchange.sent
   trail.upstreamRequestId = upstreamRequestId(exchange.headers)
-}
-
-/** What the provider keeps of the answer belongs to the caller's node from now on. */
-function noteStored({ storedIds }: Meter, { target }: OpenAttempt, { trail, parts }: Way): void {
-  if (trail.nodeId === undefined) return
-  const owner = { nodeId: trail.nodeId, connection: target.connection.name }
-  for (const id of storedIds) parts.storedIds.note(id, owner)
 }
 
 /** Closes an attempt, well or not, and settles it. */
@@ -173,12 +166,13 @@ async function answer(open: OpenAttempt, way: Way): Promise<AttemptFailure | und
     nowMs: parts.clock(),
   })
   if ('refusal' in relayed) return relayed
-  sendWhole(relayed, open, way)
+  sendWhole({ ...relayed, body: ownPartOf(relayed.body, way) }, open, way)
+  noteForgotten(allowed.call, parts)
   return undefined
 }
 
 function sendWhole({ body, meter, dropped }: WholeAnswer, open: OpenAttempt, way: Way): void {
-  noteStored(meter, open, way)
+  noteStored(meter.storedIds, open.target, way)
   const { incoming, trail, parts } = way
   const attempt = open.trail
   noteExchange(open)
@@ -194,7 +188,34 @@ function sendWhole({ body, meter, dropped }: WholeAnswer, open: OpenAttempt, way
   const passed = open.request.identity ? passedHeaders(open.exchange.headers) : []
   if (headerOf(passed, 'content-type') === undefined) passed.push('content-type', 'application/json')
   const cost = costHeader(settleCall(trail).costNanoUsd)
+  if (open.request.estimate !== undefined) passed.push('x-signalbox-estimated', 'true')
   incoming.writer.send(trail.status, [...passed, ...servedHeaders(trail), ...cost], body)
+}
+
+/** Any bytes: JSON whole, with its cost, and all else as it comes. */
+async function bytes(open: OpenAttempt, way: Way): Promise<AttemptFailure | undefined> {
+  const { allowed, incoming, trail, parts } = way
+  const { exchange, target } = open
+  if ((await exchange.head) !== undefined || isWhole(exchange)) return answer(open, way)
+  return relayBytes({
+    exchange,
+    provider: target.provider,
+    dialect: incoming.dialect,
+    writer: incoming.writer,
+    recordId: trail.id,
+    begin: () => {
+      noteExchange(open)
+      open.trail.winner = true
+      trail.identity = open.request.identity
+      trail.status = exchange.status
+      trail.firstTokenMs = parts.clock()
+      incoming.writer.begin(exchange.status, [...passedHeaders(exchange.headers), ...servedHeaders(trail)])
+    },
+    settle: (end) => {
+      settleStream(end, open, way)
+      if (end.refusal === undefined) noteForgotten(allowed.call, parts)
+    },
+  })
 }
 
 /** A streamed answer: begun with the first event, settled after the last. */
@@ -213,23 +234,25 @@ function stream(open: OpenAttempt, way: Way): Promise<AttemptFailure | undefined
     recordId: trail.id,
     nowMs: parts.clock(),
     begin: (meter) => {
-      noteStored(meter, open, way)
+      noteStored(meter.storedIds, open.target, way)
       beginStream(open, way)
     },
     settle: (end) => settleStream(end, open, way),
   })
 }
 
-function beginStream(open: OpenAttempt, { incoming, trail, parts }: Way): void {
+function beginStream(open: OpenAttempt, { allowed, incoming, trail, parts }: Way): void {
   const { exchange, request } = open
   noteExchange(open)
   open.trail.winner = true
+  const { asArray = false } = allowed.call
   trail.dropped.push(...request.responseDropped)
-  trail.identity = request.identity && open.trail.prompt === undefined
+  trail.identity = request.identity && !asArray && open.trail.prompt === undefined
   trail.status = 200
   trail.firstTokenMs = parts.clock()
   const headers = request.identity ? passedHeaders(exchange.headers) : []
-  if (headerOf(headers, 'content-type')?.includes('event-stream') !== true) {
+  if (asArray) setHeader(headers, 'content-type', 'application/json')
+  else if (headerOf(headers, 'content-type')?.includes('event-stream') !== true) {
     setHeader(headers, 'content-type', eventStream)
   }
   if (headerOf(headers, 'cache-control') === undefined) headers.push('cache-control', 'no-cache')
@@ -241,7 +264,7 @@ function settleStream(end: StreamEnd, open: OpenAttempt, way: Way): string {
   const { allowed, trail } = way
   const attempt = open.trail
   noteExchange(open)
-  noteStored(end.meter, open, way)
+  noteStored(end.meter.storedIds, open.target, way)
   attempt.usage = end.meter.usage
   attempt.meteredChars = end.meter.chars
   attempt.finish = end.meter.finish
@@ -250,21 +273,8 @@ function settleStream(end: StreamEnd, open: OpenAttempt, way: Way): string {
   trail.undeclaredLosses = end.lost.length
   trail.error = end.refusal
   trail.truncated = end.refusal !== undefined && end.refusal.code !== 'client_closed'
-  return allowed.options.costTrailer ? costComment(settleCall(trail).costNanoUsd) : ''
-}
-
-/** The last failure: a provider's own error as it came where the caller speaks its format, else a Refusal. */
-function passOn(failure: AttemptFailure, { allowed, incoming, trail }: Way): void {
-  const attempt = trail.attempts.at(-1)
-  const sameFormat = attempt?.target.provider.format === allowed.call.format
-  if (failure.answer === undefined || !sameFormat) throw failure.refusal
-  const { status, headers, body } = failure.answer
-  trail.error = failure.refusal
-  trail.status = status
-  trail.identity = true
-  const passed = passedHeaders(headers)
-  if (headerOf(passed, 'content-type')?.includes('json') !== true) {
-    setHeader(passed, 'content-type', 'application/json')
-  }
-  incoming.writer.send(status, [...passed, ...servedHeaders(trail)], body)
+  // JSON has no comments.
+  return allowed.options.costTrailer && allowed.call.asArray !== true
+    ? costComment(settleCall(trail).costNanoUsd)
+    : ''
 }

@@ -8,9 +8,11 @@ import { doorFormat } from './doors/door-format.ts'
 import { readiness } from './doors/health.ts'
 import { getModel, listModels, readPage } from './doors/models.ts'
 import { mountStoredResponses } from './doors/stored-responses.ts'
+import { listVercelModels } from './doors/vercel-models.ts'
 import { logBug } from './log-bug.ts'
 import type { GatewayParts } from './parts.ts'
 import { discardRest } from './read-body.ts'
+import { RealtimeDoor } from './realtime/realtime-door.ts'
 import { ResponseWriter } from './response-writer.ts'
 import { RunningCalls } from './running-calls.ts'
 import { authenticate } from './steps/authenticate.ts'
@@ -45,7 +47,12 @@ const timeoutCheckMs = 2_000
 const keepAliveTimeoutMs = 75_000
 const headerBytesMax = 65_536
 const connectionsMax = 20_000
-const modelPaths = ['/v1/models', '/api/v1/models', '/anthropic/v1/models']
+const modelPaths = [
+  ...['/v1/models', '/api/v1/models', '/anthropic/v1/models', '/v3/ai/config', '/v4/ai/config'],
+  ...['/v1beta', '/v1alpha', '/gemini/v1', '/gemini/v1beta', '/gemini/v1alpha'].map(
+    (root) => `${root}/models`,
+  ),
+]
 
 /** Builds the server around the parts; nothing listens yet. */
 export function createGatewayServer(parts: GatewayParts, options: ServerOptions = {}): GatewayServer {
@@ -71,11 +78,16 @@ export function createGatewayServer(parts: GatewayParts, options: ServerOptions 
       ? createServer(limits, app)
       : createTlsServer({ ...limits, ...options.tls }, app)
   server.maxConnections = connectionsMax
+  const sessions = new RealtimeDoor(parts)
+  sessions.attach(server)
   return {
     server,
     running: () => calls.count(),
     listen: (port, host) => listen(server, port, host),
-    drain: (timeoutMs) => calls.drain(server, timeoutMs),
+    drain: async (timeoutMs) => {
+      const cut = await Promise.all([calls.drain(server, timeoutMs), sessions.drain(timeoutMs)])
+      return cut[0] + cut[1]
+    },
   }
 }
 
@@ -183,9 +195,13 @@ function sendModels(
   const format = doorFormat(request.path, request.headers)
   const table = targetsOf(snapshot, parts.providers)
   const query = new URLSearchParams(request.url.split('?')[1])
+  if (format === 'vercel-ai') {
+    sendJson(response, 200, listVercelModels(request.headers['user-agent'], snapshot, table))
+    return
+  }
   const body =
     name === undefined
-      ? listModels(format, snapshot, table, readPage(query))
+      ? listModels(format, snapshot, table, readPage(format, query))
       : getModel(name, format, snapshot, table)
   response.setHeader('x-request-id', requestId(request, parts.createId()))
   sendJson(response, 200, body)

@@ -18,6 +18,8 @@ export interface ResolvedConnection {
   readonly baseUrl: string | undefined
   readonly locality: Locality
   readonly region: string | undefined
+  /** Account at the provider that is asked there, for providers with several under one credential. */
+  readonly project?: string
   /** What the upstream speaks, the preferred first; undefined: what its provider is known for. */
   readonly formats?: Connection['formats']
   readonly status: ConnectionState

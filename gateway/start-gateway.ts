@@ -6,6 +6,7 @@ import { decodeTrustRoot, type Logger } from '@signalbox/sdk/node'
 import { type ClaimedFolder, claimFolder } from './claim-folder.ts'
 import type { Clock } from './clock.ts'
 import type { LoadedConfig } from './config.ts'
+import { AccessTokens } from './credentials/access-tokens.ts'
 import { loadGatewayKey } from './credentials/gateway-key.ts'
 import type { Dialect } from './dialect.ts'
 import { BlobStore } from './documents/blob-store.ts'
@@ -126,6 +127,7 @@ async function build(
         ended,
         newSpanIds,
         upstream,
+        accessTokens: new AccessTokens(upstream, now),
         attemptDefaults,
         bodyBytesMax,
         log,

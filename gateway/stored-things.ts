@@ -4,13 +4,14 @@ import type { Snapshot } from './snapshot.ts'
 import type { Caller } from './steps/authenticate.ts'
 import type { Selected } from './steps/select.ts'
 import type { StoredIds, StoredOwner } from './stored-ids.ts'
-import { speaking } from './targets.ts'
+import { serving } from './targets.ts'
+import { isStoredName } from './wire/stored-names.ts'
 
 /** A tree is at most this deep. */
 const depthMax = 64
 
 /** Whether a node is an owner's own, or below it. */
-function isBelow(nodeId: string, ownerId: string, { nodes }: Snapshot): boolean {
+export function isBelow(nodeId: string, ownerId: string, { nodes }: Snapshot): boolean {
   let at: string | null | undefined = nodeId
   for (let depth = 0; depth < depthMax && typeof at === 'string'; depth++) {
     if (at === ownerId) return true
@@ -59,22 +60,70 @@ export function ownerOf(
 }
 
 /**
+ * The model of a call as it is looked up: with the connection that keeps what the call is about, where it is about
+ * nothing else.
+ * @throws Refusal `not_found` for a connection that nobody declared, or another one than where the thing is kept.
+ */
+export function modelAt({ model, native }: Call, owner: StoredOwner | undefined, snapshot: Snapshot): string {
+  if (native === undefined) return model
+  const { connection } = native
+  if (connection !== undefined) {
+    const isElsewhere = owner !== undefined && owner.connection !== connection
+    if (!isElsewhere && snapshot.connections.has(connection)) return model
+    throw new Refusal('not_found', {
+      message: `There is nothing of the kind at a connection "${connection}".`,
+    })
+  }
+  return owner === undefined ? model : `${owner.connection}/${model.slice(model.indexOf('/') + 1)}`
+}
+
+/**
+ * A list without what belongs to others, or to nobody that is known; undefined where it is no list of stored things.
+ * Its marks for paging name only what remains of it.
+ */
+export function onlyOwnItems(json: unknown, isOwn: (id: string) => boolean): unknown {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) return undefined
+  const found = Object.entries(json).find(
+    ([, value]) => Array.isArray(value) && value.some((item) => storedNameOf(item) !== undefined),
+  )
+  if (found === undefined) return undefined
+  const [member, items] = found as [string, unknown[]]
+  const own = items.filter((item) => isOwn(storedNameOf(item) ?? ''))
+  const marks = {
+    ...('first_id' in json && { first_id: storedNameOf(own[0]) ?? null }),
+    ...('last_id' in json && { last_id: storedNameOf(own.at(-1)) ?? null }),
+  }
+  return { ...json, [member]: own, ...marks }
+}
+
+function storedNameOf(item: unknown): string | undefined {
+  if (typeof item !== 'object' || item === null) return undefined
+  const { id, name } = item as { id?: unknown; name?: unknown }
+  if (isStoredName(id)) return id
+  return isStoredName(name) ? name : undefined
+}
+
+/**
  * A call that goes on from something stored can only be served where that is kept, in the caller's own format; the
  * other targets of the selection are left out.
  * @throws Refusal `unsupported_feature` where none is left.
  */
 export function onlyOwned(selected: Selected, owner: StoredOwner | undefined, call: Call): Selected {
   const [first] = call.stored ?? []
-  if (owner === undefined || first === undefined) return selected
+  const connection = owner?.connection ?? call.native?.connection
+  if (connection === undefined) return selected
   const order = selected.order.filter(
     ({ target }) =>
-      target.connection.name === owner.connection &&
-      speaking(target, call.format).provider.format === call.format,
+      target.connection.name === connection && serving(target, call).provider.format === call.format,
   )
   if (order.length > 0 || selected.order.length === 0) return { ...selected, order }
+  if (first === undefined || owner === undefined) {
+    const message = `The call is for the connection "${connection}", and would be served by another.`
+    throw new Refusal('unsupported_feature', { message })
+  }
   throw new Refusal('unsupported_feature', {
     message:
-      `\`${first.path}\` names something that the connection "${owner.connection}" keeps, and the call would be ` +
+      `\`${first.path}\` names something that the connection "${connection}" keeps, and the call would be ` +
       'served by another. Send the conversation itself instead.',
     param: first.path,
   })

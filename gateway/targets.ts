@@ -1,7 +1,8 @@
 import type { ModelColumns } from '@signalbox/policies'
 import type { CatalogueModel, CatalogueOverride, PriceRow } from '@signalbox/sdk/contract'
 import type { Static } from 'typebox'
-import type { WireFormat } from './call.ts'
+import type { Call, WireFormat } from './call.ts'
+import { nativeProvider } from './native-operation.ts'
 import { withOverride } from './prices.ts'
 import type { Provider } from './provider.ts'
 import type { ResolvedConnection, Snapshot } from './snapshot.ts'
@@ -33,11 +34,19 @@ export function speaking(target: Target, format: WireFormat): Target {
   const { provider, connection } = target
   const { otherFormats } = provider
   if (otherFormats === undefined) return target
-  const spoken: readonly WireFormat[] = connection.formats ?? provider.spokenFormats ?? [provider.format]
+  const spoken: readonly WireFormat[] = connection.formats ??
+    provider.formatsOf?.(target.model) ??
+    provider.spokenFormats ?? [provider.format]
   const wanted = spoken.includes(format) ? format : spoken[0]
   if (wanted === undefined || wanted === provider.format) return target
   const other = otherFormats[wanted]
   return other === undefined ? target : { ...target, provider: other }
+}
+
+/** The target as it serves a call: in a format that it speaks, or passed on as the call is. */
+export function serving(target: Target, { native, format }: Pick<Call, 'native' | 'format'>): Target {
+  if (native === undefined) return speaking(target, format)
+  return { ...target, provider: nativeProvider(target.provider, native, format) }
 }
 
 type Override = Static<typeof CatalogueOverride>

@@ -1,6 +1,7 @@
 import type { Evaluation } from '@signalbox/policies'
 import type { Attempt, Facts, Operation, Refusal, Selection } from '@signalbox/sdk/contract'
 import type { Call, UsageCounts } from './call.ts'
+import type { Billing } from './native-operation.ts'
 import type { ReleasedVersion, Snapshot } from './snapshot.ts'
 import type { Target } from './targets.ts'
 
@@ -25,6 +26,8 @@ export interface AttemptTrail {
   bytesIn: number
   /** Characters of answer that were metered, for an estimate where nothing is reported. */
   meteredChars: number
+  /** What is paid for. */
+  billing: Billing
   /** The request went out, so that the upstream may charge for it. */
   sent: boolean
   /** The caller got this attempt's answer. */
@@ -119,6 +122,7 @@ export function beginAttempt(trail: Trail, target: Target, startMs: number): Att
     prompt: undefined,
     bytesIn: 0,
     meteredChars: 0,
+    billing: 'tokens',
     sent: false,
     winner: false,
   }

@@ -1,5 +1,4 @@
 import type { CompiledWorkspace } from '@signalbox/sdk/contract'
-import { runApart } from './apart/run-apart.ts'
 import { askLayer } from './evaluation/ask-layer.ts'
 import { DecisionMaker, type LayerTurn } from './evaluation/decision-maker.ts'
 import {
@@ -16,7 +15,6 @@ import { type Selection, unkeptSelection } from './evaluation/policy-index.ts'
 import { screenWith } from './evaluation/screen.ts'
 import type {
   Engine,
-  EngineLimits,
   Evaluation,
   EvaluationInput,
   GuardrailEvaluation,
@@ -26,7 +24,7 @@ import type {
   Program,
   ScreenInput,
 } from './program.ts'
-import { createSandbox, type Sandbox } from './sandbox/index.ts'
+import type { Sandbox } from './sandbox/sandbox.ts'
 
 const candidatesMax = 64
 /** Different paths of layers that are kept; a tree with more works, and resolves names anew in each call. */
@@ -138,8 +136,17 @@ function selectFrom({ index }: Layer, { facts, only, breaks }: InspectionInput):
   return unkeptSelection([...selection.all.constraints, ...selection.all.routes].filter(isAsked))
 }
 
-/** The engine over a sandbox that somebody else started and disposes of. `limits` are those of the sandbox. */
-export function engineOn(sandbox: Sandbox, limits: Partial<EngineLimits> = {}): Engine {
+/** Prepares workspaces elsewhere than in this thread. */
+export type PrepareApart = (
+  workspaces: readonly LoadedWorkspace[],
+  environment: string,
+) => Promise<readonly PreparedLayer[]>
+
+/**
+ * The engine over a sandbox that somebody else started and disposes of. Without `prepareApart` scripts are loaded in
+ * this thread.
+ */
+export function engineOn(sandbox: Sandbox, prepareApart?: PrepareApart): Engine {
   const programOf = (
     workspaces: readonly LoadedWorkspace[],
     scope: LoadScope,
@@ -155,19 +162,9 @@ export function engineOn(sandbox: Sandbox, limits: Partial<EngineLimits> = {}): 
     digest: `sha256:${sandbox.engineDigest}`,
     load: (workspaces, scope) => programOf(workspaces, scope, () => undefined),
     async loadApart(workspaces, scope) {
-      const { environment } = scope
-      const prepared = await runApart('prepare', { workspaces, environment, limits })
-      return programOf(workspaces, scope, (_, index) => prepared[index])
+      const prepared = await prepareApart?.(workspaces, scope.environment)
+      return programOf(workspaces, scope, (_, index) => prepared?.[index])
     },
     dispose: () => {},
   }
-}
-
-/**
- * Starts the engine: one sandbox, in this thread, that holds the images of all programs.
- * Throws where the engine cannot run here as it was built.
- */
-export async function createEngine(limits: Partial<EngineLimits> = {}): Promise<Engine> {
-  const sandbox = await createSandbox(limits)
-  return { ...engineOn(sandbox, limits), dispose: () => sandbox.dispose() }
 }

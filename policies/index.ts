@@ -3,7 +3,8 @@
  * Build side (CLI, control plane): `loadWorkspaceFolder`, `loadCatalogue`, `buildVersion`, `runCases`, `buildApart`.
  * Run side (gateway, explain): `createEngine`, `Engine`, `Program`, `verifyVectors`, `detectors`.
  */
-export { buildApart } from './apart/build-apart.ts'
+export { buildApart, buildWarm } from './apart/build-apart.ts'
+export { WarmThread } from './apart/warm-thread.ts'
 export type { PolicyCoverage } from './cases/coverage.ts'
 export {
   type CoverageThresholds,
@@ -26,7 +27,6 @@ export type { BuildResult, BuiltVersion, SourceFiles } from './compile/built-ver
 export { sourcesOf } from './compile/policy-sources.ts'
 export { detectors } from './detectors/all-detectors.ts'
 export type { Detector, Finding, Match, Scan } from './detectors/detector.ts'
-export { createEngine } from './engine.ts'
 export { baseFacts } from './evaluation/base-facts.ts'
 export { guardrailFactsOf, type ScreenedText } from './evaluation/guardrail-facts.ts'
 export { fitsParam, type ParamDeclarations, paramsOf } from './evaluation/param-values.ts'
@@ -61,6 +61,7 @@ export {
   runProperties,
 } from './properties/run-properties.ts'
 export { type PublishedSchema, publishedSchemas, schemaText } from './schemas/json-schemas.ts'
+export { createEngine } from './start-engine.ts'
 export { checkTypes } from './typecheck/check-types.ts'
 export { changedBetween, type WatchReport, WatchSession } from './watch/watch-session.ts'
 export { refreshEditorFiles, writeEditorFiles } from './workspace/editor-files.ts'

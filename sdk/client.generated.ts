@@ -128,6 +128,29 @@ export type CaseResult = {
   todo?: boolean
 }
 
+export type Catalogue = {
+  schema: 'catalogue/1'
+  source: string
+  models: CatalogueModel[]
+}
+
+export type CatalogueModel = {
+  /** Vendor: `openai`, `anthropic`, … */
+  provider: string
+  /** Model id as the vendor spells it. */
+  id: string
+  /** Other names of the same model. */
+  spellings: string[]
+  name?: string
+  /** Absent: price unknown. */
+  prices?: PriceRow[]
+  contextTokens?: number
+  outputTokensMax?: number
+  tier?: 'small' | 'mid' | 'large' | 'unknown'
+  visibleOutput?: boolean
+  abortStopsBilling?: boolean
+}
+
 export type CatalogueOverride = {
   /** USD per million units. */
   input?: number
@@ -221,6 +244,8 @@ export type CompiledWorkspace = {
       credential?: string
       locality?: 'cloud' | 'on-prem'
       region?: string
+      /** Google Cloud project of provider `vertex`, with `region` as its location (`global`). */
+      project?: string
       /** Formats that the server speaks: a caller's own where it is among them, else the first. Of providers `openai` (both) and `openai-compatible` (`openai-chat`). */
       formats?: Array<'openai-chat' | 'openai-responses'>
     }>
@@ -244,6 +269,8 @@ export type Connection = {
   credential?: string
   locality?: 'cloud' | 'on-prem'
   region?: string
+  /** Google Cloud project of provider `vertex`, with `region` as its location (`global`). */
+  project?: string
   /** Formats that the server speaks: a caller's own where it is among them, else the first. Of providers `openai` (both) and `openai-compatible` (`openai-chat`). */
   formats?: Array<'openai-chat' | 'openai-responses'>
 }
@@ -538,7 +565,7 @@ export type Facts = {
   request: {
     /** Unique id (UUIDv7), ordered by time. */
     id: string
-    operation: 'chat' | 'embeddings' | 'completion' | 'rerank' | 'image' | 'audio' | 'moderation'
+    operation: 'chat' | 'embeddings' | 'completion' | 'rerank' | 'image' | 'audio' | 'moderation' | 'countTokens' | 'files' | 'batches' | 'realtime' | 'passthrough'
     /** Wire format of the caller: `openai-chat`, `anthropic-messages`. */
     dialect: string
     /** The caller's own name for what it is doing: metadata member `route`, else empty. */
@@ -793,8 +820,21 @@ export type PlanNode = TargetNode | {
   }>
 }
 
+export type PolicyCoverage = {
+  policy: string
+  file: string
+  conditions: Array<{
+    rule: string
+    text: string
+    line: number
+    column: number
+    seenTrue: boolean
+    seenFalse: boolean
+  }>
+}
+
 export type PolicyMatch = {
-  operation?: 'chat' | 'embeddings' | 'completion' | 'rerank' | 'image' | 'audio' | 'moderation'
+  operation?: 'chat' | 'embeddings' | 'completion' | 'rerank' | 'image' | 'audio' | 'moderation' | 'countTokens' | 'files' | 'batches' | 'realtime' | 'passthrough'
   /** Glob over `request.route`: `docs/*`. */
   route?: string
   /** Path of a node: this and all below. */
@@ -817,6 +857,35 @@ export type PolicyResult = {
   }
   /** One character per condition in compile order: `-` not evaluated, `0` false, `1` true, `!` threw. */
   trace: string
+}
+
+export type PriceRow = {
+  /** Holds where input with cache units exceeds this many tokens. */
+  inputOver?: number
+  units: {
+    /** Pico-dollars (1e-12 USD) per unit. */
+    input?: number
+    /** Pico-dollars (1e-12 USD) per unit. */
+    cacheRead?: number
+    /** Pico-dollars (1e-12 USD) per unit. */
+    cacheWrite5m?: number
+    /** Pico-dollars (1e-12 USD) per unit. */
+    cacheWrite1h?: number
+    /** Pico-dollars (1e-12 USD) per unit. */
+    output?: number
+    /** Pico-dollars (1e-12 USD) per unit. */
+    reasoning?: number
+    /** Pico-dollars (1e-12 USD) per unit. */
+    imageIn?: number
+    /** Pico-dollars (1e-12 USD) per unit. */
+    audioIn?: number
+    /** Pico-dollars (1e-12 USD) per unit. */
+    audioOut?: number
+    /** Pico-dollars (1e-12 USD) per unit. */
+    searches?: number
+    /** Pico-dollars (1e-12 USD) per unit. */
+    requests?: number
+  }
 }
 
 export type Problem = {
@@ -925,7 +994,7 @@ export type RecordRow = {
   keyId?: string
   /** Unique id (UUIDv7), ordered by time. */
   nodeId?: string
-  operation: 'chat' | 'embeddings' | 'completion' | 'rerank' | 'image' | 'audio' | 'moderation'
+  operation: 'chat' | 'embeddings' | 'completion' | 'rerank' | 'image' | 'audio' | 'moderation' | 'countTokens' | 'files' | 'batches' | 'realtime' | 'passthrough'
   dialect: string
   stream: boolean
   modelRequested: string
@@ -1278,6 +1347,41 @@ export type PushVersionReply = {
   deployment: Deployment | null
 }
 
+export type TryFilesInput = {
+  /** `v12`, a digest or its start. */
+  version?: string
+  /** Laid over the sources of the version, if one is named. */
+  files: Array<{
+    path: string
+    /** Null takes a file of the version away. */
+    text: string | null
+  }>
+  /** Check types and run cases too, which takes longer. */
+  complete: boolean
+}
+export type TryFilesReply = {
+  problems: Problem[]
+  /** Null where a problem is an error. */
+  build: {
+    /** Content digest: `sha256:` and 64 hex digits. */
+    digest: string
+    /** Digest of the engine that it is for. */
+    engine: string
+    /** Content digest: `sha256:` and 64 hex digits. */
+    catalogue: string
+    compiled: CompiledWorkspace
+    /** All policies with their runtime, as the engine loads them. */
+    script: string
+  } | null
+  /** Null where none were run. */
+  cases: {
+    results: CaseResult[]
+    coverage: PolicyCoverage[]
+  } | null
+}
+
+export type GetCatalogueReply = Catalogue
+
 export type ListVersionsInput = {
   /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
   workspace?: string
@@ -1584,6 +1688,16 @@ export class Client {
   /** Builds a version from sources: schema, types, compile, cases. The same sources give the same version. */
   pushVersion(input: PushVersionInput, options: CallOptions = {}): Promise<PushVersionReply> {
     return this.http.call<PushVersionReply>({"method":"POST","path":"/v1/versions","query":[],"body":["files","digest","environment","source","commit","author","message"]}, input, options)
+  }
+
+  /** Builds sources as a push does and hands back what the engine loads. Nothing is stored. */
+  tryFiles(input: TryFilesInput, options: CallOptions = {}): Promise<TryFilesReply> {
+    return this.http.call<TryFilesReply>({"method":"POST","path":"/v1/versions/try","query":[],"body":["version","files","complete"]}, input, options)
+  }
+
+  /** What is known of models; the catalogue that versions are built with now. */
+  getCatalogue(options: CallOptions = {}): Promise<GetCatalogueReply> {
+    return this.http.call<GetCatalogueReply>({"method":"GET","path":"/v1/catalogue","query":[],"body":null}, {}, options)
   }
 
   /** Lists versions, newest first. */

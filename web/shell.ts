@@ -140,7 +140,8 @@ export class Shell extends LitElement {
         aside { position: static; height: auto; flex-direction: row; align-items: center; gap: 8px; padding: 8px 12px;
           border-right: 0; border-bottom: 1px solid var(--line); }
         .brand span, nav a span { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-        nav { display: flex; flex: 1; justify-content: center; gap: 4px; }
+        nav { display: flex; flex: 1; justify-content: center; gap: 0; }
+        nav a { padding: 8px; }
         .foot { margin: 0; }
         main { padding-top: 20px; }
       }

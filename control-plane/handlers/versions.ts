@@ -6,6 +6,7 @@ import { publishAndAwait } from '../read-your-writes.ts'
 import { loadBlob } from '../stores/blobs.ts'
 import { listDeployments, loadCurrentDeployments } from '../stores/deployments.ts'
 import { findVersion, findVersionByDigest, listVersions, type VersionSummary } from '../stores/versions.ts'
+import { type TryTools, tryFiles, VersionSources } from '../try-files.ts'
 import { type DeploymentView, describeDeployment } from './deployment-view.ts'
 import { requireEnvironment } from './environments.ts'
 
@@ -135,10 +136,13 @@ async function listDeploymentViews(
 }
 
 /** Versions and where they are deployed. */
-export function createVersionHandlers(tools: PublishTools): Handlers<typeof versionOperations> {
+export function createVersionHandlers(tools: PublishTools & TryTools): Handlers<typeof versionOperations> {
   const { db } = tools
+  const sources = new VersionSources(db)
   return {
     pushVersion: pushVersion(tools),
+    tryFiles: (context, { body }) => tryFiles(tools, sources, context, body),
+    getCatalogue: async () => tools.catalogue.catalogue,
     async listVersions({ organisationId }, { query }) {
       const { workspace, limit = listedDefault } = query
       return { items: await loadVersionViews(tools, organisationId, { workspace, limit }) }

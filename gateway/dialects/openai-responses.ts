@@ -6,6 +6,7 @@ import { decodeResponsesRequest } from '../wire/openai-responses/decode-request.
 import { encodeResponsesReply } from '../wire/openai-responses/encode-reply.ts'
 import { ResponsesStreamEncoder } from '../wire/openai-responses/encode-stream.ts'
 import { encodeResponsesError, encodeResponsesStreamError } from '../wire/openai-responses/errors.ts'
+import { insertResponsesItems } from '../wire/openai-responses/insert-messages.ts'
 import { storedReferences } from '../wire/openai-responses/stored-ids.ts'
 
 /** OpenAI Responses, as its own clients speak it. */
@@ -38,6 +39,7 @@ export const dialect: Dialect = {
       },
     }
   },
+  insertMessages: insertResponsesItems,
   encodeReply: (reply, call, nowMs) => encodeResponsesReply(reply, call, nowMs),
   createEncoder: (call, nowMs) => new ResponsesStreamEncoder(call, nowMs),
   encodeError: (refusal) => encodeResponsesError(refusal),

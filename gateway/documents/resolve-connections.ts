@@ -72,6 +72,7 @@ export function resolveConnections(
       baseUrl: connection.baseUrl,
       locality: connection.locality ?? 'cloud',
       region: connection.region,
+      ...(connection.project !== undefined && { project: connection.project }),
       ...(connection.formats !== undefined && { formats: connection.formats }),
       status: missing === undefined ? 'available' : statusWithout(name, connection, environment),
       missing,

@@ -9,6 +9,8 @@ interface ModelEntry {
   readonly id: string
   readonly name: string
   readonly ownedBy: string
+  readonly contextTokens: number | undefined
+  readonly outputTokensMax: number | undefined
 }
 /** Where a page of the Anthropic list begins and how long it is. */
 export interface Page {
@@ -19,12 +21,21 @@ export interface Page {
 
 const pageLengthMax = 1000
 const pageLengthDefault = 20
+const googlePageLengthDefault = 50
 const entries = new WeakMap<Snapshot, readonly ModelEntry[]>()
 
 function entryOf(id: string, table: TargetTable): ModelEntry {
   const target = table.find(id)
-  if (target === undefined) return { id, name: id, ownedBy: 'signalbox' }
-  return { id, name: target.row?.name ?? id, ownedBy: target.row?.provider ?? target.connection.name }
+  if (target === undefined) {
+    return { id, name: id, ownedBy: 'signalbox', contextTokens: undefined, outputTokensMax: undefined }
+  }
+  return {
+    id,
+    name: target.row?.name ?? id,
+    ownedBy: target.row?.provider ?? target.connection.name,
+    contextTokens: target.columns.contextTokens,
+    outputTokensMax: target.outputTokensMax,
+  }
 }
 
 function entriesOf(snapshot: Snapshot, table: TargetTable): readonly ModelEntry[] {
@@ -36,13 +47,19 @@ function entriesOf(snapshot: Snapshot, table: TargetTable): readonly ModelEntry[
   return known
 }
 
-/** Reads `limit`, `after_id` and `before_id` of a query. Throws a Refusal `invalid_request` for a wrong limit. */
-export function readPage(query: URLSearchParams): Page {
-  const limit = Number(query.get('limit') ?? pageLengthDefault)
+/**
+ * Reads `limit`, `after_id` and `before_id` of a query, or Google's `pageSize` and `pageToken`. Throws a Refusal
+ * `invalid_request` for a wrong limit.
+ */
+export function readPage(format: WireFormat, query: URLSearchParams): Page {
+  const isGoogle = format === 'gemini'
+  const param = isGoogle ? 'pageSize' : 'limit'
+  const limit = Number(query.get(param) ?? (isGoogle ? googlePageLengthDefault : pageLengthDefault))
   if (!Number.isInteger(limit) || limit < 1 || limit > pageLengthMax) {
-    const message = `limit must be a whole number from 1 to ${pageLengthMax}.`
-    throw new Refusal('invalid_request', { message, param: 'limit' })
+    const message = `${param} must be a whole number from 1 to ${pageLengthMax}.`
+    throw new Refusal('invalid_request', { message, param })
   }
+  if (isGoogle) return { limit, afterId: query.get('pageToken') ?? undefined, beforeId: undefined }
   return { limit, afterId: query.get('after_id') ?? undefined, beforeId: query.get('before_id') ?? undefined }
 }
 
@@ -53,6 +70,17 @@ function openAiModel({ id, ownedBy }: ModelEntry, snapshot: Snapshot): object {
 function anthropicModel({ id, name }: ModelEntry, snapshot: Snapshot): object {
   const createdAt = new Date(snapshot.release.createdMs).toISOString()
   return { type: 'model', id, display_name: name, created_at: createdAt }
+}
+
+/** Google's clients look for `generateContent` among what a model can be asked for. */
+function googleModel({ id, name, contextTokens, outputTokensMax }: ModelEntry): object {
+  return {
+    name: `models/${id}`,
+    displayName: name,
+    ...(contextTokens !== undefined && { inputTokenLimit: contextTokens }),
+    ...(outputTokensMax !== undefined && { outputTokenLimit: outputTokensMax }),
+    supportedGenerationMethods: ['generateContent', 'countTokens'],
+  }
 }
 
 function pageOf(
@@ -75,6 +103,10 @@ export function listModels(format: WireFormat, snapshot: Snapshot, table: Target
   }
   const { from, to } = pageOf(all, page)
   const data = all.slice(from, to)
+  if (format === 'gemini') {
+    const last = to < all.length ? data.at(-1) : undefined
+    return { models: data.map(googleModel), ...(last !== undefined && { nextPageToken: last.id }) }
+  }
   return {
     data: data.map((entry) => anthropicModel(entry, snapshot)),
     has_more: page.beforeId === undefined ? to < all.length : from > 0,
@@ -94,5 +126,6 @@ export function getModel(name: string, format: WireFormat, snapshot: Snapshot, t
     throw new Refusal('model_not_found', { param: 'model' })
   }
   const entry = entryOf(resolved.alias ?? first.name, table)
+  if (format === 'gemini') return googleModel(entry)
   return format === 'openai-chat' ? openAiModel(entry, snapshot) : anthropicModel(entry, snapshot)
 }

@@ -2,9 +2,12 @@ import { hash } from 'node:crypto'
 import type { Dispatch } from '../upstream/upstream.ts'
 import { anthropicMessages } from './anthropic-messages.ts'
 import { composeAnswer } from './compose-answer.ts'
+import { gemini } from './gemini.ts'
 import { memberOf } from './loose-json.ts'
 import { openAiChat } from './openai-chat.ts'
+import { openAiCompletions } from './openai-completions.ts'
 import { openAiResponses } from './openai-responses.ts'
+import { operationAnswer } from './operations.ts'
 import type { SimulatedFormat } from './simulated-format.ts'
 
 type Handler = Parameters<Dispatch>[1]
@@ -20,7 +23,9 @@ interface SimulatedResponse {
 /** Which format a path belongs to; the vendors' paths are all different. */
 function formatOf(path: string): SimulatedFormat | undefined {
   if (path.endsWith('/chat/completions')) return openAiChat
+  if (path.endsWith('/completions')) return openAiCompletions
   if (path.endsWith('/responses')) return openAiResponses
+  if (/:(?:g|streamG)enerateContent\b/.test(path)) return gemini
   return path.endsWith('/messages') ? anthropicMessages : undefined
 }
 
@@ -32,15 +37,17 @@ function json(status: number, value: unknown, token: string): SimulatedResponse 
 function respond(path: string, body: Buffer, timeS: number): SimulatedResponse {
   const token = hash('sha256', body, 'hex').slice(0, 24)
   const format = formatOf(path)
+  const known = operationAnswer(path, body, { token, timeS })
+  if (known !== undefined) return json(200, known, token)
   if (format === undefined) {
     const error = { type: 'not_found_error', message: 'The simulated provider has no such endpoint.' }
     return json(404, { type: 'error', error }, token)
   }
   const parsed: unknown = JSON.parse(body.toString('utf8'))
-  const request = format.read(parsed)
+  const request = format.read(parsed, path)
   const answer = composeAnswer(request)
   const stamp = { token, timeS }
-  if (memberOf(parsed, 'stream') !== true)
+  if (memberOf(parsed, 'stream') !== true && !path.includes(':stream'))
     return json(200, format.whole(request, answer, stamp, parsed), token)
   const headers = { 'content-type': 'text/event-stream; charset=utf-8', 'x-request-id': `req_${token}` }
   const chunks = format.stream(request, answer, stamp, parsed).map((event) => Buffer.from(event))

@@ -10,7 +10,8 @@ export interface Stamp {
 
 /** A wire format as its vendor speaks it, as far as the simulated provider needs it. */
 export interface SimulatedFormat {
-  read(body: unknown): SimulatedRequest
+  /** `path` is where it was asked, for formats whose body does not name the model. */
+  read(body: unknown, path: string): SimulatedRequest
   /** The body of a plain answer. */
   whole(request: SimulatedRequest, answer: SimulatedAnswer, stamp: Stamp, body: unknown): unknown
   /** The events of a streamed answer, as text. */

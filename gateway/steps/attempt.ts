@@ -1,10 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Readable } from 'node:stream'
 import { type Caps, type Decision, Refusal, type TargetNode } from '@signalbox/sdk/contract'
 import type { Call } from '../call.ts'
 import type { UpstreamRequest } from '../provider.ts'
 import type { Target } from '../targets.ts'
 import type { AttemptTrail } from '../trail.ts'
+import { answerHere } from '../upstream/answer-here.ts'
 import type { Exchange, ExchangeLimits } from '../upstream/exchange.ts'
+import { limitedUpload } from '../upstream/limited-upload.ts'
 import type { Dispatch, Upstream } from '../upstream/upstream.ts'
 
 /** Time and size limits of an attempt; plans and callers may set shorter or longer times. */
@@ -39,6 +42,8 @@ export interface AttemptInput {
   readonly trail: AttemptTrail
   /** Clock time by which the caller wants an end; infinity where he does not say. */
   readonly deadlineMs: number
+  /** What is sent to log in: the connection's credential, or a token that stands for it. */
+  readonly credential: string | undefined
 }
 export interface AttemptTools {
   readonly upstream: Upstream
@@ -69,16 +74,31 @@ function limitsOf(
   defaults: AttemptDefaults,
 ): ExchangeLimits {
   const own = node.timeouts
-  const totalMs = own?.totalMs ?? (call.stream ? defaults.streamMs : defaults.plainMs)
+  const isLong = call.stream || call.native?.answer === 'bytes'
+  const totalMs = own?.totalMs ?? (isLong ? defaults.streamMs : defaults.plainMs)
   return {
     connectMs: own?.connectMs ?? defaults.connectMs,
-    firstTokenMs: own?.firstTokenMs ?? (call.stream ? defaults.firstTokenMs : totalMs),
+    firstTokenMs:
+      own?.firstTokenMs ?? (call.stream ? defaults.firstTokenMs : Math.min(totalMs, defaults.plainMs)),
     idleMs: own?.idleMs ?? defaults.idleMs,
     deadlineMs: Math.min(trail.startMs + totalMs, deadlineMs),
     clientIdleMs: defaults.clientIdleMs,
-    bytesMax: call.stream ? defaults.streamBytesMax : defaults.plainBytesMax,
+    bytesMax: isLong ? defaults.streamBytesMax : defaults.plainBytesMax,
     waitingBytesMax: defaults.waitingBytesMax,
   }
+}
+
+/** The body on its way through, with its own limit. */
+function uploadOf({ native }: Call, connection: string, simulated: boolean): Readable | undefined {
+  if (native?.upload === undefined) return undefined
+  if (simulated)
+    throw new Refusal('unsupported_feature', { message: `${connection} is simulated and keeps nothing.` })
+  return limitedUpload(native.upload)
+}
+
+/** Who answers instead of the network; undefined where the network does. */
+function dispatchOf({ estimate }: UpstreamRequest, simulate: Dispatch | undefined): Dispatch | undefined {
+  return estimate === undefined ? simulate : answerHere(estimate)
 }
 
 /**
@@ -89,8 +109,14 @@ function limitsOf(
 export function openAttempt(input: AttemptInput, tools: AttemptTools): OpenAttempt {
   const { call, target, node, trail } = input
   const { connection, provider } = target
+  if (call.counts === true && provider.format !== call.format) {
+    throw new Refusal('unsupported_feature', {
+      message: 'The chosen model cannot count tokens in this format.',
+    })
+  }
   const simulated = connection.status === 'simulated'
-  const baseUrl = connection.baseUrl ?? provider.baseUrl ?? (simulated ? simulatedBaseUrl : undefined)
+  const known = connection.baseUrl ?? provider.baseUrl ?? provider.baseUrlOf?.(connection)
+  const baseUrl = known ?? (simulated ? simulatedBaseUrl : undefined)
   if (baseUrl === undefined) {
     throw new Refusal('upstream_unavailable', { detail: `connection ${connection.name} has no base URL` })
   }
@@ -105,9 +131,10 @@ export function openAttempt(input: AttemptInput, tools: AttemptTools): OpenAttem
   const exchange = tools.upstream.open({
     request,
     baseUrl,
-    credentials: simulated ? nothing : provider.authenticate(connection.credential),
+    credentials: simulated ? nothing : provider.authenticate(input.credential),
     limits: limitsOf(input, tools.defaults),
-    dispatch: simulated ? tools.simulate : undefined,
+    upload: uploadOf(call, connection.name, simulated),
+    dispatch: dispatchOf(request, simulated ? tools.simulate : undefined),
   })
   return { exchange, request, target, trail }
 }

@@ -1,6 +1,6 @@
 import { Refusal } from '@signalbox/sdk/contract'
 import type { Call } from '../call.ts'
-import type { Dialect, DialectRoute } from '../dialect.ts'
+import type { Dialect, DialectRoute, RequestHead } from '../dialect.ts'
 import { findJsonBreak } from '../json-break.ts'
 
 /** In a longer text the break is not looked for: it would take the time of other calls. */
@@ -33,10 +33,17 @@ function parse(raw: Buffer): Record<string, unknown> {
  * Reads a request in its dialect. The body is parsed here and nowhere else.
  * @throws Refusal `invalid_request` that names the position or the member.
  */
-export function decode(raw: Buffer, dialect: Dialect, route: Pick<DialectRoute, 'operation'>): Call {
+export function decode(
+  raw: Buffer,
+  dialect: Dialect,
+  route: Pick<DialectRoute, 'operation'>,
+  head?: RequestHead,
+): Call {
+  const call = head && dialect.decodeBytes?.(raw, route.operation, head)
+  if (call !== undefined) return call
   const json = parse(raw)
   try {
-    return dialect.decodeRequest(raw, json, route.operation)
+    return dialect.decodeRequest(raw, json, route.operation, head)
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     throw new Refusal('invalid_request', { message: 'The request body is nested too deeply.' })

@@ -3,6 +3,7 @@ import type { Call } from '../call.ts'
 import type { Dialect } from '../dialect.ts'
 import { Meter } from '../meter.ts'
 import type { Provider, UpstreamRequest } from '../provider.ts'
+import { ArrayFraming } from '../relay/array-framing.ts'
 import type { Carrier, ProviderError } from '../relay/carrier.ts'
 import { PassThrough } from '../relay/pass-through.ts'
 import { Translation } from '../relay/translation.ts'
@@ -72,6 +73,11 @@ export async function relayStream(input: StreamRelayInput): Promise<AttemptFailu
 }
 
 function createCarrier(input: StreamRelayInput, meter: Meter): Carrier {
+  const carrier = createEventCarrier(input, meter)
+  return input.call.asArray === true ? new ArrayFraming(carrier) : carrier
+}
+
+function createEventCarrier(input: StreamRelayInput, meter: Meter): Carrier {
   const { request, provider, dialect, call, screen, nowMs } = input
   if (request.identity) return new PassThrough(provider.createReader(request), meter, dialect)
   const encoder = dialect.createEncoder(call, nowMs)
@@ -140,6 +146,11 @@ class StreamRelay implements ExchangeSink {
       this.#conclude(judged.refusal, 'aborted')
       writer.destroy()
     } else this.#finish(writer.cancelled ?? judged.refusal, judged.outcome)
+  }
+
+  /** The upstream's bytes go out as they came. */
+  get #isPassed(): boolean {
+    return this.#input.request.identity && this.#input.call.asArray !== true
   }
 
   /** Frames of one piece, in order. */
@@ -212,7 +223,7 @@ class StreamRelay implements ExchangeSink {
       else if (!complete) this.#fail(death, outcome)
       else {
         this.#write(this.#carrier.end())
-        if (this.#unread !== undefined && this.#input.request.identity) this.#write(this.#unread)
+        if (this.#unread !== undefined && this.#isPassed) this.#write(this.#unread)
         this.#conclude(undefined, 'ok')
       }
     } catch (cause) {

@@ -48,15 +48,29 @@ export async function relayWhole(input: WholeRelayInput): Promise<WholeAnswer | 
     return invalidAnswer(`the answer is encoded as ${encoding}, which nobody asked for`)
   }
   const json = parseBody(body)
+  const isAnyBytes = input.call.native?.answer === 'bytes'
   if (status < 200 || status >= 300 || isErrorBody(json)) {
-    return failureOfAnswer({ status, headers, body }, json, provider, credential, input.nowMs)
+    const failure = failureOfAnswer({ status, headers, body }, json, provider, credential, input.nowMs)
+    return isAnyBytes ? withAnswer(failure, { status, headers, body }, credential) : failure
   }
+  if (isAnyBytes && Array.isArray(json)) return { body, meter: new Meter(), dropped: [] }
   if (typeof json !== 'object' || json === null) return invalidAnswer('the answer is no JSON object')
   try {
     return encodeAnswer(input, body, json)
   } catch (cause) {
     return invalidAnswer('the answer cannot be read', cause)
   }
+}
+
+/** An upstream's own error in whatever form, unless it repeats our credential. */
+function withAnswer(
+  failure: AttemptFailure,
+  answer: NonNullable<AttemptFailure['answer']>,
+  credential: string | undefined,
+): AttemptFailure {
+  const repeatsSecret = credential !== undefined && credential !== '' && answer.body.includes(credential)
+  if (answer.status < 400 || repeatsSecret) return failure
+  return { ...failure, answer }
 }
 
 function encodeAnswer(input: WholeRelayInput, body: Buffer, json: unknown): WholeAnswer {
@@ -69,6 +83,10 @@ function encodeAnswer(input: WholeRelayInput, body: Buffer, json: unknown): Whol
     // Without a report the characters of the body stand for those of the answer.
     meter.chars = meter.usage === undefined ? body.length : 0
     return { body, meter, dropped: [] }
+  }
+  if (call.native?.mapAnswer !== undefined) {
+    meter.report(provider.readUsage(json))
+    return { body: Buffer.from(JSON.stringify(call.native.mapAnswer(json))), meter, dropped: [] }
   }
   const reply = provider.decodeReply(json, body)
   meter.report(reply.usage)

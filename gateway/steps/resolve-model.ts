@@ -17,6 +17,8 @@ const nativeProvider: Readonly<Record<WireFormat, string>> = {
   'openai-chat': 'openai',
   'openai-responses': 'openai',
   'anthropic-messages': 'anthropic',
+  gemini: 'gemini',
+  'vercel-ai': 'openai',
 }
 const nameLengthMax = 256
 const targetsMax = 16
@@ -44,6 +46,8 @@ export function resolveModel(
       'openai-chat': new Map(),
       'openai-responses': new Map(),
       'anthropic-messages': new Map(),
+      gemini: new Map(),
+      'vercel-ai': new Map(),
     }
     known.set(snapshot, meanings)
   }

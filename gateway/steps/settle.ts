@@ -38,6 +38,10 @@ function isCharged({ sent, winner, outcome, status }: AttemptTrail): boolean {
  */
 export function settleAttempt(attempt: AttemptTrail, inputTokensEstimate: number): void {
   const { usage, outcome } = attempt
+  if (attempt.billing === 'free' || attempt.billing === 'reported') {
+    settleWithoutEstimate(attempt)
+    return
+  }
   if (outcome === 'ok' && usage?.input !== undefined && usage.output !== undefined) {
     attempt.evidence = 'reported'
   } else if (isCharged(attempt)) {
@@ -52,6 +56,14 @@ export function settleAttempt(attempt: AttemptTrail, inputTokensEstimate: number
   attempt.costNanoUsd = costOf(attempt.usage ?? {}, attempt.target.prices)
 }
 
+/** Where only a report tells what there is to pay for, or there is nothing: no guess is made. */
+function settleWithoutEstimate(attempt: AttemptTrail): void {
+  const { usage, billing, target } = attempt
+  attempt.evidence = usage === undefined ? 'none' : 'reported'
+  if (usage !== undefined) attempt.costNanoUsd = costOf(usage, target.prices)
+  if (billing === 'free' && attempt.sent) attempt.costNanoUsd = 0n
+}
+
 /** Reported counts as far as they go; the rest from what was metered. A cut stream's count of output is too early. */
 function completed(attempt: AttemptTrail, inputTokensEstimate: number): UsageCounts {
   const reported = attempt.usage ?? {}
@@ -60,7 +72,7 @@ function completed(attempt: AttemptTrail, inputTokensEstimate: number): UsageCou
   return {
     ...reported,
     input: reported.input ?? Math.max(0, inputTokensEstimate - cached),
-    output: Math.max(reported.output ?? 0, metered),
+    output: attempt.billing === 'input' ? 0 : Math.max(reported.output ?? 0, metered),
   }
 }
 

@@ -37,6 +37,11 @@ export const operationNames: Readonly<Record<Operation, string>> = {
   image: 'generate_content',
   audio: 'generate_content',
   moderation: 'moderation',
+  countTokens: 'count_tokens',
+  files: 'files',
+  batches: 'batches',
+  realtime: 'realtime',
+  passthrough: 'passthrough',
 }
 /** `gen_ai.output.type` of the response format that was asked for. */
 const outputTypes: Readonly<Record<string, string>> = { text: 'text', json: 'json', jsonSchema: 'json' }

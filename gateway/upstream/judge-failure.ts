@@ -98,7 +98,7 @@ export function failureOfAnswer(
   if (status >= 300 && status < 400) return invalidAnswer(`a redirect (${status}), which is not followed`)
   // Behind a good status only the error itself says what it is.
   const failure = provider.classifyFailure(status < 400 ? 500 : status, json)
-  const retryAfterS = retryAfterOf(headers, nowMs)
+  const retryAfterS = retryAfterOf(headers, nowMs) ?? failure.retryAfterS
   const repeatsSecret = credential !== undefined && credential !== '' && body.includes(credential)
   const passable = status >= 400 && isErrorBody(json) && !repeatsSecret
   return {

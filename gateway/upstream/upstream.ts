@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { type Dispatcher, Pool } from 'undici'
 import type { UpstreamRequest } from '../provider.ts'
 import { Exchange, type ExchangeLimits } from './exchange.ts'
@@ -17,6 +18,8 @@ export type Dispatch = (options: Dispatcher.DispatchOptions, handler: Dispatcher
 /** One attempt at the admission point. */
 export interface OutboundAttempt {
   readonly request: UpstreamRequest
+  /** The body, where it comes while it is sent; in place of the request's own. */
+  readonly upload?: Readable | undefined
   readonly baseUrl: string
   /** Headers with the credential; made by the provider's `authenticate`. */
   readonly credentials: Readonly<Record<string, string>>
@@ -87,7 +90,7 @@ export function createUpstream(clock: () => number): Upstream {
   }
 
   return {
-    open({ request, baseUrl, credentials, limits, dispatch }) {
+    open({ request, upload, baseUrl, credentials, limits, dispatch }) {
       const exchange = new Exchange(limits, watch)
       const { origin, basePath } = locate(baseUrl)
       const options: Dispatcher.DispatchOptions = {
@@ -95,7 +98,8 @@ export function createUpstream(clock: () => number): Upstream {
         path: basePath + request.path,
         method: request.method,
         headers: { ...request.headers, 'accept-encoding': 'identity', ...credentials },
-        body: request.body,
+        // A method without a body must not be sent an empty one either: some servers refuse it.
+        body: upload ?? (request.method === 'GET' || request.method === 'HEAD' ? null : request.body),
       }
       if (dispatch === undefined) poolFor(origin).dispatch(options, exchange)
       else dispatch(options, exchange)

@@ -11,6 +11,9 @@ export const anthropicReasoningFormat = 'anthropic-claude-v1'
 /** Name of OpenAI's thinking there. */
 export const responsesReasoningFormat = 'openai-responses-v1'
 
+/** Name of Google's thinking there. */
+export const geminiReasoningFormat = 'google-gemini-v1'
+
 /** Start of `reasoning_details[].id` where the entry was made here from an Anthropic answer. */
 export const translatedDetailId = 'signalbox-'
 
@@ -53,7 +56,8 @@ export function openReasoningSeal(text: string | undefined): ReasoningSeal | und
   if (text?.startsWith(chatMark) !== true) return undefined
   if (chatReasoningMember(text) !== undefined) return { origin: 'openai-chat', signature: text }
   const [, origin, signature, encrypted] = seal.exec(text) ?? []
-  if (origin !== 'openai-responses' && origin !== 'anthropic-messages') return undefined
+  if (origin !== 'openai-responses' && origin !== 'anthropic-messages' && origin !== 'gemini')
+    return undefined
   return { origin, ...(signature && { signature }), ...(encrypted && { encrypted }) }
 }
 /** Bytes that stand in a body wherever such a mark does; to look before parsing. */

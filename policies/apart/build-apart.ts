@@ -3,6 +3,7 @@ import type { BuildResult, SourceFiles } from '../compile/built-version.ts'
 import { startOfFile } from '../compile/text-position.ts'
 import { ApartError, runApart } from './run-apart.ts'
 import type { Tasks } from './tasks.ts'
+import type { WarmThread } from './warm-thread.ts'
 
 /** A workspace that cannot be built within time and memory. */
 function refused(message: string): BuildResult {
@@ -14,21 +15,51 @@ function refused(message: string): BuildResult {
   }
 }
 
+/** What to build, and how much of it to look at. */
+export interface BuildApartOptions {
+  readonly catalogue: PinnedCatalogue
+  /** True if left out. */
+  readonly typeCheck?: boolean
+  /** True if left out. */
+  readonly runCases?: boolean
+}
+
+function inputOf(files: SourceFiles, options: BuildApartOptions): Tasks['build']['input'] {
+  const { text, digest } = options.catalogue
+  const { typeCheck = true, runCases = true } = options
+  return { files, catalogue: { text, digest }, typeCheck, runCases }
+}
+
+/** The output, or that the workspace took more time or memory than there is. */
+async function unlessTooMuch(work: Promise<Tasks['build']['output']>): Promise<Tasks['build']['output']> {
+  try {
+    return await work
+  } catch (error) {
+    const isMemory = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+    if (isMemory || error instanceof ApartError) return { result: refused(error.message), cases: null }
+    throw error
+  }
+}
+
 /**
  * Builds a version and runs its cases, both in a thread of their own; `cases` is null where there is no version.
  * What takes longer than two minutes or more than 1 GiB is a problem of the workspace like any other.
  */
 export async function buildApart(
   files: SourceFiles,
-  options: { readonly catalogue: PinnedCatalogue; readonly typeCheck?: boolean },
+  options: BuildApartOptions,
 ): Promise<Tasks['build']['output']> {
-  const { text, digest } = options.catalogue
-  const input = { files, catalogue: { text, digest }, typeCheck: options.typeCheck ?? true }
-  try {
-    return await runApart('build', input)
-  } catch (error) {
-    const isMemory = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-    if (isMemory || error instanceof ApartError) return { result: refused(error.message), cases: null }
-    throw error
-  }
+  return await unlessTooMuch(runApart('build', inputOf(files, options)))
+}
+
+/**
+ * The same in a thread that stays for the next build, so that whoever edits need not wait for its start. Limits are
+ * the same but for the time, which is 30 s; after any failure the next build gets a new thread.
+ */
+export async function buildWarm(
+  thread: WarmThread,
+  files: SourceFiles,
+  options: BuildApartOptions,
+): Promise<Tasks['build']['output']> {
+  return await unlessTooMuch(thread.run('build', inputOf(files, options)))
 }

@@ -4,7 +4,8 @@ import type { Outcome, TaskName, Tasks } from './tasks.ts'
 
 /** Longer than the slowest honest workspace takes; a hostile one is stopped here. */
 const timeoutMs = 120_000
-const resourceLimits = { maxOldGenerationSizeMb: 1024 }
+/** Of every thread that builds. */
+export const resourceLimits = { maxOldGenerationSizeMb: 1024 }
 
 /** A task that was stopped, or whose thread ended without an answer. */
 export class ApartError extends Error {

@@ -21,12 +21,17 @@ export interface Tasks {
       readonly files: SourceFiles
       readonly catalogue: Pick<PinnedCatalogue, 'text' | 'digest'>
       readonly typeCheck: boolean
+      readonly runCases: boolean
     }
-    /** `cases` is null where there is no version, and `analysis` always. */
+    /** `cases` is null where there is no version, or they were not asked for; `analysis` always. */
     readonly output: { readonly result: BuildResult; readonly cases: CasesReport | null }
   }
 }
 export type TaskName = keyof Tasks
+/** One task for a thread. */
+export type Task = {
+  readonly [Name in TaskName]: { readonly name: Name; readonly input: Tasks[Name]['input'] }
+}[TaskName]
 /** What the thread says at its end. An error goes as its text. */
 export type Outcome<Name extends TaskName> =
   | { readonly output: Tasks[Name]['output'] }

@@ -16,7 +16,7 @@ export interface Facts {
   readonly request: {
     /** Unique id (UUIDv7), ordered by time. */
     readonly id: string
-    readonly operation: 'chat' | 'embeddings' | 'completion' | 'rerank' | 'image' | 'audio' | 'moderation'
+    readonly operation: 'chat' | 'embeddings' | 'completion' | 'rerank' | 'image' | 'audio' | 'moderation' | 'countTokens' | 'files' | 'batches' | 'realtime' | 'passthrough'
     /** Wire format of the caller: `openai-chat`, `anthropic-messages`. */
     readonly dialect: string
     /** The caller's own name for what it is doing: metadata member `route`, else empty. */

@@ -3,7 +3,19 @@ import type { Facts } from './facts.ts'
 import type { GuardrailAction } from './guardrail.ts'
 import type { ModelName } from './workspace.ts'
 
-export type Operation = 'chat' | 'embeddings' | 'completion' | 'rerank' | 'image' | 'audio' | 'moderation'
+export type Operation =
+  | 'chat'
+  | 'embeddings'
+  | 'completion'
+  | 'rerank'
+  | 'image'
+  | 'audio'
+  | 'moderation'
+  | 'countTokens'
+  | 'files'
+  | 'batches'
+  | 'realtime'
+  | 'passthrough'
 /** Which calls a policy is asked about; all given members must hold. */
 export interface Match {
   readonly operation?: Operation

@@ -1,6 +1,6 @@
 import type { CompiledWorkspace } from '@signalbox/sdk/contract'
-import { shiftDecimal } from '../catalogue/convert-prices.ts'
 import type { CatalogueIndex } from '../catalogue/index-catalogue.ts'
+import { shiftDecimal } from '../catalogue/shift-decimal.ts'
 import type { LayerPath } from '../evaluation/layer-path.ts'
 import type { ModelColumns } from '../program.ts'
 

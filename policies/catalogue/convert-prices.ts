@@ -1,5 +1,6 @@
 import type { PriceRow, UsageUnit } from '@signalbox/sdk/contract'
 import type { DataModel, DataPrice, DataPrices, DatedPrices } from './price-data.ts'
+import { shiftDecimal } from './shift-decimal.ts'
 
 /**
  * Our unit of a price of the data, and how many decimal places lie between its USD and pico-dollars per unit.
@@ -28,22 +29,6 @@ const leftOut = new Set(['cache_audio_read_mtok', 'cache_image_read_mtok', 'stor
 
 export type Unpriced = 'none' | 'timeOfDay' | 'unknownUnit' | 'inexact'
 export type ConvertedPrices = { readonly rows: PriceRow[] } | { readonly unpriced: Unpriced }
-
-/**
- * A decimal number times ten to the power of `places`, exactly, as an integer; undefined where a fraction or
- * something that is not a safe integer is left. Works on the shortest decimal form, so 0.1 means a tenth.
- */
-export function shiftDecimal(value: number, places: number): number | undefined {
-  const match = /^(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(value))
-  if (match === null) return undefined
-  const [, whole = '', fraction = '', exponent = '0'] = match
-  const shift = places + Number(exponent) - fraction.length
-  const digits = `${whole}${fraction}`
-  if (shift < 0 && !/^0*$/.test(digits.slice(shift))) return undefined
-  const text = shift < 0 ? digits.slice(0, shift) : digits + '0'.repeat(shift)
-  const integer = Number(text === '' ? '0' : text)
-  return Number.isSafeInteger(integer) ? integer : undefined
-}
 
 /** The prices that hold on a day (`2026-09-23`); undefined where they depend on the time of day. */
 function pricesOn(model: DataModel, day: string): DataPrices | undefined {

@@ -11,7 +11,9 @@ export function problemsOfTests(report: TestReport, options: TestOptions): Probl
   const failed = report.results.flatMap(
     ({ passed, file, line, column, name, message = '' }): ProblemDetail[] => {
       if (passed) return []
-      return [{ severity: 'error', code: 'case_failed', file, line, column, message: `${name}: ${message}` }]
+      return [
+        { severity: 'error', code: 'case_failed', file, line, column, message: `case "${name}": ${message}` },
+      ]
     },
   )
   const asksCoverage = options.coverage === true || options.min !== undefined || options.env !== undefined

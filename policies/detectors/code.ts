@@ -107,6 +107,8 @@ class CodeScan {
     const region = this.#region
     this.#region = undefined
     if (region === undefined || region.lines === 0 || this.found.length >= findingsMax) return
+    // A block of one empty line.
+    if (region.end === region.start) return
     if (this.#fenced === 'code' || region.counts) {
       this.found.push({ kind: region.kind, start: region.start, end: region.end })
     }

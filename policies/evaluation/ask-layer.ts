@@ -1,6 +1,6 @@
 import type { Facts } from '@signalbox/sdk/contract'
 import type { Broken, PolicyAnswer } from '../runtime/wire.ts'
-import { SandboxError } from '../sandbox/index.ts'
+import { SandboxError } from '../sandbox/sandbox-error.ts'
 import { breakCutRules, readsCutFacts } from './cut-facts.ts'
 import type { Layer, LayerPolicy } from './layer.ts'
 import { type PolicyOutcome, readAnswer } from './outcomes.ts'

@@ -11,7 +11,7 @@ import {
 } from '@signalbox/sdk/contract'
 import type { InspectionInput, LoadedWorkspace, ModelColumns, ParamValues } from '../program.ts'
 import type { Description } from '../runtime/wire.ts'
-import type { ImageParts, Sandbox, SandboxImage } from '../sandbox/index.ts'
+import type { ImageParts, Sandbox, SandboxImage } from '../sandbox/sandbox.ts'
 import type { LayerAnswers, LayerSaid } from './ask-layer.ts'
 import { baseFacts } from './base-facts.ts'
 import { readsOfMatch } from './cut-facts.ts'

@@ -1,7 +1,7 @@
 import type { GuardrailAction } from '@signalbox/sdk/contract'
 import type { GuardrailEvaluation, SaidByGuardrail, ScreenInput } from '../program.ts'
 import type { Broken, Matched, ScreenAnswer } from '../runtime/wire.ts'
-import { SandboxError } from '../sandbox/index.ts'
+import { SandboxError } from '../sandbox/sandbox-error.ts'
 import { fitsOnly } from './effect-shape.ts'
 import { checkActions, codeOf, rankOf } from './guardrail-actions.ts'
 import type { Layer, LayerGuardrail } from './layer.ts'

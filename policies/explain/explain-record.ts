@@ -50,7 +50,7 @@ function headerOf({ record, versions, gatewayName }: ExplainOptions): Explanatio
     durationMs: row.durationMs,
     evaluationUs: body.evaluationUs,
     fuel: body.fuel,
-    factsBytes: body.facts === undefined ? null : Buffer.byteLength(JSON.stringify(body.facts)),
+    factsBytes: body.facts === undefined ? null : new TextEncoder().encode(JSON.stringify(body.facts)).length,
   }
 }
 

@@ -2,8 +2,7 @@
  * `engine.wasm` as the sandbox sees it: its interface, one instance with its memory, and the taking and
  * putting back of snapshots. Nothing here knows about authors' scripts.
  */
-import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import type { GuestMemory } from './guest-memory.ts'
 import { Pages } from './pages.ts'
 
 const PAGE_BYTES = 65_536
@@ -73,15 +72,17 @@ export interface EngineCode {
   readonly realm: string
   /** sha256 of `engine.wasm`, hex. */
   readonly digest: string
+  /** How this runtime sees a memory as bytes and text. */
+  readonly memoryOf: (bytes: ArrayBuffer) => GuestMemory
 }
 
-/** Reads, verifies and compiles the engine. Throws if the file is not the one that was committed. */
-export async function loadEngineCode(): Promise<EngineCode> {
-  const binary = await readFile(new URL('engine.wasm', import.meta.url))
-  const committed = (await readFile(new URL('engine.sha256', import.meta.url), 'utf8')).split(' ')[0]
-  const digest = createHash('sha256').update(binary).digest('hex')
-  if (digest !== committed) throw new Error(`engine.wasm is ${digest}, engine.sha256 says ${committed}`)
-
+/**
+ * Compiles the engine, whose digest the caller has worked out. Throws if it is not built as the sandbox expects it.
+ */
+export async function compileEngine(
+  binary: Uint8Array<ArrayBuffer>,
+  { digest, memoryOf }: Pick<EngineCode, 'digest' | 'memoryOf'>,
+): Promise<EngineCode> {
   const module = await WebAssembly.compile(binary)
   const names = WebAssembly.Module.exports(module).map((entry) => entry.name)
   const missing = EXPORT_NAMES.filter((name) => !names.includes(name))
@@ -90,7 +91,7 @@ export async function loadEngineCode(): Promise<EngineCode> {
   if (imports.join() !== 'host.memory') throw new Error(`engine.wasm wants more than memory: ${imports}`)
   const [realm] = WebAssembly.Module.customSections(module, 'realm')
   if (!realm) throw new Error('engine.wasm has no realm; build it again')
-  return { module, realm: Buffer.from(realm).toString(), digest }
+  return { module, realm: new TextDecoder().decode(realm), digest, memoryOf }
 }
 
 /**
@@ -113,7 +114,7 @@ export function createMemory(bytes: number): WebAssembly.Memory {
 /** One wasm instance. */
 export class Engine {
   readonly exports: EngineExports
-  readonly memory: Buffer
+  readonly memory: GuestMemory
   readonly words: Uint32Array
   /** First address of the part that belongs to the host: the engine's heap ends before it. */
   readonly transfer: number
@@ -127,7 +128,7 @@ export class Engine {
   constructor(code: EngineCode, memory: WebAssembly.Memory) {
     // The names were compared with EXPORT_NAMES when the code was loaded.
     this.exports = new WebAssembly.Instance(code.module, { host: { memory } }).exports as EngineExports
-    this.memory = Buffer.from(memory.buffer)
+    this.memory = code.memoryOf(memory.buffer)
     this.words = new Uint32Array(memory.buffer)
     this.transfer = this.memory.length - this.exports.transferBytes.value
     this.#stackEnd = this.exports.stackEnd.value

@@ -1,11 +1,11 @@
 export type { SandboxLimits } from './limits.ts'
-export {
-  type CallOptions,
-  createSandbox,
-  type ImageParts,
-  type LoadOptions,
-  type Sandbox,
-  type SandboxImage,
-  type SandboxOutput,
+export { createSandbox } from './read-engine.ts'
+export type {
+  CallOptions,
+  ImageParts,
+  LoadOptions,
+  Sandbox,
+  SandboxImage,
+  SandboxOutput,
 } from './sandbox.ts'
 export { SandboxError, type SandboxErrorKind, type ScriptPosition } from './sandbox-error.ts'

@@ -34,7 +34,7 @@ export class Pages {
   #currentSources: PageSource[] = []
 
   /** Expects a memory that is empty below the transfer area, its static data aside. */
-  constructor(exports: EngineExports, memory: Buffer) {
+  constructor(exports: EngineExports, memory: Uint8Array) {
     this.#memory = memory
     this.#pageBytes = exports.pageBytes.value
     this.#stackEnd = exports.stackEnd.value

@@ -5,7 +5,7 @@
  * same output and fuel on every machine.
  */
 import { EvalFlags, IntrinsicsFlags } from 'quickjs-emscripten-core'
-import { createMemory, Engine, type EngineCode, loadEngineCode, type Snapshot } from './engine.ts'
+import { createMemory, Engine, type EngineCode, type Snapshot } from './engine.ts'
 import { Guest, type GuestAddresses, type TextBytesMax } from './guest.ts'
 import { type SandboxLimits, withDefaults } from './limits.ts'
 import { SandboxError } from './sandbox-error.ts'
@@ -85,9 +85,9 @@ export interface Sandbox {
   dispose(): void
 }
 
-/** Reads the engine, starts it and tries it out. Throws if this Node cannot run it as intended. */
-export async function createSandbox(limits: Partial<SandboxLimits> = {}): Promise<Sandbox> {
-  const sandbox = new QuickJsSandbox(await loadEngineCode(), withDefaults(limits))
+/** Starts an engine and tries it out. Throws if this runtime cannot run it as intended. */
+export function startSandbox(code: EngineCode, limits: Partial<SandboxLimits> = {}): Sandbox {
+  const sandbox = new QuickJsSandbox(code, withDefaults(limits))
   selfTest(sandbox)
   return sandbox
 }

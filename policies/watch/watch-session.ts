@@ -8,10 +8,10 @@ import type { SourceFiles } from '../compile/built-version.ts'
 import { definitionFiles } from '../compile/compile-modules.ts'
 import { type CompiledPart, compilePart } from '../compile/compile-part.ts'
 import { sourcesOf } from '../compile/policy-sources.ts'
-import { createEngine } from '../engine.ts'
 import type { Engine } from '../program.ts'
 import { runProperties } from '../properties/run-properties.ts'
 import { createSandbox, type Sandbox } from '../sandbox/index.ts'
+import { createEngine } from '../start-engine.ts'
 
 const casesFile = /^tests\/.*\.cases\.ya?ml$/
 /** Policies that are compiled by themselves; a change of more is a matter of the whole. */

@@ -14,6 +14,11 @@ export const operations = [
   'image',
   'audio',
   'moderation',
+  'countTokens',
+  'files',
+  'batches',
+  'realtime',
+  'passthrough',
 ] as const
 export const modelTiers = ['small', 'mid', 'large', 'unknown'] as const
 export const localities = ['cloud', 'on-prem'] as const

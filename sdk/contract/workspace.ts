@@ -28,6 +28,12 @@ export const Connection = Type.Object(
     credential: Type.Optional(CredentialReference),
     locality: Type.Optional(Type.Enum([...localities])),
     region: Type.Optional(Type.String({ maxLength: 64 })),
+    project: Type.Optional(
+      Type.String({
+        pattern: '^[a-z][a-z0-9.:-]{0,127}$',
+        description: 'Google Cloud project of provider `vertex`, with `region` as its location (`global`).',
+      }),
+    ),
     formats: Type.Optional(
       Type.Array(Type.Enum(['openai-chat', 'openai-responses']), {
         minItems: 1,
@@ -124,7 +130,7 @@ export const WorkspaceFile = Type.Object(
 export type WorkspaceFile = Static<typeof WorkspaceFile>
 
 /** Provider adapters of the gateway, by name: one file each in its folder `providers`. */
-export const providers = ['anthropic', 'openai', 'openai-compatible'] as const
+export const providers = ['anthropic', 'gemini', 'openai', 'openai-compatible', 'vertex'] as const
 
 /**
  * Connections that exist without being declared, one per native provider. A workspace that declares the same name
@@ -133,9 +139,5 @@ export const providers = ['anthropic', 'openai', 'openai-compatible'] as const
 export const nativeConnections: Readonly<Record<string, Connection>> = {
   openai: { provider: 'openai', credential: 'env:OPENAI_API_KEY' },
   anthropic: { provider: 'anthropic', credential: 'env:ANTHROPIC_API_KEY' },
-  google: {
-    provider: 'openai-compatible',
-    baseUrl: 'https://generativelanguage.googleapis.com/v1beta/openai',
-    credential: 'env:GEMINI_API_KEY',
-  },
+  google: { provider: 'gemini', credential: 'env:GEMINI_API_KEY' },
 }

@@ -19,6 +19,12 @@ const parts: readonly Part[] = [
     parts: ['contract'],
     packages: ['ajv', 'typebox', 'pino', 'canonicalize', '@hpke/core'],
   },
+  {
+    name: 'sdk/browser',
+    folder: 'sdk/browser/',
+    parts: ['contract', 'sdk/node'],
+    packages: [],
+  },
   { name: 'sdk generator', folder: 'sdk/generat', parts: ['contract'], packages: [] },
   { name: 'sdk', folder: 'sdk/', parts: [], packages: [] },
   {
@@ -54,7 +60,7 @@ const parts: readonly Part[] = [
     name: 'gateway',
     folder: 'gateway/',
     parts: ['contract', 'sdk/node', 'policies'],
-    packages: ['ajv', 'express', 'typebox', 'undici', 'uuid', 'pino', '@opentelemetry/'],
+    packages: ['ajv', 'express', 'typebox', 'undici', 'uuid', 'pino', 'ws', '@opentelemetry/'],
   },
   {
     name: 'control-plane',
@@ -62,7 +68,13 @@ const parts: readonly Part[] = [
     parts: ['contract', 'sdk/node', 'policies'],
     packages: ['ajv', 'drizzle-orm', 'drizzle-kit', 'express', 'pg', 'typebox', 'uuid', 'pino'],
   },
-  { name: 'web', folder: 'web/', parts: ['sdk'], packages: ['lit', 'vite'] },
+  {
+    name: 'web',
+    folder: 'web/',
+    // The playground decides in the browser with the engine of the gateway; nothing else of policies/ is for the web.
+    parts: ['sdk', 'portable engine'],
+    packages: ['lit', 'vite', '@codemirror/', '@lezer/highlight'],
+  },
 ]
 /** Doors of our own packages and the part behind each. */
 const doors: Readonly<Record<string, string>> = {
@@ -70,6 +82,7 @@ const doors: Readonly<Record<string, string>> = {
   '@signalbox/sdk/contract': 'contract',
   '@signalbox/sdk/node': 'sdk/node',
   '@signalbox/policies': 'policies',
+  '@signalbox/policies/engine': 'portable engine',
   '@signalbox/policies/sandbox': 'sandbox',
 }
 /** Packages that only one place may import. */
@@ -83,11 +96,23 @@ const confined: Readonly<Record<string, RegExp>> = {
   '@opentelemetry/': /^gateway\/telemetry\//,
 }
 
+/** Where browsers find what is behind a door. */
+const browserFiles: Readonly<Record<string, string>> = {
+  '@signalbox/sdk': 'sdk/index.ts',
+  '@signalbox/sdk/contract': 'sdk/contract/index.ts',
+  '@signalbox/sdk/node': 'sdk/browser/index.ts',
+  '@signalbox/policies/engine': 'policies/portable-engine.ts',
+}
+
+/** What a file imports when it runs: types are gone by then. */
+const valueImportsOf = (file: SourceFile): string[] =>
+  importsOf({ ...file, text: file.text.replaceAll(/(^|\n)(import|export) type\b[^;]*?from '[^']+'/g, '') })
+
 const partOf = (path: string): Part | undefined => parts.find((part) => path.startsWith(part.folder))
 
 function objectionTo(file: SourceFile, specifier: string): string | undefined {
   if (specifier.startsWith('node:')) {
-    return ['contract', 'authoring', 'web', 'sdk'].includes(partOf(file.path)?.name ?? '')
+    return ['contract', 'authoring', 'web', 'sdk', 'sdk/browser'].includes(partOf(file.path)?.name ?? '')
       ? `${file.path} runs in browsers too and may not import ${specifier}`
       : undefined
   }
@@ -117,6 +142,26 @@ describe('imports', () => {
       importsOf(file).flatMap((specifier) => objectionTo(file, specifier) ?? []),
     )
     expect(objections).toEqual([])
+  })
+
+  it('lead from the console to nothing that only Node has', () => {
+    const byPath = new Map(productSources.map((file) => [file.path, file]))
+    const reached = new Set(
+      productSources.map(({ path }) => path).filter((path) => /^web\/(?!vite)/.test(path)),
+    )
+    const offences: string[] = []
+    for (const path of reached) {
+      const file = byPath.get(path)
+      if (file === undefined) continue
+      if (/\b(Buffer|process)\.\w/.test(file.text)) offences.push(`${path} uses Buffer or process`)
+      for (const specifier of valueImportsOf(file)) {
+        if (specifier.startsWith('node:')) offences.push(`${path} imports ${specifier}`)
+        const next = resolveImport(file, specifier) ?? browserFiles[specifier]
+        if (next !== undefined) reached.add(next)
+      }
+    }
+    expect(reached.has('policies/evaluation/combine.ts')).toBe(true)
+    expect(offences).toEqual([])
   })
 
   it('never let one gateway step import another', () => {

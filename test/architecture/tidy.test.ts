@@ -76,7 +76,7 @@ describe('tidiness', () => {
   it(`keeps lines at or under ${columnsMax} columns, texts in quotes and templates of elements apart`, () => {
     const withoutTexts = (line: string): string => line.replaceAll(/(['"`/])(?:\\.|(?!\1).)*\1/g, "''")
     const long = productSources
-      .filter((file) => !/^web\/(pages|ui)\/|^web\/[\w-]+\.ts$/.test(file.path))
+      .filter((file) => !/^web\/(pages|ui|playground)\/|^web\/[\w-]+\.ts$/.test(file.path))
       .flatMap((file) =>
         file.lines.flatMap((line, index) =>
           line.length > columnsMax &&
@@ -124,7 +124,7 @@ describe('tidiness', () => {
       sources.flatMap((file) => importsOf(file).map((specifier) => resolveImport(file, specifier))),
     )
     const entry =
-      /(^|\/)(main|index|signalbox|generate|build-engine)\.ts$|\.worker\.ts$|^gateway\/(providers|dialects)\/|^policies\/cli\/verbs\/|^policies\/(authoring|runtime)\/|^web\/(pages|vite\.config)|^control-plane\/db\/drizzle\.config\.ts$/
+      /(^|\/)(main|index|signalbox|generate|build-engine|portable-engine)\.ts$|\.worker\.ts$|^gateway\/(providers|dialects)\/|^policies\/cli\/verbs\/|^policies\/(authoring|runtime)\/|^web\/(pages|vite\.config)|^control-plane\/db\/drizzle\.config\.ts$/
     const spawned = sources.flatMap((file) =>
       [...file.text.matchAll(/new URL\(\s*'([^']+\.ts)'/g)].map(
         (match) => resolveImport(file, match[1] ?? '') ?? '',

@@ -62,10 +62,11 @@ describe('a hostile push', () => {
   })
 
   it('whose policy loops in a case fails that case, and holds up nobody', async () => {
-    const cases = 'policy: bad\ncases:\n  - { name: ends, expect: { effect: noEffect } }\n'
-    const refused = refusalOf(
-      pushFile('policies/bad.policy.ts', inCondition('bad', 'for (;;);'), { 'tests/bad.cases.yaml': cases }),
-    )
+    const cases =
+      'policy: bad\ncases:\n  - { name: ends, set: { request.route: trap }, expect: { effect: noEffect } }\n'
+    // Golden vectors do not come there: what loops for them is refused before the cases run.
+    const text = inCondition('bad', '').replace('run();', "for (; f.request.route === 'tr' + 'ap'; );")
+    const refused = refusalOf(pushFile('policies/bad.policy.ts', text, { 'tests/bad.cases.yaml': cases }))
     expect(await slowShareDuring(refused)).toBeLessThan(slowShareMax)
     expect((await refused).problems).toContainEqual(
       expect.objectContaining({ code: 'case_failed', file: 'tests/bad.cases.yaml', line: 3 }),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Anthropic from '@anthropic-ai/sdk'
 import { LLMock } from '@copilotkit/aimock'
+import { type Content, GoogleGenAI } from '@google/genai'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RecordingProxy, startRecordingProxy } from '../support/recording-proxy.ts'
@@ -26,7 +27,7 @@ const reportSchema = {
 } as const
 
 /** The upstreams, one in each format, both played by the same provider simulator. */
-const targets = ['openai/gpt-5.2', 'anthropic/claude-sonnet-4-5'] as const
+const targets = ['openai/gpt-5.2', 'anthropic/claude-sonnet-4-5', 'google/gemini-2.5-flash'] as const
 
 let simulator: LLMock
 let upstream: RecordingProxy
@@ -42,6 +43,7 @@ let signalbox: RunningSignalbox
 let workspace: string
 let openai: OpenAI
 let anthropic: Anthropic
+let google: GoogleGenAI
 
 beforeAll(async () => {
   simulator = new LLMock({ port: 0 })
@@ -64,6 +66,7 @@ beforeAll(async () => {
     'connections:',
     `  openai: { provider: openai, baseUrl: ${upstream.url}/v1, credential: env:UPSTREAM_KEY }`,
     `  anthropic: { provider: anthropic, baseUrl: ${upstream.url}, credential: env:UPSTREAM_KEY }`,
+    `  google: { provider: gemini, baseUrl: ${upstream.url}, credential: env:UPSTREAM_KEY }`,
     '',
   ].join('\n')
   writeFileSync(join(workspace, 'signalbox.yaml'), yaml)
@@ -72,6 +75,9 @@ beforeAll(async () => {
   })
   const key = await signalbox.createKey()
   openai = new OpenAI({ apiKey: key, baseURL: `${signalbox.gatewayUrl}/v1` })
+  // The simulator knows this version alone.
+  const httpOptions = { baseUrl: `${signalbox.gatewayUrl}/gemini`, apiVersion: 'v1beta' }
+  google = new GoogleGenAI({ apiKey: key, httpOptions })
   anthropic = new Anthropic({ apiKey: key, baseURL: `${signalbox.gatewayUrl}/anthropic` })
 }, 120_000)
 
@@ -231,6 +237,59 @@ describe.each(targets)('the official OpenAI client asks Responses of %s and', (m
     else await expect(next).rejects.toMatchObject({ status: 400, code: 'unsupported_feature' })
     const unknown = openai.responses.create({ model, input, previous_response_id: 'resp_of_nobody' })
     await expect(unknown).rejects.toMatchObject({ status: 404, code: 'not_found' })
+  })
+})
+
+describe.each(targets)('the official Google client on %s', (model) => {
+  it('gets a plain answer with its usage', async () => {
+    const answer = await google.models.generateContent({ model, contents: 'Hello' })
+    expect(answer.text).toContain('All signals are at clear')
+    expect(answer.candidates?.[0]?.finishReason).toBe('STOP')
+    expect(answer.usageMetadata?.totalTokenCount).toBeGreaterThan(0)
+  })
+
+  it('gets a stream whose parts make the same answer', async () => {
+    let text = ''
+    let parts = 0
+    for await (const answer of await google.models.generateContentStream({ model, contents: 'Hello' })) {
+      text += answer.text ?? ''
+      parts++
+    }
+    expect(text).toContain('as far as York.')
+    expect(parts).toBeGreaterThan(1)
+  })
+
+  it.each([false, true])('makes a tool-call round trip (streamed: %s)', async (stream) => {
+    const declaration = { name: 'get_weather', parametersJsonSchema: weatherSchema }
+    const config = { tools: [{ functionDeclarations: [declaration] }] }
+    const contents: Content[] = [{ role: 'user', parts: [{ text: 'What is the weather in York?' }] }]
+    const asked = { model, contents, config }
+    const parts = []
+    if (stream) {
+      for await (const answer of await google.models.generateContentStream(asked)) {
+        parts.push(...(answer.candidates?.[0]?.content?.parts ?? []))
+      }
+    } else parts.push(...((await google.models.generateContent(asked)).candidates?.[0]?.content?.parts ?? []))
+    const call = parts.find(({ functionCall }) => functionCall !== undefined)?.functionCall
+    expect(call).toMatchObject({ name: 'get_weather', args: { city: 'York' } })
+    const functionResponse = { name: 'get_weather', response: { output: 'rain' } }
+    contents.push({ role: 'model', parts }, { role: 'user', parts: [{ functionResponse }] })
+    const answer = await google.models.generateContent({ model, contents, config })
+    expect(answer.text).toBe('It is raining in York.')
+  })
+
+  it('gets a structured output', async () => {
+    const config = { responseMimeType: 'application/json', responseJsonSchema: reportSchema }
+    const answer = await google.models.generateContent({ model, contents: 'Give me the report', config })
+    expect(JSON.parse(answer.text ?? '')).toEqual(report)
+  })
+
+  it('sends an image', async () => {
+    const image = { inlineData: { mimeType: 'image/png', data: pixel } }
+    const contents = [{ role: 'user', parts: [{ text: 'What is in this picture?' }, image] }]
+    const answer = await google.models.generateContent({ model, contents })
+    expect(answer.text).toBe('One red pixel.')
+    expect(upstream.seen.at(-1)?.body).toContain(pixel)
   })
 })
 

@@ -1,14 +1,21 @@
 import { type CallRecord, Refusal } from '@signalbox/sdk/contract'
 import { createLogger } from '@signalbox/sdk/node'
+import { AccessTokens } from '../../gateway/credentials/access-tokens.ts'
 import { dialect as anthropicMessages } from '../../gateway/dialects/anthropic-messages.ts'
+import { dialect as gemini } from '../../gateway/dialects/gemini.ts'
+import { dialect as openAi } from '../../gateway/dialects/openai.ts'
 import { dialect as openAiChat } from '../../gateway/dialects/openai-chat.ts'
 import { dialect as openAiResponses } from '../../gateway/dialects/openai-responses.ts'
+import { dialect as passthrough } from '../../gateway/dialects/passthrough.ts'
+import { dialect as vercelAi } from '../../gateway/dialects/vercel-ai.ts'
 import { EndedCalls } from '../../gateway/ended-calls.ts'
 import { createIdSource } from '../../gateway/id-source.ts'
 import type { GatewayParts } from '../../gateway/parts.ts'
 import { provider as anthropic } from '../../gateway/providers/anthropic.ts'
+import { provider as google } from '../../gateway/providers/gemini.ts'
 import { provider as openai } from '../../gateway/providers/openai.ts'
 import { provider as compatible } from '../../gateway/providers/openai-compatible.ts'
+import { provider as vertex } from '../../gateway/providers/vertex.ts'
 import { createGatewayServer, type GatewayServer } from '../../gateway/server.ts'
 import { createSimulation } from '../../gateway/simulated/simulate.ts'
 import type { Snapshot } from '../../gateway/snapshot.ts'
@@ -62,8 +69,8 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
   const log = createLogger('gateway-test', 'silent')
   const parts: GatewayParts = {
     identity,
-    dialects: byId(openAiChat, openAiResponses, anthropicMessages),
-    providers: byId(openai, anthropic, compatible),
+    dialects: byId(openAi, openAiChat, openAiResponses, anthropicMessages, gemini, passthrough, vercelAi),
+    providers: byId(openai, anthropic, compatible, google, vertex),
     snapshots: {
       current() {
         if (running.snapshot !== undefined) return running.snapshot
@@ -89,6 +96,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
     }),
     newSpanIds,
     upstream,
+    accessTokens: new AccessTokens(upstream, clock),
     storedIds: new StoredIds(),
     simulate: createSimulation(clock, { pauseMs: options.pauseMs ?? 0 }),
     clock,

@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from 'node:net'
 
 /** A request as the upstream got it. */
 export interface SeenRequest {
+  readonly method: string
   readonly path: string
   readonly headers: IncomingHttpHeaders
   readonly text: string
@@ -43,10 +44,11 @@ export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
     incoming.on('end', () => {
       const text = Buffer.concat(chunks).toString('utf8')
       const request = {
+        method: incoming.method ?? '',
         path: incoming.url ?? '',
         headers: incoming.headers,
         text,
-        json: text === '' ? {} : JSON.parse(text),
+        json: text.startsWith('{') ? JSON.parse(text) : {},
       }
       requests.push(request)
       const script = scripts.length > 1 ? scripts.shift() : scripts[0]

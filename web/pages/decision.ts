@@ -180,7 +180,10 @@ class DecisionPage extends LitElement {
           <a href="/decisions">Decisions</a>
           <h1 class="mono">${this.recordId}</h1>
         </div>
-        ${this.#data.value === undefined ? nothing : outcomeBadge(this.#data.value.record.row)}
+        <div class="row">
+          ${this.#data.value?.record.body.facts === undefined ? nothing : html`<a class="button" href="/playground?record=${this.recordId}">Open in playground</a>`}
+          ${this.#data.value === undefined ? nothing : outcomeBadge(this.#data.value.record.row)}
+        </div>
       </div>
       ${this.#data.render(({ explanation, record }) => this.#content(explanation, record))}`
   }

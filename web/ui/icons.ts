@@ -10,6 +10,7 @@ export const icons = {
     svg`<path d="M6 20V4m0 3h7l4 4m0 0v9M13 7V4" /><circle cx="6" cy="20" r="1.4" /><circle cx="17" cy="20" r="1.4" />`,
   ),
   decisions: icon(svg`<path d="M4 6h16M4 12h16M4 18h9" /><circle cx="18" cy="18" r="2" />`),
+  playground: icon(svg`<path d="M10 3v6l-5 9a2 2 0 0 0 2 3h10a2 2 0 0 0 2-3l-5-9V3M8 3h8M8 15h8" />`),
   access: icon(svg`<circle cx="8" cy="15" r="4" /><path d="M11 12l8-8M16 7l3 3" />`),
   gateways: icon(
     svg`<rect x="4" y="4" width="16" height="6" rx="1.5" /><rect x="4" y="14" width="16" height="6" rx="1.5" /><path d="M8 7h.01M8 17h.01" />`,

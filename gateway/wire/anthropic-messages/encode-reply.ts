@@ -36,7 +36,7 @@ function encodeBlock(block: ReplyBlock, { nameOf, isCut }: BlockContext): unknow
       return { type: 'tool_use', id: block.id, name: nameOf(block.name), input }
     }
     case 'reasoning':
-      if (block.origin === 'openai-responses') {
+      if (block.origin === 'openai-responses' || block.origin === 'gemini') {
         return { type: 'thinking', thinking: block.text, signature: sealReasoning(block) ?? '' }
       }
       if (block.encrypted !== undefined) return { type: 'redacted_thinking', data: block.encrypted }

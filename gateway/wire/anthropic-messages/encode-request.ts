@@ -1,5 +1,6 @@
 import type { ChatPayload, Tool, ToolChoice } from '../../call.ts'
 import type { EncodeOptions } from '../../provider.ts'
+import { geminiExtraRules } from '../gemini/extra-rules.ts'
 import { isObject } from '../json-value.ts'
 import { type ExtraRules, loseExtra } from '../lose-extra.ts'
 import { Losses } from '../losses.ts'
@@ -39,6 +40,16 @@ export const chatExtraRules: ExtraRules = {
     name === 'messages[].prefix',
 }
 
+/** Members of Messages itself go back where they were, so none of that format comes here. */
+const extraRules: Readonly<Record<ChatPayload['origin'], ExtraRules>> = {
+  'anthropic-messages': chatExtraRules,
+  'openai-chat': chatExtraRules,
+  'openai-responses': responsesExtraRules,
+  gemini: geminiExtraRules,
+  // What its protocol has beyond these is named when it is read.
+  'vercel-ai': chatExtraRules,
+}
+
 export interface EncodedRequest {
   readonly body: Record<string, unknown>
   readonly dropped: readonly string[]
@@ -71,7 +82,7 @@ export function encodeMessagesRequest(
   const thinks = addThinking({ payload, body, traits, options, turns, losses })
   addTools(payload, body, { traits, thinks, losses, same })
   addSampling({ payload, body, traits, options, thinks, losses })
-  if (payload.stop !== undefined) addStop(payload.stop, body, losses)
+  if (payload.stop !== undefined) addStop(payload.stop, body, losses, payload.paths.stop ?? 'stop')
   addOutput(payload, body, traits, losses)
   if (payload.userId !== undefined) body.metadata = { user_id: payload.userId }
   if (stream) body.stream = true
@@ -165,9 +176,9 @@ function objectSchema(schema: unknown): unknown {
 }
 
 /** Anthropic refuses stop sequences that are nothing but white space. */
-function addStop(stop: readonly string[], body: Record<string, unknown>, losses: Losses): void {
+function addStop(stop: readonly string[], body: Record<string, unknown>, losses: Losses, path: string): void {
   const kept = stop.filter((sequence) => sequence.trim() !== '')
-  if (kept.length < stop.length) losses.drop('stop')
+  if (kept.length < stop.length) losses.drop(path)
   if (kept.length > 0) body.stop_sequences = kept
 }
 
@@ -206,13 +217,13 @@ function restoreExtra(payload: ChatPayload, body: Record<string, unknown>, losse
 /** Parameters that Anthropic has not, and what they would have brought in the answer. */
 function loseChatMembers(payload: ChatPayload, losses: Losses): void {
   if ((payload.choices ?? 1) > 1) {
-    losses.dropMeaning('n', 'The chosen model gives one answer at a time.')
+    losses.dropMeaning(payload.paths.choices ?? 'n', 'The chosen model gives one answer at a time.')
     losses.dropAnswer('choices[]')
   }
-  if (payload.seed !== undefined) losses.drop('seed')
-  if (payload.frequencyPenalty) losses.drop('frequency_penalty')
-  if (payload.presencePenalty) losses.drop('presence_penalty')
-  loseExtra(payload, payload.origin === 'openai-responses' ? responsesExtraRules : chatExtraRules, losses)
+  if (payload.seed !== undefined) losses.drop(payload.paths.seed ?? 'seed')
+  if (payload.frequencyPenalty) losses.drop(payload.paths.frequencyPenalty ?? 'frequency_penalty')
+  if (payload.presencePenalty) losses.drop(payload.paths.presencePenalty ?? 'presence_penalty')
+  loseExtra(payload, extraRules[payload.origin], losses)
   if (payload.extra.get('logprobs') === true) losses.dropAnswer('choices[].logprobs')
   if (payload.extra.has('audio')) losses.dropAnswer('choices[].message.audio')
 }

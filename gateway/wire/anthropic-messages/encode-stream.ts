@@ -110,7 +110,7 @@ export class MessagesStreamEncoder implements StreamEncoder {
   #blockDelta({ text, signature, encrypted }: BlockDelta): string {
     if (this.#block?.type === 'toolCall') return this.#input(text ?? '')
     if (this.#block?.type !== 'reasoning') return this.#piece({ type: 'text_delta', text: text ?? '' })
-    const isSealed = this.#block.origin === 'openai-responses'
+    const isSealed = this.#block.origin === 'openai-responses' || this.#block.origin === 'gemini'
     if (encrypted !== undefined && !isSealed)
       return this.#blockStart({ type: 'redacted_thinking', data: encrypted })
     const proof = isSealed ? sealReasoning({ origin: this.#block.origin, signature, encrypted }) : signature

@@ -94,16 +94,16 @@ export function addSampling(context: ThinkingContext & { readonly thinks: boolea
   const temperature = patched ?? payload.temperature
   if (temperature !== undefined && isTaken) {
     body.temperature = Math.min(temperature, 1)
-    if (patched === undefined && temperature > 1) losses.drop('temperature')
+    if (patched === undefined && temperature > 1) losses.drop(payload.paths.temperature ?? 'temperature')
   } else if (payload.temperature !== undefined && !(thinks && payload.temperature === 1))
-    losses.drop('temperature')
+    losses.drop(payload.paths.temperature ?? 'temperature')
   if (payload.topP !== undefined) {
     if (isTaken && (same || temperature === undefined)) body.top_p = payload.topP
-    else losses.drop('top_p')
+    else losses.drop(payload.paths.topP ?? 'top_p')
   }
   if (payload.topK === undefined) return
   if (isTaken) body.top_k = payload.topK
-  else losses.drop('top_k')
+  else losses.drop(payload.paths.topK ?? 'top_k')
 }
 
 /** What a decision's level means for a body that passes as it is: members to set, as JSON values. */

@@ -3,6 +3,7 @@ import { asArray, asObject, asString, isObject, type JsonObject } from '../json-
 import {
   anthropicReasoningFormat,
   chatReasoningMark,
+  geminiReasoningFormat,
   responsesReasoningFormat,
   translatedDetailId,
 } from '../reasoning-origin.ts'
@@ -83,6 +84,14 @@ function detailBlock(detail: ReasoningDetail, path: string): Block {
   if (item?.format === responsesReasoningFormat && id?.startsWith(translatedDetailId) && detail.data) {
     const signature = id.slice(translatedDetailId.length)
     return { type: 'reasoning', signature, encrypted: detail.data, origin: 'openai-responses', path }
+  }
+  if (item?.format === geminiReasoningFormat && id?.startsWith(translatedDetailId)) {
+    const { text, signature, data: encrypted } = detail
+    const proof = {
+      ...(signature !== undefined && { signature }),
+      ...(encrypted !== undefined && { encrypted }),
+    }
+    return { type: 'reasoning', text, ...proof, origin: 'gemini', path }
   }
   if (!detail.isAnthropic) return { type: 'opaque', origin: 'openai-chat', value: detail.value, path }
   if (detail.data !== undefined) {

@@ -1,6 +1,7 @@
 import type { Reply, ReplyBlock } from '../../call.ts'
 import {
   anthropicReasoningFormat,
+  geminiReasoningFormat,
   responsesReasoningFormat,
   translatedDetailId,
 } from '../reasoning-origin.ts'
@@ -63,6 +64,7 @@ function encodeDetails(
   block: Extract<ReplyBlock, { type: 'reasoning' }>,
   index: number,
 ): Record<string, unknown>[] {
+  if (block.origin === 'gemini') return geminiDetails(block, index)
   if (block.origin !== 'openai-responses') return [encodeDetail(block, index)]
   const { signature, encrypted } = block
   return encrypted === undefined ? [] : [responsesDetail(encrypted, signature, index)]
@@ -76,6 +78,21 @@ export function responsesDetail(
 ): Record<string, unknown> {
   const id = `${translatedDetailId}${itemId ?? index}`
   return { type: 'reasoning.encrypted', data, id, format: responsesReasoningFormat, index }
+}
+
+/** Google's thinking: its own signature beside its text, and that of the part which follows it by itself. */
+export function geminiDetails(
+  {
+    text,
+    signature,
+    encrypted,
+  }: { text: string; signature?: string | undefined; encrypted?: string | undefined },
+  index: number,
+): Record<string, unknown>[] {
+  const common = { id: `${translatedDetailId}${index}`, format: geminiReasoningFormat, index }
+  const own = signature === undefined ? [] : [{ type: 'reasoning.text', text, signature, ...common }]
+  const next = encrypted === undefined ? [] : [{ type: 'reasoning.encrypted', data: encrypted, ...common }]
+  return [...own, ...next]
 }
 
 function encodeDetail(

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { ChatPayload, Tool, ToolChoice } from '../../call.ts'
 import type { EncodeOptions } from '../../provider.ts'
+import { geminiExtraRules } from '../gemini/extra-rules.ts'
 import { isObject } from '../json-value.ts'
 import { type ExtraRules, loseExtra } from '../lose-extra.ts'
 import { Losses } from '../losses.ts'
@@ -26,6 +27,16 @@ export const messagesExtraRules: ExtraRules = {
     (name === 'speed' && value === 'standard') ||
     (name.endsWith('.citations') && (!isObject(value) || value.enabled !== true) && !Array.isArray(value)) ||
     (name.endsWith('.caller') && isObject(value) && value.type === 'direct'),
+}
+
+/** Members of Chat Completions itself go back where they were, so none of that format comes here. */
+const extraRules: Readonly<Record<ChatPayload['origin'], ExtraRules>> = {
+  'openai-chat': messagesExtraRules,
+  'openai-responses': responsesExtraRules,
+  'anthropic-messages': messagesExtraRules,
+  gemini: geminiExtraRules,
+  // What its protocol has beyond these is named when it is read.
+  'vercel-ai': messagesExtraRules,
 }
 
 export interface EncodedRequest {
@@ -60,7 +71,7 @@ export function encodeChatRequest(
   if (stream) Object.assign(body, { stream: true, stream_options: { include_usage: true } })
   if (same) restoreExtra(context)
   else {
-    loseExtra(payload, isResponses(payload) ? responsesExtraRules : messagesExtraRules, losses)
+    loseExtra(payload, extraRules[payload.origin], losses)
     nameAnswerLosses(context)
   }
   return { body, dropped: losses.dropped, responseDropped: losses.responseDropped }
@@ -135,10 +146,13 @@ function restoreExtra({ payload, body, losses }: RequestContext): void {
 
 function nameAnswerLosses({ payload, quirks, losses }: RequestContext): void {
   if (payload.reasoning?.visible && payload.reasoning.level !== 'none') {
-    if (!isResponses(payload)) losses.dropAnswer(quirks.showsReasoning ? 'thinking.signature' : 'thinking')
+    if (payload.origin === 'gemini') losses.dropAnswer('candidates[].content.parts[].thoughtSignature')
+    else if (!isResponses(payload))
+      losses.dropAnswer(quirks.showsReasoning ? 'thinking.signature' : 'thinking')
     else if (!quirks.showsReasoning) losses.dropAnswer('output[].summary')
   }
-  if (payload.stop !== undefined && payload.stop.length > 0) losses.dropAnswer('stop_sequence')
+  const isAnthropic = payload.origin === 'anthropic-messages'
+  if (isAnthropic && payload.stop !== undefined && payload.stop.length > 0) losses.dropAnswer('stop_sequence')
   for (const [path, value] of payload.extra) {
     if (path.endsWith('.citations') && isObject(value) && value.enabled === true) {
       losses.dropAnswer('content[].citations')

@@ -23,6 +23,7 @@ export interface RequestContext {
  */
 export function addSampling(context: RequestContext): void {
   const { payload, body, options, quirks, losses, same } = context
+  const { paths } = payload
   const level = addReasoning(context)
   const isRefused = refusesSampling(options.model, level, quirks)
   const set = (member: string, value: unknown, path: string): void => {
@@ -30,19 +31,30 @@ export function addSampling(context: RequestContext): void {
     if (isRefused && !same) losses.drop(path)
     else body[member] = value
   }
-  set('temperature', patchedTemperature(options) ?? payload.temperature, 'temperature')
-  set('top_p', payload.topP, 'top_p')
-  set('frequency_penalty', payload.frequencyPenalty, 'frequency_penalty')
-  set('presence_penalty', payload.presencePenalty, 'presence_penalty')
-  const stopPath = same ? 'stop' : 'stop_sequences'
+  set('temperature', patchedTemperature(options) ?? payload.temperature, paths.temperature ?? 'temperature')
+  set('top_p', payload.topP, paths.topP ?? 'top_p')
+  set('frequency_penalty', payload.frequencyPenalty, paths.frequencyPenalty ?? 'frequency_penalty')
+  set('presence_penalty', payload.presencePenalty, paths.presencePenalty ?? 'presence_penalty')
+  const stopPath = paths.stop ?? (same ? 'stop' : 'stop_sequences')
   const stop = payload.stop?.slice(0, stopsMax)
   if (stop !== undefined && stop.length > 0) set('stop', stop, stopPath)
   if ((payload.stop?.length ?? 0) > stopsMax) losses.drop(stopPath)
   if (payload.seed !== undefined) body.seed = payload.seed
-  if (payload.choices !== undefined) body.n = payload.choices
+  addChoices(context)
   if (payload.topK === undefined) return
   if (quirks.takesTopK || same) body.top_k = payload.topK
-  else losses.drop('top_k')
+  else losses.drop(paths.topK ?? 'top_k')
+}
+
+/** Other formats' answers are told here as one. */
+function addChoices({ payload, body, losses, same }: RequestContext): void {
+  const { choices } = payload
+  if (choices === undefined) return
+  if (same) body.n = choices
+  else if (choices > 1) {
+    losses.dropMeaning(payload.paths.choices ?? 'n', 'An answer of the chosen model is told as one.')
+    losses.dropAnswer('candidates[]')
+  }
 }
 
 /** Whether a model at a level of reasoning refuses a temperature and its like. */

@@ -4,7 +4,7 @@ import type { StreamEncoder } from '../../dialect.ts'
 import { asObject } from '../json-value.ts'
 import { anthropicReasoningFormat, translatedDetailId } from '../reasoning-origin.ts'
 import { encodeSseEvent } from '../sse.ts'
-import { responsesDetail } from './encode-reply.ts'
+import { geminiDetails, responsesDetail } from './encode-reply.ts'
 import { encodeChatStreamError } from './errors.ts'
 import { encodeFinish } from './finish.ts'
 import { encodeChatUsage } from './usage.ts'
@@ -98,6 +98,7 @@ export class ChatStreamEncoder implements StreamEncoder {
       case 'refusal':
         return this.#chunk({ refusal: text })
       case 'reasoning':
+        if (this.#block.origin === 'gemini') return this.#signed(delta)
         return this.#block.origin === 'openai-responses'
           ? this.#sealed(delta)
           : this.#reasoning(delta, this.#block.origin === 'anthropic-messages')
@@ -112,6 +113,13 @@ export class ChatStreamEncoder implements StreamEncoder {
     if (encrypted === undefined) return shown
     const detail = responsesDetail(encrypted, signature, this.#details)
     return shown + this.#chunk({ reasoning_details: [detail] })
+  }
+
+  /** Google's thinking: what is shown of it, and what it needs to go back. */
+  #signed({ text, signature, encrypted }: Extract<Delta, { type: 'blockDelta' }>): string {
+    const shown = text === undefined ? '' : this.#chunk({ reasoning_content: text })
+    const details = geminiDetails({ text: '', signature, encrypted }, this.#details)
+    return details.length === 0 ? shown : shown + this.#chunk({ reasoning_details: details })
   }
 
   #reasoning(

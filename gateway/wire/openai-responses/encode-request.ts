@@ -1,8 +1,9 @@
 import type { ChatPayload, Message, Tool, ToolChoice } from '../../call.ts'
 import type { EncodeOptions } from '../../provider.ts'
 import { chatExtraRules } from '../anthropic-messages/encode-request.ts'
+import { geminiExtraRules } from '../gemini/extra-rules.ts'
 import { isObject } from '../json-value.ts'
-import { loseExtra } from '../lose-extra.ts'
+import { type ExtraRules, loseExtra } from '../lose-extra.ts'
 import { Losses } from '../losses.ts'
 import { messagesExtraRules, shortUserId } from '../openai-chat/encode-request.ts'
 import { refusesSampling } from '../openai-chat/encode-sampling.ts'
@@ -12,6 +13,17 @@ import { limitOutput, patchedTemperature } from '../output-limit.ts'
 import { levelOfBudget } from '../reasoning-level.ts'
 import { shortToolName } from '../tool-names.ts'
 import { encodeItems } from './encode-item.ts'
+import { responsesExtraRules } from './extra-rules.ts'
+
+/** Requests in Responses itself pass as they are, so none of that format comes here. */
+const extraRules: Readonly<Record<ChatPayload['origin'], ExtraRules>> = {
+  'openai-chat': chatExtraRules,
+  'openai-responses': responsesExtraRules,
+  'anthropic-messages': messagesExtraRules,
+  gemini: geminiExtraRules,
+  // What its protocol has beyond these is named when it is read.
+  'vercel-ai': chatExtraRules,
+}
 
 export interface EncodedRequest {
   readonly body: Record<string, unknown>
@@ -115,13 +127,13 @@ function addSampling(context: RequestContext): void {
   const { payload, body, options, quirks, losses } = context
   const level = addReasoning(context)
   const isRefused = refusesSampling(options.model, level, quirks)
-  const set = (member: string, value: unknown): void => {
+  const set = (member: string, value: unknown, path = member): void => {
     if (value === undefined) return
-    if (isRefused) losses.drop(member)
+    if (isRefused) losses.drop(path)
     else body[member] = value
   }
-  set('temperature', patchedTemperature(options) ?? payload.temperature)
-  set('top_p', payload.topP)
+  set('temperature', patchedTemperature(options) ?? payload.temperature, payload.paths.temperature)
+  set('top_p', payload.topP, payload.paths.topP)
 }
 
 function addReasoning({ payload, body, options, quirks, losses }: RequestContext): string | undefined {
@@ -174,17 +186,18 @@ function addOutput({ payload, body, losses }: RequestContext): void {
 function loseRest({ payload, body, losses }: RequestContext): void {
   const isChat = payload.origin === 'openai-chat'
   if ((payload.choices ?? 1) > 1) {
-    losses.dropMeaning('n', 'The chosen model gives one answer at a time.')
+    losses.dropMeaning(payload.paths.choices ?? 'n', 'The chosen model gives one answer at a time.')
     losses.dropAnswer('choices[]')
   }
   if (payload.stop !== undefined && payload.stop.length > 0) {
-    losses.dropMeaning(isChat ? 'stop' : 'stop_sequences', 'The chosen model cannot be told where to stop.')
-    if (!isChat) losses.dropAnswer('stop_sequence')
+    const path = payload.paths.stop ?? (isChat ? 'stop' : 'stop_sequences')
+    losses.dropMeaning(path, 'The chosen model cannot be told where to stop.')
+    if (payload.origin === 'anthropic-messages') losses.dropAnswer('stop_sequence')
   }
-  if (payload.seed !== undefined) losses.drop('seed')
-  if (payload.topK !== undefined) losses.drop('top_k')
-  if (payload.frequencyPenalty) losses.drop('frequency_penalty')
-  if (payload.presencePenalty) losses.drop('presence_penalty')
+  if (payload.seed !== undefined) losses.drop(payload.paths.seed ?? 'seed')
+  if (payload.topK !== undefined) losses.drop(payload.paths.topK ?? 'top_k')
+  if (payload.frequencyPenalty) losses.drop(payload.paths.frequencyPenalty ?? 'frequency_penalty')
+  if (payload.presencePenalty) losses.drop(payload.paths.presencePenalty ?? 'presence_penalty')
   const rest = new Map(payload.extra)
   if (isChat) {
     rest.delete('verbosity')
@@ -194,7 +207,7 @@ function loseRest({ payload, body, losses }: RequestContext): void {
       rest.delete(name)
     }
   }
-  loseExtra({ ...payload, extra: rest }, isChat ? chatExtraRules : messagesExtraRules, losses)
+  loseExtra({ ...payload, extra: rest }, extraRules[payload.origin], losses)
   if (payload.extra.get('logprobs') === true) losses.dropAnswer('choices[].logprobs')
   if (payload.extra.has('audio')) losses.dropAnswer('choices[].message.audio')
 }

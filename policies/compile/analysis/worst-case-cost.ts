@@ -1,5 +1,5 @@
 import type { PlanNode, PriceRow, TargetNode } from '@signalbox/sdk/contract'
-import { shiftDecimal } from '../../catalogue/convert-prices.ts'
+import { shiftDecimal } from '../../catalogue/shift-decimal.ts'
 import { orderedTargets } from '../../evaluation/plan-tree.ts'
 import type { AnalysedEnvironment, AnalysedWorkspace } from './analysed-workspace.ts'
 import { and, type Formula, not } from './formula.ts'

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { Catalogue } from '../catalogue.ts'
 import { defineOperation } from '../operation.ts'
 import { Digest, EnvironmentName, Id, Name, TimeMs } from '../scalars.ts'
 import { CompiledWorkspace, Problem } from '../version.ts'
@@ -68,6 +69,27 @@ export const CaseResult = Type.Object(
   },
   closed,
 )
+/** Conditions of a policy, and whether a case that asked about it saw them true and false. */
+export const PolicyCoverage = Type.Object(
+  {
+    policy: Type.String(),
+    file: Type.String(),
+    conditions: Type.Array(
+      Type.Object(
+        {
+          rule: Type.String(),
+          text: Type.String(),
+          line: Type.Integer({ minimum: 1 }),
+          column: Type.Integer({ minimum: 1 }),
+          seenTrue: Type.Boolean(),
+          seenFalse: Type.Boolean(),
+        },
+        closed,
+      ),
+    ),
+  },
+  closed,
+)
 /** Sources of a workspace with their closure: at most 4 MiB. */
 export const pushBytesMax = 4 * 1024 * 1024
 
@@ -113,6 +135,74 @@ export const versionOperations = {
     status: 201,
     errors: ['check_failed', 'invalid_request', 'request_too_large', 'forbidden'],
     bodyBytesMax: 2 * pushBytesMax,
+  }),
+  tryFiles: defineOperation({
+    id: 'tryFiles',
+    method: 'POST',
+    path: '/v1/versions/try',
+    role: 'member',
+    summary: 'Builds sources as a push does and hands back what the engine loads. Nothing is stored.',
+    body: Type.Object(
+      {
+        version: Type.Optional(VersionReference),
+        files: Type.Array(
+          Type.Object(
+            {
+              path: Type.String({ minLength: 1, maxLength: 512 }),
+              text: Type.Union([Type.String({ maxLength: pushBytesMax }), Type.Null()], {
+                description: 'Null takes a file of the version away.',
+              }),
+            },
+            closed,
+          ),
+          { maxItems: 4096, description: 'Laid over the sources of the version, if one is named.' },
+        ),
+        complete: Type.Boolean({ description: 'Check types and run cases too, which takes longer.' }),
+      },
+      closed,
+    ),
+    reply: Type.Object(
+      {
+        problems: Type.Array(Problem),
+        build: Type.Union(
+          [
+            Type.Object(
+              {
+                digest: Digest,
+                engine: Type.String({ description: 'Digest of the engine that it is for.' }),
+                catalogue: Digest,
+                compiled: CompiledWorkspace,
+                script: Type.String({
+                  description: 'All policies with their runtime, as the engine loads them.',
+                }),
+              },
+              closed,
+            ),
+            Type.Null(),
+          ],
+          { description: 'Null where a problem is an error.' },
+        ),
+        cases: Type.Union(
+          [
+            Type.Object({ results: Type.Array(CaseResult), coverage: Type.Array(PolicyCoverage) }, closed),
+            Type.Null(),
+          ],
+          { description: 'Null where none were run.' },
+        ),
+      },
+      closed,
+    ),
+    errors: ['not_found', 'invalid_request', 'request_too_large', 'not_ready'],
+    bodyBytesMax: 2 * pushBytesMax,
+  }),
+  getCatalogue: defineOperation({
+    id: 'getCatalogue',
+    method: 'GET',
+    path: '/v1/catalogue',
+    role: 'member',
+    summary: 'What is known of models; the catalogue that versions are built with now.',
+    reply: Catalogue,
+    errors: [],
   }),
   listVersions: defineOperation({
     id: 'listVersions',

@@ -4,15 +4,18 @@ import type { Call, Delta, Reply, WireFormat } from '../../../gateway/call.ts'
 import type { Dialect, StreamEncoder } from '../../../gateway/dialect.ts'
 import type { Provider } from '../../../gateway/provider.ts'
 import { provider as anthropic } from '../../../gateway/providers/anthropic.ts'
+import { provider as google } from '../../../gateway/providers/gemini.ts'
 import { provider as openai } from '../../../gateway/providers/openai.ts'
 import { provider as compatible } from '../../../gateway/providers/openai-compatible.ts'
 import { assemble, decodeStream } from '../wire/assembled.ts'
 import {
   replyToAnthropic,
+  replyToGemini,
   replyToOpenAi,
   replyToResponses,
   type Seen,
   streamToAnthropic,
+  streamToGemini,
   streamToOpenAi,
   streamToResponses,
 } from '../wire/official-clients.ts'
@@ -23,7 +26,47 @@ const recordId = 'rec-1'
 const routes: Readonly<Record<string, readonly string[]>> = {
   'openai-chat': ['post /v1/chat/completions', 'post /api/v1/chat/completions'],
   'openai-responses': ['post /v1/responses', 'post /api/v1/responses'],
-  'anthropic-messages': ['post /v1/messages', 'post /anthropic/v1/messages'],
+  'anthropic-messages': [
+    'post /v1/messages',
+    'post /anthropic/v1/messages',
+    'post /v1/messages/count_tokens',
+    'post /anthropic/v1/messages/count_tokens',
+  ],
+  'vercel-ai': ['/v3/ai', '/v4/ai'].flatMap((root) => [
+    `post ${root}/language-model`,
+    `post ${root}/embedding-model`,
+  ]),
+  openai: ['/v1', '/api/v1'].flatMap((root) =>
+    [
+      'post /embeddings',
+      'post /completions',
+      'post /moderations',
+      'post /images/generations',
+      'post /images/edits',
+      'post /images/variations',
+      'post /audio/speech',
+      'post /audio/transcriptions',
+      'post /audio/translations',
+      'post /rerank',
+      'post /files',
+      'get /files',
+      'get /files/:id',
+      'delete /files/:id',
+      'get /files/:id/content',
+      'post /batches',
+      'get /batches',
+      'get /batches/:id',
+      'post /batches/:id/cancel',
+    ].map((route) => route.replace(' ', ` ${root}`)),
+  ),
+  gemini: ['/v1', '/v1beta', '/v1alpha', '/gemini/v1', '/gemini/v1beta', '/gemini/v1alpha'].flatMap((root) =>
+    ['generateContent', 'streamGenerateContent', 'countTokens'].map(
+      (method) => `post ${root}/models/*model\\:${method}`,
+    ),
+  ),
+  passthrough: ['get', 'post', 'put', 'patch', 'delete'].map(
+    (method) => `${method} /passthrough/:connection/*path`,
+  ),
 }
 /** Who reads a format: our own decoder, and the official client. */
 interface Readers {
@@ -31,7 +74,7 @@ interface Readers {
   readonly stream: (text: string) => Promise<Seen>
   readonly reply: (text: string) => Promise<Seen>
 }
-const readers: Readonly<Record<WireFormat, Readers>> = {
+const readers: Readonly<Partial<Record<WireFormat, Readers>>> = {
   'openai-chat': { provider: compatible, stream: streamToOpenAi, reply: replyToOpenAi },
   'openai-responses': {
     provider: openai.otherFormats?.['openai-responses'] ?? openai,
@@ -39,6 +82,13 @@ const readers: Readonly<Record<WireFormat, Readers>> = {
     reply: replyToResponses,
   },
   'anthropic-messages': { provider: anthropic, stream: streamToAnthropic, reply: replyToAnthropic },
+  gemini: { provider: google, stream: streamToGemini, reply: replyToGemini },
+}
+function readersOf({ format }: Dialect): Readers {
+  const known = readers[format]
+  // The AI SDK's own client reads that format in its own test.
+  if (known === undefined) throw new Error(`nobody here reads ${format}`)
+  return known
 }
 interface RefusalFixture {
   readonly code: ErrorCode
@@ -55,13 +105,24 @@ function refusalOf(situation: Situation): Refusal | undefined {
   return new Refusal(code, options)
 }
 
-function decodeRequest(dialect: Dialect, body: Record<string, unknown>): Call | Refusal {
+function decodeRequest(dialect: Dialect, body: Record<string, unknown>, url: string): Call | Refusal {
   try {
-    return dialect.decodeRequest(Buffer.from(JSON.stringify(body)), body, 'chat')
+    return dialect.decodeRequest(Buffer.from(JSON.stringify(body)), body, 'chat', {
+      method: 'POST',
+      url,
+      headers: {},
+    })
   } catch (error) {
     if (error instanceof Refusal) return error
     throw error
   }
+}
+
+/** Where a Gemini request goes, which names the model there. */
+function urlOf(situation: Situation): string {
+  const isStream = situation.text('deltas.json') !== undefined
+  const fallback = `/v1beta/models/m:${isStream ? 'streamGenerateContent?alt=sse' : 'generateContent'}`
+  return situation.text('url.txt')?.toString('utf8').trim() ?? fallback
 }
 
 /** What came of it: a summary and, on demand, the whole conversation; or what was wrong. */
@@ -86,7 +147,7 @@ function encodeStream(
 
 /** The stream has to mean to our own decoder, and to the official client, what went in. */
 async function readBack(dialect: Dialect, text: string, deltas: readonly Delta[]): Promise<void> {
-  const { provider, stream } = readers[dialect.format]
+  const { provider, stream } = readersOf(dialect)
   const again = decodeStream(provider.createDecoder(), [Buffer.from(text)])
   expect(again.complete).toBe(true)
   const before = assemble(deltas)
@@ -133,7 +194,7 @@ describe('dialects', () => {
           })
           return
         }
-        const call = decodeRequest(dialect, body)
+        const call = decodeRequest(dialect, body, urlOf(situation))
         const deltas = situation.json('deltas.json') as Delta[] | undefined
         const reply = situation.json('reply.json') as Reply | undefined
         if (deltas === undefined && reply === undefined) {
@@ -145,12 +206,12 @@ describe('dialects', () => {
           const text = encodeStream(dialect.createEncoder(call, nowMs), deltas, refusal)
           situation.expectText('stream.sse', text)
           if (refusal === undefined) await readBack(dialect, text, deltas)
-          else await expect(readers[dialect.format].stream(text)).rejects.toThrow()
+          else await expect(readersOf(dialect).stream(text)).rejects.toThrow()
         }
         if (reply !== undefined) {
           const encoded = dialect.encodeReply(reply, call, nowMs)
           situation.expectJson('answer.json', encoded)
-          const seen = await readers[dialect.format].reply(JSON.stringify(encoded.body))
+          const seen = await readersOf(dialect).reply(JSON.stringify(encoded.body))
           const calls = reply.blocks.filter((block) => block.type === 'toolCall')
           expect(seen.toolCalls.map(({ name }) => name)).toEqual(calls.map(({ name }) => name))
         }

@@ -1,8 +1,9 @@
 import { Refusal } from '@signalbox/sdk/contract'
 import { describe, expect, it } from 'vitest'
 import type { Call, WireFormat } from '../../../gateway/call.ts'
-import type { Dialect } from '../../../gateway/dialect.ts'
+import type { Dialect, RequestHead } from '../../../gateway/dialect.ts'
 import { dialect as messages } from '../../../gateway/dialects/anthropic-messages.ts'
+import { dialect as gemini } from '../../../gateway/dialects/gemini.ts'
 import { dialect as chat } from '../../../gateway/dialects/openai-chat.ts'
 import { dialect as responses } from '../../../gateway/dialects/openai-responses.ts'
 import type { EncodeOptions, FrameReading, Provider } from '../../../gateway/provider.ts'
@@ -12,6 +13,8 @@ import { fixtureIds, pluginIds, type Situation, situations } from './fixture-fol
 
 interface CallFixture {
   readonly dialect: string
+  /** Path and query of the call, for dialects that say something there. */
+  readonly url?: string
   /** The format in which the upstream is asked, where it is not its first. */
   readonly upstream?: WireFormat
   readonly body?: Record<string, unknown>
@@ -23,7 +26,10 @@ const dialects: Readonly<Record<string, Dialect>> = {
   'openai-chat': chat,
   'openai-responses': responses,
   'anthropic-messages': messages,
+  gemini,
 }
+
+const headOf = (url: string | undefined): RequestHead => ({ method: 'POST', url: url ?? '', headers: {} })
 
 function asked(provider: Provider, situation: Situation): Provider {
   const { upstream } = situation.json('call.json') as CallFixture
@@ -37,7 +43,10 @@ function callOf(situation: Situation): { call: Call; options: EncodeOptions } {
   const raw = Buffer.from(fixture.rawBody ?? JSON.stringify(fixture.body))
   const dialect = dialects[fixture.dialect]
   if (dialect === undefined) throw new Error(`${situation.name}: no dialect ${fixture.dialect}`)
-  return { call: dialect.decodeRequest(raw, JSON.parse(raw.toString()), 'chat'), options: fixture.options }
+  return {
+    call: dialect.decodeRequest(raw, JSON.parse(raw.toString()), 'chat', headOf(fixture.url)),
+    options: fixture.options,
+  }
 }
 
 function encode(provider: Provider, situation: Situation): unknown {

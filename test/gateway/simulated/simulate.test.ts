@@ -153,7 +153,7 @@ describe.each(formats)('the simulated provider in the format $name', (format) =>
 })
 
 it('the simulated provider knows no other endpoint', async () => {
-  expect((await ask('/v1/embeddings', {})).status).toBe(404)
+  expect((await ask('/v1/unheard-of', {})).status).toBe(404)
 })
 
 it('an answer that is given up stops coming', async () => {

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { insertMessagesTurns } from '../../../gateway/wire/anthropic-messages/insert-messages.ts'
+import { insertContents } from '../../../gateway/wire/gemini/insert-messages.ts'
 import { insertChatMessages } from '../../../gateway/wire/openai-chat/insert-messages.ts'
+import { insertResponsesItems } from '../../../gateway/wire/openai-responses/insert-messages.ts'
 
 const role = fc.constantFrom('system' as const, 'user' as const, 'assistant' as const)
 const text = fc.string({ unit: 'binary', maxLength: 20 })
@@ -76,6 +78,67 @@ describe('messages of a prompt', () => {
           ),
         )
       }),
+      { numRuns: 200 },
+    )
+  })
+
+  it('go into Responses before the instructions and before the first item, and change nothing else', () => {
+    const input = fc.oneof(
+      text,
+      fc.array(fc.record({ role: fc.constant('user'), content: text }), { maxLength: 3 }),
+    )
+    const instructions = fc.option(text, { nil: undefined })
+    fc.assert(
+      fc.property(prompt, input, instructions, blanks, (given, said, before, space) => {
+        const body = { model: 'm', ...(before !== undefined && { instructions: before }), input: said }
+        const out = insertResponsesItems(Buffer.from(JSON.stringify(body, null, space)), given)
+        const systems = given.filter(isSystem).map((each) => each.text)
+        const others = asMessages(given.filter((each) => !isSystem(each)))
+        const items = typeof said === 'string' ? [{ role: 'user', content: said }] : said
+        const wanted = {
+          ...body,
+          ...(systems.length > 0 && { instructions: [...systems, ...(before ? [before] : [])].join('\n\n') }),
+          ...(others.length > 0 && { input: [...others, ...items] }),
+        }
+        expect(JSON.parse(out.toString())).toEqual(JSON.parse(JSON.stringify(wanted)))
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  it('go into Gemini before the parts of the system instruction and before the first content', () => {
+    const parts = fc.array(fc.record({ text }), { maxLength: 3 })
+    const contents = fc.array(fc.record({ role: fc.constantFrom('user', 'model'), parts }), { maxLength: 3 })
+    const name = fc.constantFrom('systemInstruction', 'system_instruction')
+    fc.assert(
+      fc.property(
+        prompt,
+        contents,
+        fc.option(parts, { nil: undefined }),
+        name,
+        (given, said, before, member) => {
+          const body = {
+            ...(before !== undefined && { [member]: { parts: before } }),
+            contents: said,
+            tools: [],
+          }
+          const out = insertContents(Buffer.from(JSON.stringify(body)), given)
+          const systems = given.filter(isSystem).map((each) => ({ text: each.text }))
+          const turns = given
+            .filter((each) => !isSystem(each))
+            .map((each) => ({
+              role: each.role === 'assistant' ? 'model' : 'user',
+              parts: [{ text: each.text }],
+            }))
+          const own = before === undefined ? 'systemInstruction' : member
+          const wanted = {
+            ...body,
+            ...(systems.length > 0 && { [own]: { parts: [...systems, ...(before ?? [])] } }),
+            contents: [...turns, ...said],
+          }
+          expect(JSON.parse(out.toString())).toEqual(JSON.parse(JSON.stringify(wanted)))
+        },
+      ),
       { numRuns: 200 },
     )
   })

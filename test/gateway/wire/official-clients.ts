@@ -1,4 +1,7 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import Anthropic from '@anthropic-ai/sdk'
+import { type GenerateContentResponse, GoogleGenAI } from '@google/genai'
 import OpenAI from 'openai'
 
 /** What a caller of an official client gets to see of an answer. */
@@ -133,6 +136,60 @@ export async function replyToResponses(text: string): Promise<Seen> {
   const fetch = answerWith(text, 'application/json')
   const client = new OpenAI({ apiKey: 'k', baseURL: 'http://test.invalid/v1', fetch, maxRetries: 0 })
   return seeResponse(await client.responses.create({ model: 'm', input: 'x' }))
+}
+
+/** Google's client takes no fetch of its own: it gets its answer from a server. */
+async function askGemini<T>(
+  text: string,
+  type: string,
+  ask: (client: GoogleGenAI) => Promise<T>,
+): Promise<T> {
+  const server = createServer((request, response) => {
+    request.resume()
+    response.writeHead(200, { 'content-type': type })
+    for (let at = 0; at < text.length; at += 1000) response.write(text.slice(at, at + 1000))
+    response.end()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  try {
+    const httpOptions = { baseUrl: `http://127.0.0.1:${port}` }
+    return await ask(new GoogleGenAI({ apiKey: 'k', httpOptions }))
+  } finally {
+    server.close()
+  }
+}
+
+function seeGemini(answers: readonly GenerateContentResponse[]): Seen {
+  const candidates = answers.flatMap((answer) => answer.candidates?.slice(0, 1) ?? [])
+  const parts = candidates.flatMap(({ content }) => content?.parts ?? [])
+  const usage = answers.findLast((answer) => answer.usageMetadata !== undefined)?.usageMetadata
+  const calls = parts.flatMap(({ functionCall }) => functionCall ?? [])
+  return {
+    text: parts.map((part) => (part.thought === true ? '' : (part.text ?? ''))).join(''),
+    toolCalls: calls.map(({ id = '', name = '', args }) => ({ id, name, arguments: args })),
+    finish: candidates.at(-1)?.finishReason,
+    inputTokens: usage?.promptTokenCount,
+    outputTokens: (usage?.candidatesTokenCount ?? 0) + (usage?.thoughtsTokenCount ?? 0),
+  }
+}
+
+/** The official Google client reads a stream. */
+export function streamToGemini(text: string): Promise<Seen> {
+  return askGemini(text, 'text/event-stream', async ({ models }) => {
+    const answers: GenerateContentResponse[] = []
+    for await (const answer of await models.generateContentStream({ model: 'm', contents: 'x' })) {
+      answers.push(answer)
+    }
+    return seeGemini(answers)
+  })
+}
+
+/** The official Google client reads a whole answer. */
+export function replyToGemini(text: string): Promise<Seen> {
+  return askGemini(text, 'application/json', async ({ models }) =>
+    seeGemini([await models.generateContent({ model: 'm', contents: 'x' })]),
+  )
 }
 
 export function parseOr(text: string): unknown {

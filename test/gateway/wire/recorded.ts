@@ -9,6 +9,7 @@ export interface Exchange {
   readonly name: string
   readonly source: string
   readonly format: WireFormat
+  readonly path: string
   readonly request: string
   readonly status: number
   readonly isStream: boolean
@@ -39,6 +40,7 @@ function formatOf(path: string): WireFormat | undefined {
   const bare = path.split('?')[0] ?? ''
   if (bare.endsWith('/chat/completions')) return 'openai-chat'
   if (bare.endsWith('/responses')) return 'openai-responses'
+  if (/:(?:g|streamG)enerateContent$/.test(bare)) return 'gemini'
   return bare.endsWith('/messages') ? 'anthropic-messages' : undefined
 }
 
@@ -55,6 +57,7 @@ export function loadExchanges(format: WireFormat, sources: readonly string[]): E
         name: `${source} ${line.id}`,
         source,
         format,
+        path: line.path,
         request: line.request.body,
         status: line.response.status,
         isStream: String(line.response.headers['content-type']).includes('event-stream'),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { convertPrices, shiftDecimal } from '../../../policies/catalogue/convert-prices.ts'
+import { convertPrices } from '../../../policies/catalogue/convert-prices.ts'
 import type { DataModel } from '../../../policies/catalogue/price-data.ts'
+import { shiftDecimal } from '../../../policies/catalogue/shift-decimal.ts'
 
 const model = (prices: DataModel['prices']): DataModel => ({ id: 'm', match: { equals: 'm' }, prices })
 

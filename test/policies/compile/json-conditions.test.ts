@@ -103,7 +103,7 @@ const conditions: [wrong: string, when: string, problem: string][] = [
   [
     'a member of another type',
     '{ "in": [{ "fact": "request.operation" }, ["chat", "vision"]] }',
-    '3:64 "vision" is no value of "request.operation": it is one of chat, embeddings, completion, rerank, image, audio, moderation',
+    '3:64 "vision" is no value of "request.operation": it is one of chat, embeddings, completion, rerank, image, audio, moderation, countTokens, files, batches, realtime, passthrough',
   ],
   [
     'a bucket without a share',

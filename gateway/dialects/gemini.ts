@@ -1,0 +1,58 @@
+import type { Call, ChatPayload } from '../call.ts'
+import type { Dialect, DialectRoute } from '../dialect.ts'
+import { checkGeminiRequest } from '../wire/gemini/check-request.ts'
+import { decodeGeminiRequest } from '../wire/gemini/decode-request.ts'
+import { encodeGeminiReply } from '../wire/gemini/encode-reply.ts'
+import { GeminiStreamEncoder } from '../wire/gemini/encode-stream.ts'
+import { encodeGeminiError, encodeGeminiStreamError } from '../wire/gemini/errors.ts'
+import { insertContents } from '../wire/gemini/insert-messages.ts'
+import { apiVersions, countedRequest, readRequestTarget } from '../wire/gemini/request-target.ts'
+import { storedReferences } from '../wire/gemini/stored-references.ts'
+import { asObject, parseExact, withinDepth } from '../wire/json-value.ts'
+
+const methods = ['generateContent', 'streamGenerateContent', 'countTokens'] as const
+const mounts = ['', '/gemini'].flatMap((root) => apiVersions.map((version) => `${root}/${version}`))
+
+/** Gemini, as its own clients speak it. The model and whether to stream stand in the path. */
+export const dialect: Dialect = {
+  id: 'gemini',
+  format: 'gemini',
+  routes: mounts.flatMap((mount) =>
+    methods.map((method): DialectRoute => {
+      return { method: 'post', path: `${mount}/models/*model\\:${method}`, operation: 'chat' }
+    }),
+  ),
+  decodeRequest(raw, json, operation, head): Call {
+    const { model, version, method, asEvents } = readRequestTarget(head?.url ?? '')
+    const counts = method === 'countTokens'
+    const summary = checkGeminiRequest(counts ? countedRequest(json) : json)
+    const stream = method === 'streamGenerateContent'
+    const stored = storedReferences(json)
+    let payload: ChatPayload | undefined
+    return {
+      operation,
+      dialect: 'gemini',
+      format: 'gemini',
+      model,
+      stream,
+      ...(stream && !asEvents && { asArray: true }),
+      ...(counts && { counts }),
+      apiVersion: version,
+      raw,
+      json,
+      summary,
+      ...(stored.length > 0 && { stored }),
+      payload() {
+        payload ??= withinDepth(() =>
+          decodeGeminiRequest(asObject(parseExact(raw.toString('utf8'), json)) ?? json),
+        )
+        return payload
+      },
+    }
+  },
+  insertMessages: insertContents,
+  encodeReply: (reply, call) => encodeGeminiReply(reply, call),
+  createEncoder: (call) => new GeminiStreamEncoder(call),
+  encodeError: (refusal) => encodeGeminiError(refusal),
+  encodeStreamError: (refusal) => encodeGeminiStreamError(refusal),
+}

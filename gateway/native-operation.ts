@@ -1,0 +1,99 @@
+import type { Readable } from 'node:stream'
+import { Refusal } from '@signalbox/sdk/contract'
+import type { Call, UsageCounts, WireFormat } from './call.ts'
+import type { EncodeOptions, Provider, StreamReader, UpstreamRequest } from './provider.ts'
+import { readAnyUsage } from './wire/openai-operations/any-usage.ts'
+
+/**
+ * What is paid for. `tokens`: what went in and came out; `input`: what went in alone; `free`: nothing; `reported`:
+ * what the answer itself tells, and nothing is known where it tells nothing.
+ */
+export type Billing = 'tokens' | 'input' | 'free' | 'reported'
+
+/** What such a request is made of; `identity` where the caller gets the upstream's own bytes. */
+export interface NativeRequest {
+  readonly method: UpstreamRequest['method']
+  /** Below the connection's base URL, with its query. */
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer
+  readonly addedUsage?: boolean
+  readonly identity?: boolean
+  /** Paths of the caller's body that could not be carried. */
+  readonly dropped?: readonly string[]
+}
+
+/**
+ * An operation that only an upstream of its own format can serve: it is passed on as it is, never said in another
+ * format. Embeddings, images, files and the like.
+ */
+export interface NativeOperation {
+  /** As callers read it: `embeddings`. */
+  readonly name: string
+  /** The format of providers that have it; undefined: whatever the connection speaks. */
+  readonly format: WireFormat | undefined
+  readonly billing: Billing
+  /** How the answer comes: a JSON object or a stream of events, or any bytes. */
+  readonly answer: 'json' | 'bytes'
+  /** The one connection that may serve it. */
+  readonly connection?: string
+  /** The body, where it is passed on while it comes. Only one target can be tried then. */
+  readonly upload?: Readable
+  encode(call: Call, options: EncodeOptions): NativeRequest
+  /** Where it is left out, usage is read as the connection's provider tells it. */
+  readUsage?(json: unknown): UsageCounts | undefined
+  /** Ids of what the provider keeps of it, as later calls may name them. */
+  readStoredIds?(json: unknown): readonly string[]
+  createReader?(options: { readonly addedUsage: boolean }): StreamReader
+  /** The answer may list things of others, which are left out. */
+  readonly listsStored?: boolean
+  /** The id of what is no longer kept once this went well. */
+  readonly forgets?: string
+  /** The answer in the caller's form, where that is not the upstream's. */
+  mapAnswer?(json: unknown): unknown
+  /** The answer where no upstream can give one; it is marked as an estimate. */
+  estimate?(call: Call): unknown
+}
+
+/** The provider as it serves an operation natively: its own address, credential and errors. */
+export function nativeProvider(base: Provider, operation: NativeOperation, format: WireFormat): Provider {
+  const { format: wanted } = operation
+  const speaker = wanted === undefined || base.format === wanted ? base : base.otherFormats?.[wanted]
+  const { createReader } = operation
+  return {
+    ...(speaker ?? base),
+    // Its errors are the caller's own where its answers are.
+    format: operation.mapAnswer === undefined ? format : (speaker ?? base).format,
+    encodeRequest: (call, options) => encodeNative(call, options, speaker, operation),
+    readUsage: (json) => (operation.readUsage ?? usageOf(speaker ?? base))(json),
+    readStoredIds: (json) => operation.readStoredIds?.(json) ?? [],
+    ...(createReader !== undefined && { createReader }),
+  }
+}
+
+/** Usage as an operation of a provider may tell it: in the provider's own manner, or in OpenAI's. */
+function usageOf(provider: Provider): (json: unknown) => UsageCounts | undefined {
+  return (json) => {
+    const own = provider.format === 'openai-chat' ? undefined : provider.readUsage(json)
+    return own !== undefined && Object.keys(own).length > 0 ? own : readAnyUsage(json)
+  }
+}
+
+function encodeNative(
+  call: Call,
+  options: EncodeOptions,
+  speaker: Provider | undefined,
+  operation: NativeOperation,
+): UpstreamRequest {
+  const rest = { dropped: [], responseDropped: [] } as const
+  if (speaker === undefined) {
+    if (operation.estimate === undefined) {
+      const message = `The chosen model's provider has no ${operation.name}.`
+      throw new Refusal('unsupported_feature', { message, param: 'model' })
+    }
+    const estimate = Buffer.from(JSON.stringify(operation.estimate(call)))
+    const head = { method: 'POST', path: '', headers: {}, body: Buffer.alloc(0) } as const
+    return { ...rest, ...head, addedUsage: false, identity: true, estimate }
+  }
+  return { ...rest, addedUsage: false, identity: true, ...operation.encode(call, options) }
+}

@@ -1,0 +1,69 @@
+import { Refusal } from '@signalbox/sdk/contract'
+import type { WebSocket } from 'ws'
+import type { GatewayParts } from '../parts.ts'
+import { settleAttempt } from '../steps/settle.ts'
+import type { Target } from '../targets.ts'
+import { beginAttempt, type Trail } from '../trail.ts'
+import { openWebSocket, SessionRefused } from '../upstream/open-web-socket.ts'
+import type { SessionPlan } from './session-plan.ts'
+
+/** A session that an upstream has opened. */
+export interface ConnectedSession {
+  readonly socket: WebSocket
+  readonly target: Target
+}
+
+/** Where a session of the target is opened. Throws a Refusal where there is none. */
+function speakerOf({ connection, provider }: Target): { baseUrl: string; headers: Record<string, string> } {
+  const speaker = provider.format === 'openai-chat' ? provider : provider.otherFormats?.['openai-chat']
+  if (speaker === undefined || connection.status === 'simulated') {
+    throw new Refusal('unsupported_feature', {
+      message: "The chosen model's provider has no realtime sessions.",
+    })
+  }
+  const baseUrl = connection.baseUrl ?? speaker.baseUrl
+  if (baseUrl === undefined) throw new Refusal('upstream_unavailable')
+  return { baseUrl, headers: { ...speaker.authenticate(connection.credential) } }
+}
+
+/**
+ * Opens the session at the first target that will have it.
+ * @throws Refusal of the last one where none will.
+ */
+export async function connectSession(
+  plan: SessionPlan,
+  trail: Trail,
+  parts: GatewayParts,
+): Promise<ConnectedSession> {
+  let refusal = new Refusal('upstream_unavailable')
+  for (const { target } of plan.order) {
+    const attempt = beginAttempt(trail, target, parts.clock())
+    attempt.billing = 'reported'
+    try {
+      const { baseUrl, headers } = speakerOf(target)
+      const beta = plan.headers['openai-beta']
+      if (typeof beta === 'string') headers['openai-beta'] = beta
+      const path = `/realtime?model=${encodeURIComponent(target.model)}`
+      const socket = await openWebSocket({
+        baseUrl,
+        path,
+        headers,
+        connectMs: parts.attemptDefaults.connectMs,
+      })
+      attempt.winner = true
+      attempt.outcome = 'ok'
+      attempt.status = 101
+      return { socket, target }
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      refusal = error
+      attempt.status = error instanceof SessionRefused ? (error.upstreamStatus ?? 0) : 0
+      attempt.outcome = error.code === 'upstream_error' ? 'error' : 'unavailable'
+      attempt.errorCode = error.code
+    } finally {
+      attempt.endMs = parts.clock()
+      settleAttempt(attempt, 0)
+    }
+  }
+  throw refusal
+}

@@ -1,0 +1,94 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { Refusal } from '@signalbox/sdk/contract'
+import type { Call } from '../call.ts'
+import { factsInput, layersOf } from '../handle-call.ts'
+import type { GatewayParts } from '../parts.ts'
+import { authenticate, type Caller } from '../steps/authenticate.ts'
+import { buildFacts } from '../steps/build-facts.ts'
+import { allowed, decide } from '../steps/decide.ts'
+import { readClaims } from '../steps/metadata.ts'
+import { readOptions } from '../steps/read-options.ts'
+import { resolveModel } from '../steps/resolve-model.ts'
+import { type PlannedTarget, refusalOfEmpty, select } from '../steps/select.ts'
+import { targetsOf } from '../targets.ts'
+import type { Trail } from '../trail.ts'
+import { summaryOf } from '../wire/openai-operations/json-operation.ts'
+
+/** A session that may be opened, and where. */
+export interface SessionPlan {
+  readonly caller: Caller
+  /** The request's headers with the key where a server has it. */
+  readonly headers: IncomingHttpHeaders
+  readonly order: readonly PlannedTarget[]
+}
+
+const keyProtocol = 'openai-insecure-api-key.'
+const operation = 'realtime'
+
+/** Browsers can set no headers on a WebSocket: their key comes as one of the protocols. */
+export function headersWithKey(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const protocols = (headers['sec-websocket-protocol'] ?? '').split(',').map((each) => each.trim())
+  const named = protocols.find((each) => each.startsWith(keyProtocol))
+  if (named === undefined || headers.authorization !== undefined) return headers
+  return { ...headers, authorization: `Bearer ${named.slice(keyProtocol.length)}` }
+}
+
+function callOf(url: string): Call {
+  const model = new URLSearchParams(url.split('?')[1]).get('model') ?? ''
+  if (model === '') throw new Refusal('invalid_request', { message: '`model` is missing.', param: 'model' })
+  return {
+    operation,
+    dialect: 'openai',
+    format: 'openai-chat',
+    model,
+    stream: true,
+    raw: Buffer.alloc(0),
+    json: {},
+    summary: summaryOf([]),
+    payload() {
+      throw new Refusal('unsupported_feature', {
+        message: 'A session has no conversation before it is open.',
+      })
+    },
+  }
+}
+
+/**
+ * Decides on a session when it is opened, with the same steps as a call.
+ * @throws Refusal where it may not be, or cannot be.
+ */
+export function planSession(request: IncomingMessage, trail: Trail, parts: GatewayParts): SessionPlan {
+  const headers = headersWithKey(request.headers)
+  const snapshot = parts.snapshots.current()
+  trail.snapshot = snapshot
+  const caller = authenticate(headers, request.url ?? '', snapshot, trail.startMs)
+  const layers = layersOf(caller, snapshot)
+  trail.version = layers.at(-1)
+  trail.keyId = caller.key.id
+  trail.nodeId = caller.key.node
+
+  const options = readOptions(headers)
+  const call = callOf(request.url ?? '')
+  trail.call = call
+  const claims = readClaims(call.summary.metadata, headers, layers)
+  trail.metadata = claims.metadata
+  trail.undeclared = claims.undeclared
+  const table = targetsOf(snapshot, parts.providers)
+  const model = resolveModel(call.model, call.format, snapshot, table)
+  // Its turns have records of their own: the session's id is what they have in common.
+  const sessionId = options.sessionId ?? trail.id
+  const { facts, columns } = buildFacts(
+    factsInput({ call, caller, claims, model, sessionId }, trail, request, parts),
+    snapshot,
+    table,
+  )
+  trail.facts = facts
+  const decidedMs = parts.clock()
+  const evaluation = decide(facts, columns, caller.place.layers, snapshot)
+  trail.evaluation = evaluation
+  trail.evaluatedMs = { startMs: decidedMs, endMs: parts.clock() }
+  const selected = select(allowed(evaluation).plan, facts.seed, table.find)
+  trail.selection = selected.selection
+  if (selected.order.length === 0) throw refusalOfEmpty(selected)
+  return { caller, headers, order: selected.order }
+}

@@ -1,0 +1,170 @@
+import { hash } from 'node:crypto'
+import type { Delta } from '../../call.ts'
+import type { SseEvent, StreamDecoder } from '../../provider.ts'
+import { argumentsOfInput } from '../anthropic-messages/tool-arguments.ts'
+import { asArray, asNumber, asObject, asString, type JsonObject, parseExact } from '../json-value.ts'
+import { makeCallId } from '../openai-chat/decode-reply.ts'
+import { readGeminiError } from './errors.ts'
+import { decodeFinish } from './finish.ts'
+import { asList, readFields } from './read-fields.ts'
+import { readGeminiUsage } from './usage.ts'
+
+type Kind = 'text' | 'reasoning'
+
+/** Members of a candidate that the canonical form has no place for; none of them comes unasked. */
+const lostMembers = ['groundingMetadata', 'citationMetadata', 'urlContextMetadata', 'logprobsResult'] as const
+
+/**
+ * Events of a Gemini stream into canonical events; each is an answer of its own as far as it goes. Calls come whole.
+ * Of several candidates the first. The stream has no end of its own: it is complete with a finish reason.
+ */
+export class GeminiStreamDecoder implements StreamDecoder {
+  readonly #lost = new Set<string>()
+  #id = ''
+  #started = false
+  #blocks = 0
+  #open: { readonly index: number; readonly kind: Kind } | undefined
+  #calls = 0
+  #nativeFinish: string | undefined
+  #isBlocked = false
+  #over = false
+
+  push({ data, partial }: SseEvent): Delta[] {
+    if (data === '' || this.#over) return []
+    let chunk: unknown
+    try {
+      chunk = parseExact(data)
+    } catch {
+      return partial ? [] : this.#fail('upstream_invalid', 'The provider sent an event that is not JSON.')
+    }
+    const fields = readFields(chunk)
+    if (fields === undefined)
+      return this.#fail('upstream_invalid', 'The provider sent an event that is no object.')
+    if (asObject(fields.error) !== undefined) {
+      const { status, name, reason, message } = readGeminiError(fields)
+      return this.#fail(reason ?? name ?? 'upstream_error', message ?? 'The provider sent an error.', status)
+    }
+    return this.chunk(fields)
+  }
+
+  finish(): { complete: boolean; deltas: Delta[] } {
+    if (this.#over || this.#nativeFinish === undefined) return { complete: false, deltas: [] }
+    this.#over = true
+    const deltas: Delta[] = []
+    this.#close(deltas)
+    const nativeFinish = this.#nativeFinish
+    const finish = this.#isBlocked ? 'contentFilter' : decodeFinish(nativeFinish, this.#calls > 0)
+    deltas.push({ type: 'end', finish, nativeFinish })
+    return { complete: true, deltas }
+  }
+
+  /** What an answer says, or a part of one. */
+  chunk(chunk: JsonObject): Delta[] {
+    const deltas: Delta[] = []
+    if (!this.#started) {
+      this.#started = true
+      this.#id = asString(chunk.responseId) || makeId(chunk)
+      deltas.push({ type: 'start', id: this.#id, model: asString(chunk.modelVersion) ?? '' })
+    }
+    const usage = readGeminiUsage(chunk)
+    if (usage !== undefined) deltas.push({ type: 'usage', usage })
+    const blockReason = asString(readFields(chunk.promptFeedback)?.blockReason)
+    if (blockReason !== undefined && blockReason !== 'BLOCK_REASON_UNSPECIFIED') {
+      this.#nativeFinish = blockReason
+      this.#isBlocked = true
+    }
+    for (const value of asArray(chunk.candidates)) {
+      const candidate = readFields(value)
+      if (candidate === undefined) continue
+      if ((asNumber(candidate.index) ?? 0) !== 0) this.#lose('candidates[]', deltas)
+      else this.#candidate(candidate, deltas)
+    }
+    return deltas
+  }
+
+  #candidate(candidate: JsonObject, deltas: Delta[]): void {
+    for (const part of asList(readFields(candidate.content)?.parts)) {
+      this.#part(readFields(part) ?? {}, deltas)
+    }
+    for (const name of lostMembers) {
+      if (Object.keys(asObject(candidate[name]) ?? {}).length > 0) this.#lose(`candidates[].${name}`, deltas)
+    }
+    const reason = asString(candidate.finishReason)
+    if (reason !== undefined && reason !== 'FINISH_REASON_UNSPECIFIED') this.#nativeFinish = reason
+  }
+
+  #part(part: JsonObject, deltas: Delta[]): void {
+    const signature = asString(part.thoughtSignature) || undefined
+    const text = asString(part.text)
+    if (part.thought === true && text !== undefined) {
+      this.#think(text, signature, deltas)
+      return
+    }
+    if (signature !== undefined) this.#prove(signature, deltas)
+    const call = readFields(part.functionCall)
+    if (text !== undefined) {
+      if (text !== '') deltas.push({ type: 'blockDelta', index: this.#turnTo('text', deltas), text })
+    } else if (call !== undefined) this.#call(call, deltas)
+    else {
+      const member = Object.keys(part).find((name) => name !== 'thought' && name !== 'thoughtSignature')
+      if (member !== undefined) this.#lose(`candidates[].content.parts[].${member}`, deltas)
+    }
+  }
+
+  #think(text: string, signature: string | undefined, deltas: Delta[]): void {
+    if (text === '' && signature === undefined) return
+    const index = this.#turnTo('reasoning', deltas)
+    if (text !== '') deltas.push({ type: 'blockDelta', index, text })
+    if (signature === undefined) return
+    deltas.push({ type: 'blockDelta', index, signature })
+    this.#close(deltas)
+  }
+
+  /** The signature of a part that is no thought, before the part: the end of the thinking that led to it. */
+  #prove(signature: string, deltas: Delta[]): void {
+    deltas.push({ type: 'blockDelta', index: this.#turnTo('reasoning', deltas), encrypted: signature })
+    this.#close(deltas)
+  }
+
+  #call(call: JsonObject, deltas: Delta[]): void {
+    this.#close(deltas)
+    const index = this.#blocks++
+    const id = asString(call.id) || makeCallId(this.#id, this.#calls)
+    this.#calls++
+    const block = { type: 'toolCall', id, name: asString(call.name) ?? '' } as const
+    deltas.push({ type: 'blockStart', index, block })
+    deltas.push({ type: 'blockDelta', index, text: argumentsOfInput(call.args) })
+    deltas.push({ type: 'blockEnd', index })
+  }
+
+  #turnTo(kind: Kind, deltas: Delta[]): number {
+    if (this.#open?.kind === kind) return this.#open.index
+    this.#close(deltas)
+    const index = this.#blocks++
+    this.#open = { index, kind }
+    const block = kind === 'text' ? ({ type: kind } as const) : ({ type: kind, origin: 'gemini' } as const)
+    deltas.push({ type: 'blockStart', index, block })
+    return index
+  }
+
+  #close(deltas: Delta[]): void {
+    if (this.#open !== undefined) deltas.push({ type: 'blockEnd', index: this.#open.index })
+    this.#open = undefined
+  }
+
+  #lose(path: string, deltas: Delta[]): void {
+    if (this.#lost.has(path)) return
+    this.#lost.add(path)
+    deltas.push({ type: 'lost', path: `response.${path}` })
+  }
+
+  #fail(code: string, message: string, status?: number): Delta[] {
+    this.#over = true
+    return [{ type: 'error', code, message, ...(status !== undefined && { status }) }]
+  }
+}
+
+/** Not every server of this format gives its answers an id, and clients of others need one to put a stream together. */
+function makeId(chunk: JsonObject): string {
+  return hash('sha256', JSON.stringify(chunk), 'hex').slice(0, 24)
+}

@@ -1,0 +1,46 @@
+import type { Finish, UsageCounts, WireFormat } from '../../call.ts'
+
+const finishes: Readonly<Record<Finish, string>> = {
+  stop: 'stop',
+  length: 'length',
+  toolCalls: 'tool-calls',
+  contentFilter: 'content-filter',
+  error: 'error',
+  other: 'other',
+}
+
+export function encodeFinish(finish: Finish, nativeFinish: string): { unified: string; raw: string } {
+  return { unified: finishes[finish], raw: nativeFinish }
+}
+
+/** Usage as the AI SDK has it; what is not known is left out. */
+export function encodeUsage(usage: UsageCounts): unknown {
+  const cacheWrite = (usage.cacheWrite5m ?? 0) + (usage.cacheWrite1h ?? 0)
+  const noCache =
+    usage.input === undefined ? undefined : usage.input + (usage.audioIn ?? 0) + (usage.imageIn ?? 0)
+  const output = usage.output === undefined ? undefined : usage.output + (usage.audioOut ?? 0)
+  const total = noCache === undefined ? undefined : noCache + (usage.cacheRead ?? 0) + cacheWrite
+  const text = output === undefined ? undefined : Math.max(0, output - (usage.reasoning ?? 0))
+  return {
+    inputTokens: { total, noCache, cacheRead: usage.cacheRead, cacheWrite },
+    outputTokens: { total: output, text, reasoning: usage.reasoning },
+  }
+}
+
+/** What thinking needs to go back with the next turn, under the names that the vendors' AI SDK providers use. */
+export function reasoningMetadata(
+  origin: WireFormat,
+  { signature, encrypted }: { signature: string | undefined; encrypted: string | undefined },
+): { providerMetadata?: Record<string, Record<string, string>> } {
+  if (signature === undefined && encrypted === undefined) return {}
+  if (origin === 'anthropic-messages') {
+    const sealed = encrypted === undefined ? { signature: signature ?? '' } : { redactedData: encrypted }
+    return { providerMetadata: { anthropic: sealed } }
+  }
+  if (origin === 'openai-responses') {
+    const item = signature === undefined ? {} : { itemId: signature }
+    const content = encrypted === undefined ? {} : { reasoningEncryptedContent: encrypted }
+    return { providerMetadata: { openai: { ...item, ...content } } }
+  }
+  return { providerMetadata: { signalbox: { signature: signature ?? '' } } }
+}
