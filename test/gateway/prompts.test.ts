@@ -1,14 +1,8 @@
-import {
-  buildVersion,
-  createEngine,
-  type Engine,
-  indexCatalogue,
-  loadCatalogue,
-  type SourceFiles,
-} from '@signalbox/policies'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { SourceFiles } from '@signalbox/policies'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { chatCompletion, chatStream, message } from '../support/scripted-upstream.ts'
-import { buildLine, chat, messages } from './line.ts'
+import { chat, messages } from './line.ts'
+import { buildPolicyLine } from './policy-line.ts'
 
 const files: SourceFiles = new Map([
   [
@@ -42,25 +36,7 @@ export default route('support', { rules: [
   ],
 ])
 
-let engine: Engine
-const line = buildLine()
-
-beforeAll(async () => {
-  const catalogue = loadCatalogue()
-  const { version, problems } = await buildVersion(files, { catalogue, typeCheck: false })
-  if (version === null) throw new Error(JSON.stringify(problems))
-  const { digest, script, compiled } = version
-  engine = await createEngine()
-  const program = engine.load([{ digest, script, compiled, nodePath: [] }], { environment: 'development' })
-  const { snapshotOf } = line
-  const index = { ...indexCatalogue(catalogue.catalogue), digest: catalogue.digest }
-  line.snapshotOf = () => ({
-    ...snapshotOf({ program, workspace: compiled, aliases: compiled.models }),
-    catalogue: index,
-  })
-  line.gateway.snapshot = line.snapshotOf()
-})
-afterAll(() => engine.dispose())
+const line = buildPolicyLine(files)
 beforeEach(() => {
   line.upstream.requests.length = 0
 })

@@ -1,16 +1,10 @@
-import {
-  buildVersion,
-  createEngine,
-  type Engine,
-  indexCatalogue,
-  loadCatalogue,
-  type SourceFiles,
-} from '@signalbox/policies'
+import type { SourceFiles } from '@signalbox/policies'
 import { Facts } from '@signalbox/sdk/contract'
 import { canonicalJson, digestOf, violationsOf } from '@signalbox/sdk/node'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { chatCompletion, message } from '../support/scripted-upstream.ts'
-import { buildLine, chat } from './line.ts'
+import { chat } from './line.ts'
+import { buildPolicyLine } from './policy-line.ts'
 
 const files: SourceFiles = new Map([
   [
@@ -46,25 +40,7 @@ export default route('switch', { rules: [
   ],
 ])
 
-let engine: Engine
-const line = buildLine()
-
-beforeAll(async () => {
-  const catalogue = loadCatalogue()
-  const { version, problems } = await buildVersion(files, { catalogue, typeCheck: false })
-  if (version === null) throw new Error(JSON.stringify(problems))
-  const { digest, script, compiled } = version
-  engine = await createEngine()
-  const program = engine.load([{ digest, script, compiled, nodePath: [] }], { environment: 'development' })
-  const { snapshotOf } = line
-  const index = { ...indexCatalogue(catalogue.catalogue), digest: catalogue.digest }
-  line.snapshotOf = () => ({
-    ...snapshotOf({ program, workspace: compiled, aliases: compiled.models }),
-    catalogue: index,
-  })
-  line.gateway.snapshot = line.snapshotOf()
-})
-afterAll(() => engine.dispose())
+const line = buildPolicyLine(files)
 
 const send = (model: string, metadata: Record<string, string> = {}): Promise<Response> =>
   line.gateway.send('/v1/chat/completions', { ...chat, model, metadata })
