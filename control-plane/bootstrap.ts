@@ -5,7 +5,7 @@ import type { SecretBox } from './secret-box.ts'
 import { signingKeyContext } from './secret-contexts.ts'
 import { appendAudit } from './stores/audit.ts'
 import { insertEnvironmentIfMissing } from './stores/environments.ts'
-import { insertNode } from './stores/nodes.ts'
+import { findRootNode, insertNode } from './stores/nodes.ts'
 import {
   findOrganisationByName,
   insertOrganisation,
@@ -31,7 +31,7 @@ export interface BootstrapOptions {
   readonly newId: () => string
   /** Made where it is missing, beside the three that always are. */
   readonly environment: string
-  /** Admin token. `configured`: it replaces every other root token; else it stands beside them. */
+  /** Token of the owner. `configured`: it replaces every other root token; else it stands beside them. */
   readonly rootToken: { readonly secret: string; readonly configured: boolean }
 }
 
@@ -68,7 +68,7 @@ async function createOrganisation(transaction: Transaction, options: BootstrapOp
     name: organisationName,
     path: '',
     managedBy: 'api',
-    limits: {},
+    revision: 1,
     createdMs,
   })
   await createTrust(transaction, organisationId, options)
@@ -148,10 +148,12 @@ async function ensureRootToken(
       id: newId(),
       organisationId,
       name: 'root',
-      role: 'admin',
+      role: 'owner',
+      nodeId: (await findRootNode(transaction, organisationId)).id,
       kind: 'root',
       hash,
       createdMs,
+      expiresMs: null,
       lastUsedMs: null,
       revokedMs: null,
     })

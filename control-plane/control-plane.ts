@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { createServer as createPlainServer, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -8,9 +7,18 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createEngine, loadCatalogue, WarmThread } from '@signalbox/policies'
-import { createSecret, type Logger } from '@signalbox/sdk/node'
+import {
+  checkListening,
+  clientAddress,
+  createSecret,
+  followTls,
+  type Logger,
+  loadTls,
+} from '@signalbox/sdk/node'
+import { startAlerts } from './alerts/watch-budgets.ts'
 import { type App, createApp } from './app.ts'
 import { authenticate } from './authenticate.ts'
+import { createAuthorize } from './authorize.ts'
 import { bootstrap } from './bootstrap.ts'
 import type { Config } from './config.ts'
 import { claimFolder, loadOrStoreSecret } from './data-folder.ts'
@@ -20,15 +28,26 @@ import { createPartitions, keepPartitionsAhead } from './db/partitions.ts'
 import type { Dependencies } from './dependencies.ts'
 import { createGate } from './gate.ts'
 import { createAccessHandlers } from './handlers/access.ts'
+import { createBudgetHandlers } from './handlers/budgets.ts'
 import { createGatewayHandlers } from './handlers/gateway.ts'
+import { createLimitHandlers } from './handlers/limits.ts'
+import { createMoneyHandlers } from './handlers/money.ts'
 import { createRecordHandlers } from './handlers/records.ts'
+import { createReplayHandlers } from './handlers/replay.ts'
 import { createStatusHandlers } from './handlers/status.ts'
 import { createVersionHandlers } from './handlers/versions.ts'
+import { createWebhookHandlers } from './handlers/webhooks.ts'
+import { createReadAudit } from './identity/read-audit.ts'
+import { createSignInTools } from './identity/sign-in-tools.ts'
 import { ingestLimits } from './ingest.ts'
+import { createLedger } from './ledger/ledger.ts'
+import { startStranding } from './ledger/strand.ts'
 import { startPostgres } from './postgres/start.ts'
-import { buildLimits } from './publish.ts'
+import { buildLimits, buildTimeoutMs } from './publish.ts'
 import { type Publishing, startPublishing } from './publishing.ts'
 import { createSecretBox, type SecretBox } from './secret-box.ts'
+import { keepSelfChecking } from './self-check.ts'
+import { databaseClock } from './stores/ledger-book.ts'
 import { tryLimits } from './try-files.ts'
 
 /** A running control plane. */
@@ -62,6 +81,10 @@ const connectionsMax = 4096
  * fails ends what it had begun.
  */
 export async function startControlPlane(config: Config, surroundings: Surroundings): Promise<ControlPlane> {
+  const { tlsCert, host: at, proxies } = config
+  const place = { host: at, tls: tlsCert !== undefined, behindProxy: proxies !== undefined }
+  const warning = checkListening(place)
+  if (warning !== undefined) surroundings.log.warn(warning)
   const broken = Promise.withResolvers<string>()
   const started = new AsyncDisposableStack()
   try {
@@ -81,7 +104,7 @@ export async function startControlPlane(config: Config, surroundings: Surroundin
     const publishing = await startPublishing({ ...surroundings, db, databaseUrl, secrets })
     started.defer(() => publishing.close())
     const app = await openApp(config, surroundings, { connection, publishing, secrets, started })
-    const server = await listen(config, app)
+    const server = await listen(config, { app, started, log: surroundings.log })
     started.defer(() => drain(server, app, config.drainTimeoutMs))
     const { port } = server.address() as AddressInfo
     const host = config.host.includes(':') ? `[${config.host}]` : config.host
@@ -160,42 +183,88 @@ async function openApp(config: Config, surroundings: Surroundings, parts: Parts)
   // Recorded calls are decided again where they are explained.
   const engine = await createEngine()
   started.defer(() => engine.dispose())
-  const tryThread = new WarmThread()
-  started.defer(() => tryThread.close())
+  started.defer(keepSelfChecking({ ...surroundings, db, engine }))
+  const threads = startThreads(started)
   const gates = { buildGate: createGate(buildLimits), tryGate: createGate(tryLimits) }
+  const clock = databaseClock
+  const ledger = createLedger({ db, clock })
+  started.defer(startStranding({ ledger, log: surroundings.log }))
+  const signIn = createSignInTools({ ...signInOptions(config), nowMs: surroundings.nowMs })
+  const rules = { trusted: config.webhookHosts.split(',').map((host) => host.trim()) }
+  started.defer(startAlerts({ ...common, clock, rules }))
   return createApp({
     handlers: {
-      ...createAccessHandlers(common),
+      ...createAccessHandlers(common, signIn),
       ...createStatusHandlers(common),
-      ...createVersionHandlers({ ...tools, ...gates, catalogue: loadCatalogue(), tryThread }),
+      ...createVersionHandlers({ ...tools, ...gates, ...threads, catalogue: loadCatalogue() }),
       ...createRecordHandlers({ ...tools, engine, traceUrlTemplate: config.traceUrlTemplate }),
+      ...createBudgetHandlers({ ...common, clock }),
+      ...createLimitHandlers(common),
+      ...createMoneyHandlers({ ledger }),
+      ...createReplayHandlers(common),
+      ...createWebhookHandlers({ ...common, rules }),
       ...createGatewayHandlers({ ...tools, partitions, gate: createGate(ingestLimits) }),
     },
     ...surroundings,
-    authenticate: (authorization) => authenticate(common, authorization),
+    authenticate: (request) => authenticate({ ...common, cookies: signIn.cookies }, request),
+    authorize: createAuthorize(common),
+    auditRead: createReadAudit(common),
+    addressOf: ({ socket, headers }) =>
+      clientAddress(socket.remoteAddress, headers['x-forwarded-for'], config.proxies),
     overloaded: () => pool.waitingCount > waitingQueriesMax,
     verifyReplies: config.verifyReplies,
-    isReady: async () => {
-      const answered = pool.query('select 1').then(
-        () => true,
-        () => false,
-      )
-      return Promise.race([answered, sleep(readyTimeoutMs, false, { ref: false })])
-    },
+    isReady: () => answersInTime(pool),
     openApiFile,
     consoleFolder,
   })
 }
 
+/** Threads that versions are built in, apart from what is only tried. */
+function startThreads(started: AsyncDisposableStack) {
+  const buildThread = new WarmThread({ timeoutMs: buildTimeoutMs })
+  const tryThread = new WarmThread()
+  for (const thread of [buildThread, tryThread]) started.defer(() => thread.close())
+  return { buildThread, tryThread }
+}
+
+/** Whether the database answers before somebody who asks for readiness gives up. */
+function answersInTime(pool: Connection['pool']): Promise<boolean> {
+  const answered = pool.query('select 1').then(
+    () => true,
+    () => false,
+  )
+  return Promise.race([answered, sleep(readyTimeoutMs, false, { ref: false })])
+}
+
+/** How people sign in, as the settings say. */
+function signInOptions(config: Config): Omit<Parameters<typeof createSignInTools>[0], 'nowMs'> {
+  const { oidcIssuer, oidcClientId, publicUrl, tlsCert } = config
+  const secure = publicUrl === undefined ? tlsCert !== undefined : publicUrl.startsWith('https:')
+  if (oidcIssuer === undefined || oidcClientId === undefined || publicUrl === undefined) return { secure }
+  const settings = {
+    ...{ name: config.oidcName, issuer: oidcIssuer, clientId: oidcClientId, publicUrl },
+    ...{ clientSecret: config.oidcClientSecret, scopes: config.oidcScopes, roleClaim: config.oidcRoleClaim },
+  }
+  return { secure, oidc: { settings, mapping: config.roleMapping } }
+}
+
+interface Listening {
+  readonly app: App
+  readonly log: Logger
+  readonly started: AsyncDisposableStack
+}
+
+function createServer({ tlsCert, tlsKey }: Config, { app, log, started }: Listening): Server {
+  if (tlsCert === undefined || tlsKey === undefined) return createPlainServer(serverLimits, app.express)
+  const files = { certFile: tlsCert, keyFile: tlsKey }
+  const server = createTlsServer({ ...serverLimits, ...loadTls(files) }, app.express)
+  started.defer(followTls(server, files, { log }))
+  return server
+}
+
 /** @throws Error that names the port where it is in use. */
-async function listen(config: Config, app: App): Promise<Server> {
-  const server =
-    config.tlsCert === undefined || config.tlsKey === undefined
-      ? createPlainServer(serverLimits, app.express)
-      : createTlsServer(
-          { ...serverLimits, cert: readFileSync(config.tlsCert), key: readFileSync(config.tlsKey) },
-          app.express,
-        )
+async function listen(config: Config, listening: Listening): Promise<Server> {
+  const server = createServer(config, listening)
   server.maxConnections = connectionsMax
   server.listen({ port: config.port, host: config.host })
   try {

@@ -1,7 +1,10 @@
 import { Refusal, type WorkspaceFile } from '@signalbox/sdk/contract'
 import type { Database } from './db/connect.ts'
+import { applyDeclaredBudgets, type TeamBudgets } from './declared-budgets.ts'
+import { applyDeclaredLimits } from './declared-limits.ts'
 import { withAudit } from './stores/audit.ts'
-import { findNodeByPath, insertNode, lockTree, type NodeRow, setDeclaredFields } from './stores/nodes.ts'
+import { databaseClock } from './stores/ledger-book.ts'
+import { findNodeByPath, insertNode, lockTree, setDeclaredFields } from './stores/nodes.ts'
 
 export interface TeamTools {
   readonly db: Database
@@ -10,20 +13,9 @@ export interface TeamTools {
 }
 export type DeclaredTeams = NonNullable<WorkspaceFile['teams']>
 
-function sameLimits(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): boolean {
-  const names = Object.keys(a)
-  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name])
-}
-
-/** The limits of a node with those that the file names put over them. */
-function limitsWith(known: NodeRow['limits'], declared: DeclaredTeams[string]): Record<string, number> {
-  const named = Object.entries(declared.limits ?? {}).filter(([, value]) => value !== undefined)
-  return { ...known, ...Object.fromEntries(named) }
-}
-
 /**
- * Makes the teams that a workspace declares below its owning node, and updates the fields that the file names. What
- * the file does not name stays; nothing is ever deleted.
+ * Makes the teams that a workspace declares below its owning node, with their budgets and limits, and updates the
+ * fields that the file names. What the file does not name stays; nothing is ever deleted.
  * @returns Whether the tree has changed.
  */
 export async function applyDeclaredTeams(
@@ -43,21 +35,36 @@ export async function applyDeclaredTeams(
     }
     const created: string[] = []
     const updated: string[] = []
+    const limits: string[] = []
+    const declaredBudgets: TeamBudgets[] = []
     for (const [name, team] of Object.entries(declared.teams)) {
       const path = owner.path === '' ? name : `${owner.path}/${name}`
       const known = await findNodeByPath(tx, organisationId, path)
-      const limits = limitsWith(known?.limits ?? {}, team)
+      const nodeId = known?.id ?? tools.newId()
       if (known === undefined) {
-        const ids = { id: tools.newId(), organisationId, parentId: owner.id }
-        const row = { ...ids, kind: 'team', name, path, managedBy: 'workspace', limits } as const
+        const ids = { id: nodeId, organisationId, parentId: owner.id }
+        const row = { ...ids, kind: 'team', name, path, managedBy: 'workspace', revision: 1 } as const
         await insertNode(tx, { ...row, createdMs: tools.nowMs() })
         created.push(path)
-      } else if (known.managedBy !== 'workspace' || !sameLimits(known.limits, limits)) {
-        await setDeclaredFields(tx, known.id, { managedBy: 'workspace', limits })
+      } else if (known.managedBy !== 'workspace') {
+        await setDeclaredFields(tx, known.id, { managedBy: 'workspace' })
         updated.push(path)
       }
+      if (team.limits !== undefined) {
+        const declared = { organisationId, nodeId, declared: team.limits }
+        limits.push(...(await applyDeclaredLimits(tx, tools, declared)))
+      }
+      if (team.budget !== undefined) declaredBudgets.push({ nodeId, declared: team.budget })
     }
-    const changed = created.length + updated.length > 0
-    return { result: changed, audit: changed ? { object: 'tree', detail: { created, updated } } : null }
+    const money = { ...tools, clock: databaseClock }
+    const budgets = await applyDeclaredBudgets(tx, money, { organisationId, teams: declaredBudgets })
+    const changed = created.length + updated.length + budgets.length + limits.length > 0
+    const detail = {
+      created,
+      updated,
+      ...(budgets.length > 0 && { budgets }),
+      ...(limits.length > 0 && { limits }),
+    }
+    return { result: changed, audit: changed ? { object: 'tree', detail } : null }
   })
 }

@@ -10,11 +10,25 @@ import {
   type ReplyOf,
 } from '@signalbox/sdk/contract'
 import type { Logger } from '@signalbox/sdk/node'
+import type { Permit } from './authorize.ts'
+import type { Grant } from './identity/grants.ts'
 
 /** Who sent a request. */
 export type Caller =
   | { readonly kind: 'public' }
-  | { readonly kind: 'token'; readonly id: string; readonly name: string; readonly role: 'admin' | 'member' }
+  | {
+      readonly kind: 'token'
+      readonly id: string
+      readonly name: string
+      readonly grants: readonly Grant[]
+    }
+  | {
+      readonly kind: 'user'
+      readonly id: string
+      readonly name: string
+      readonly grants: readonly Grant[]
+      readonly sessionId: string
+    }
   | {
       readonly kind: 'gateway'
       readonly id: string
@@ -27,7 +41,11 @@ export interface RequestContext {
   readonly requestId: string
   readonly organisationId: string
   readonly caller: Caller
-  /** For `audit` and `by`: the token's name, `gateway NAME`. */
+  /** What the caller may do with the operation, and where. */
+  readonly permit: Permit
+  /** Where the request comes from. */
+  readonly address: string
+  /** For `audit` and `by`: the token's name, `user NAME`, `gateway NAME`. */
   readonly actor: string
   /** Lower-case names. */
   readonly headers: IncomingHttpHeaders
@@ -51,12 +69,14 @@ export class CheckRefusal extends Refusal {
   }
 }
 
+export type ReplyHeaders = Readonly<Record<string, string | string[]>>
+
 /** A reply with headers or a status of its own: `ETag`, 304, cache rules. Made with `replyWith`. */
 export class DirectReply<T> {
   readonly body: T | undefined
   readonly status: number | undefined
-  readonly headers: Readonly<Record<string, string>>
-  constructor(body: T | undefined, options: { status?: number; headers?: Record<string, string> }) {
+  readonly headers: ReplyHeaders
+  constructor(body: T | undefined, options: { status?: number; headers?: ReplyHeaders }) {
     this.body = body
     this.status = options.status
     this.headers = options.headers ?? {}
@@ -66,7 +86,7 @@ export class DirectReply<T> {
 /** A reply with headers or a status of its own. A 304 has no body. */
 export function replyWith<T>(
   body: T | undefined,
-  options: { status?: number; headers?: Record<string, string> },
+  options: { status?: number; headers?: ReplyHeaders },
 ): DirectReply<T> {
   return new DirectReply(body, options)
 }

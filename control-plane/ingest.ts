@@ -2,9 +2,11 @@ import { Refusal } from '@signalbox/sdk/contract'
 import type { Logger } from '@signalbox/sdk/node'
 import type { ChangeFeed } from './db/change-feed.ts'
 import type { Database, Transaction } from './db/connect.ts'
+import { describeFailure } from './db/errors.ts'
 import type { Partitions } from './db/partitions.ts'
 import type { Gate } from './gate.ts'
 import { type DecodedSegment, decodeSegment } from './segment.ts'
+import { noteKeyUse } from './stores/keys.ts'
 import type { NewRecord } from './stores/record-columns.ts'
 import { insertGaps, insertRecords } from './stores/records.ts'
 import { findSegmentRecords, insertSegment } from './stores/segments.ts'
@@ -117,8 +119,28 @@ async function writeSegment(
     const { gatewayId, incarnation, previous } = upload
     tools.log.warn({ gatewayId, incarnation, segment: digest, previous }, 'the segment forks its chain')
   }
-  if (written.inserted > 0) tools.changes.emit(change)
+  if (written.inserted > 0) {
+    tools.changes.emit(change)
+    await noteUse(tools, organisationId, records)
+  }
   return { stored: written.stored, records: records.length }
+}
+
+/** When keys were used last. The records are stored by now, so a failure here only leaves the time a little older. */
+async function noteUse(
+  { db, log }: IngestTools,
+  organisationId: string,
+  records: readonly NewRecord[],
+): Promise<void> {
+  const usedMs = new Map<string, number>()
+  for (const { row } of records) {
+    if (row.keyId !== undefined) usedMs.set(row.keyId, Math.max(row.timeMs, usedMs.get(row.keyId) ?? 0))
+  }
+  try {
+    await noteKeyUse(db, organisationId, usedMs)
+  } catch (error) {
+    log.warn({ err: describeFailure(error) }, 'when keys were used could not be noted')
+  }
 }
 
 async function keepSegment(

@@ -1,19 +1,14 @@
 import {
   type BuiltVersion,
-  buildApart,
+  buildWarm,
   type CasesReport,
   coverageProblems,
   type PinnedCatalogue,
   readDeclaredTeams,
   type SourceFiles,
+  type WarmThread,
 } from '@signalbox/policies'
-import {
-  type BodyOf,
-  type Problem,
-  pushBytesMax,
-  Refusal,
-  type versionOperations,
-} from '@signalbox/sdk/contract'
+import { type BodyOf, type Problem, pushBytesMax, Refusal, versionOperations } from '@signalbox/sdk/contract'
 import { databaseErrorOf } from './db/errors.ts'
 import { applyDeclaredTeams } from './declared-teams.ts'
 import { type Deployed, type DeployTools, deployVersion } from './deploy.ts'
@@ -29,9 +24,13 @@ export interface PublishTools extends DeployTools {
   readonly catalogue: PinnedCatalogue
   /** Builds take a processor and memory each. */
   readonly buildGate: Gate
+  /** Of pushes alone. */
+  readonly buildThread: WarmThread
 }
 /** Builds that run and that wait at the same time. */
 export const buildLimits = { runningMax: 1, waitingMax: 16 } as const
+/** Longer than the slowest honest workspace takes; a hostile one is stopped here. */
+export const buildTimeoutMs = 120_000
 
 /** As the schema of a problem has it. */
 const problemMessageLengthMax = 4096
@@ -53,6 +52,10 @@ export async function publishWorkspace(
 ): Promise<Pushed> {
   const files = loadSources(request.files)
   const checked = await tools.buildGate(() => build(tools, files, request))
+  // A workspace is its node's: who may push and deploy there may push and deploy it.
+  const { node } = checked.version.compiled
+  context.permit.require(node)
+  if (request.environment !== undefined) context.permit.require(node, versionOperations.promoteVersion)
   const { row, created } = await storeVersion(tools, context, request, checked)
   const deployed =
     request.environment === undefined
@@ -96,7 +99,7 @@ export function loadSources(files: PushRequest['files']): SourceFiles {
 }
 
 /**
- * Schema, types, compile, cases, in a thread of their own: what a workspace makes of them holds up nobody else.
+ * Schema, types, compile, cases, in the thread of pushes: what a workspace makes of them holds up nobody else.
  * @throws CheckRefusal with every problem found, then with every case that failed.
  */
 async function build(
@@ -104,7 +107,7 @@ async function build(
   files: SourceFiles,
   { digest: expectedDigest, environment }: PushRequest,
 ): Promise<{ version: BuiltVersion; problems: Problem[]; cases: CasesReport }> {
-  const { result, cases } = await buildApart(files, { catalogue: tools.catalogue })
+  const { result, cases } = await buildWarm(tools.buildThread, files, { catalogue: tools.catalogue })
   const { version, problems } = result
   if (version === null || cases === null) throw new CheckRefusal(problems)
   if (expectedDigest !== undefined && expectedDigest !== version.digest) {

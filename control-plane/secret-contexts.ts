@@ -6,3 +6,7 @@ export function signingKeyContext(organisationId: string, keyId: string): string
 export function connectionSecretContext(organisationId: string, environment: string, name: string): string {
   return `connection-secret ${organisationId} ${environment} ${name}`
 }
+
+export function webhookSecretContext(organisationId: string, webhookId: string): string {
+  return `webhook-secret ${organisationId} ${webhookId}`
+}

@@ -2,15 +2,24 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type OperationDefinition, Refusal } from '@signalbox/sdk/contract'
 import { describeViolations, type Logger, violationsOf } from '@signalbox/sdk/node'
 import type { Identity } from './authenticate.ts'
-import { mayCall } from './authorize.ts'
+import { type Authorize, mayCall, refuseCaller } from './authorize.ts'
 import { errorBody, refusalOf } from './error-reply.ts'
 import { sendEvents } from './event-stream.ts'
-import { DirectReply, type RequestContext } from './handler.ts'
-import { readInput } from './request-input.ts'
+import { DirectReply, type ReplyHeaders, type RequestContext } from './handler.ts'
+import { type RequestInput, readInput } from './request-input.ts'
 
 /** What serving needs beside the request. */
 export interface Serving {
-  readonly authenticate: (authorization: string | undefined) => Promise<Identity>
+  readonly authenticate: (request: IncomingMessage) => Promise<Identity>
+  readonly authorize: Authorize
+  /** Notes who reads records, before they are handed out. */
+  readonly auditRead: (
+    operation: OperationDefinition,
+    identity: Identity,
+    input: RequestInput,
+  ) => Promise<void>
+  /** Where a request comes from, declared proxies passed over. */
+  readonly addressOf: (request: IncomingMessage) => string
   /** Whether too much waits already; the request is refused at once. */
   readonly overloaded: () => boolean
   /** A reply that its schema does not allow is our bug: `internal`. On in tests; costs a validation per reply. */
@@ -55,9 +64,13 @@ export async function serveOperation(exchange: Exchange, serving: Serving): Prom
     identity = await identify(exchange, serving)
     const search = new URL(request.url ?? '/', 'http://localhost').searchParams
     const input = await readInput(request, operation, { params: exchange.params, search })
+    const permit = await serving.authorize(operation, identity, input)
+    if (operation.readsRecords === true) await serving.auditRead(operation, identity, input)
     const context: RequestContext = {
       requestId,
       ...identity,
+      permit,
+      address: serving.addressOf(request),
       headers: request.headers,
       signal: exchange.signal,
       log,
@@ -83,10 +96,8 @@ export async function serveOperation(exchange: Exchange, serving: Serving): Prom
 /** Who asks, where the operation is not public. @throws Refusal `key_…`, `forbidden`. */
 async function identify({ operation, request }: Exchange, serving: Serving): Promise<Identity> {
   if (operation.role === 'public') return nobody
-  const identity = await serving.authenticate(request.headers.authorization)
-  if (!mayCall(operation.role, identity.caller)) {
-    throw new Refusal('forbidden', { message: `This needs a token of role ${operation.role}.` })
-  }
+  const identity = await serving.authenticate(request)
+  if (!mayCall(operation, identity.caller)) throw refuseCaller(operation)
   return identity
 }
 
@@ -122,7 +133,7 @@ function reply({ operation, response }: Exchange, serving: Serving, answer: unkn
   const direct = answer instanceof DirectReply
   const body: unknown = direct ? answer.body : answer
   const status = (direct ? answer.status : undefined) ?? operation.status ?? 200
-  const headers: Record<string, string> = direct ? { ...answer.headers } : {}
+  const headers: Record<string, ReplyHeaders[string]> = direct ? { ...answer.headers } : {}
   if (body === undefined) {
     response.writeHead(status, headers).end()
     return

@@ -1,6 +1,6 @@
 import { errorTable, type Refusal } from '@signalbox/sdk/contract'
 import { formatUsd } from './prices.ts'
-import type { Trail } from './trail.ts'
+import { lastServing, servingAttempts, type Trail } from './trail.ts'
 
 /** The value of `x-signalbox-dropped` is at most this long; how many more there are follows as `+N`. */
 const droppedBytesMax = 1024
@@ -29,20 +29,41 @@ export function versionHeader(trail: Trail): string[] {
 /** Headers about how the call was served so far; a flat list of names and values. */
 export function servedHeaders(trail: Trail): string[] {
   const headers = versionHeader(trail)
-  const attempt = trail.attempts.at(-1)
-  if (attempt === undefined) return headers
-  headers.push('x-signalbox-target', headerSafe(attempt.target.shownName))
-  headers.push('x-signalbox-attempts', String(trail.attempts.length), 'x-signalbox-cache', 'off')
-  if (attempt.upstreamRequestId !== undefined) {
+  if (trail.verdicts.length > 0) headers.push(...guardrailHeader(trail))
+  const attempt = lastServing(trail)
+  const target = trail.cached?.target ?? attempt?.target.shownName
+  if (target === undefined) return headers
+  headers.push('x-signalbox-target', headerSafe(target))
+  headers.push('x-signalbox-attempts', String(servingAttempts(trail)), 'x-signalbox-cache', trail.cache)
+  if (attempt?.upstreamRequestId !== undefined) {
     headers.push('x-signalbox-upstream-request-id', attempt.upstreamRequestId)
   }
   if (trail.dropped.length > 0) headers.push('x-signalbox-dropped', formatDropped(trail.dropped))
   return headers
 }
 
+/** What callers are told of guardrails: those that acted, and those that warn; audits and shadows are not for them. */
+export function guardrailHeader({ verdicts }: Trail): string[] {
+  const told = verdicts.filter(
+    ({ level, verdict, action }) =>
+      verdict === 'fail' &&
+      (level === 'warn' || (level === 'enforce' && action !== 'flag' && action !== 'none')),
+  )
+  if (told.length === 0) return []
+  const words = told.map(({ guardrail, code, action, level }) =>
+    [guardrail, level === 'warn' ? 'warn' : action, ...(code === undefined ? [] : [code])].join('='),
+  )
+  return ['x-signalbox-guardrails', formatDropped([...new Set(words)])]
+}
+
 /** The cost of a plain answer; none where the price is not known. */
 export function costHeader(costNanoUsd: bigint | undefined): string[] {
   return costNanoUsd === undefined ? [] : ['x-signalbox-cost-usd', formatUsd(costNanoUsd)]
+}
+
+/** What is left of the tightest budget of money after a plain answer. */
+export function remainingHeader(remaining: bigint | undefined): string[] {
+  return remaining === undefined ? [] : ['x-signalbox-budget-remaining-usd', formatUsd(remaining)]
 }
 
 /** The comment after the last event of a stream. */

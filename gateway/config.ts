@@ -1,4 +1,4 @@
-import { loadConfig, type Setting } from '@signalbox/sdk/node'
+import { type AddressRanges, loadConfig, parseRanges, type Setting } from '@signalbox/sdk/node'
 import { type Static, Type } from 'typebox'
 
 const closed = { additionalProperties: false } as const
@@ -37,12 +37,25 @@ const GatewaySettings = Type.Object(
     ),
     tlsCertificateFile: Type.Optional(Type.String({ minLength: 1 })),
     tlsKeyFile: Type.Optional(Type.String({ minLength: 1 })),
+    trustedProxies: Type.Optional(
+      Type.String({
+        description: 'Addresses and ranges of proxies that end TLS and say whom they forward for.',
+      }),
+    ),
     logLevel: Type.Enum([...logLevels], { default: 'info' }),
     readyRelease: Type.Optional(
       Type.Integer({ minimum: 1, description: 'Release that must be in use before the gateway is ready.' }),
     ),
     drainTimeoutMs: Type.Integer({ minimum: 0, maximum: 3_600_000, default: 120_000 }),
     journalBytesMax: Type.Integer({ minimum: 1_048_576, maximum: 1_099_511_627_776, default: 268_435_456 }),
+    cacheBytesMax: Type.Integer({ minimum: 0, maximum: 68_719_476_736, default: 67_108_864 }),
+    redisUrl: Type.Optional(
+      Type.String({
+        pattern: '^rediss?://',
+        maxLength: 2048,
+        description: 'Redis or Valkey that gateways share.',
+      }),
+    ),
     otelDisabled: Type.Boolean({ default: false }),
     otlpEndpoint: Type.Optional(url('Base of the collector: traces and metrics.')),
     otlpTracesEndpoint: Type.Optional(url('Whole URL for traces.')),
@@ -79,10 +92,13 @@ const settings: Readonly<Record<keyof GatewayConfig, Setting>> = {
   gatewayKey: text('SIGNALBOX_GATEWAY_KEY'),
   tlsCertificateFile: text('SIGNALBOX_TLS_CERT'),
   tlsKeyFile: text('SIGNALBOX_TLS_KEY'),
+  trustedProxies: text('SIGNALBOX_TRUSTED_PROXIES'),
   logLevel: text('SIGNALBOX_LOG_LEVEL'),
   readyRelease: integer('SIGNALBOX_READY_RELEASE'),
   drainTimeoutMs: integer('SIGNALBOX_DRAIN_TIMEOUT_MS'),
   journalBytesMax: integer('SIGNALBOX_JOURNAL_BYTES_MAX'),
+  cacheBytesMax: integer('SIGNALBOX_CACHE_BYTES_MAX'),
+  redisUrl: text('REDIS_URL'),
   otelDisabled: { variable: 'OTEL_SDK_DISABLED', parse: 'boolean' },
   otlpEndpoint: text('OTEL_EXPORTER_OTLP_ENDPOINT'),
   otlpTracesEndpoint: text('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'),
@@ -113,15 +129,34 @@ const foreignVariables = [
   'SIGNALBOX_SECRET_KEY',
   'SIGNALBOX_TRACE_URL',
   'SIGNALBOX_VERIFY_REPLIES',
+  'SIGNALBOX_LOCAL_SERVERS',
+  'SIGNALBOX_PUBLIC_URL',
+  'SIGNALBOX_OIDC_ISSUER',
+  'SIGNALBOX_OIDC_CLIENT_ID',
+  'SIGNALBOX_OIDC_CLIENT_SECRET',
+  'SIGNALBOX_OIDC_NAME',
+  'SIGNALBOX_OIDC_SCOPES',
+  'SIGNALBOX_OIDC_ROLE_CLAIM',
+  'SIGNALBOX_OIDC_ROLES',
 ]
 
 /** What a gateway is started with, and how it looks up what `env:NAME` of a connection means. */
 export interface LoadedConfig {
   readonly config: GatewayConfig
+  readonly proxies: AddressRanges | undefined
   /** A variable's value without the white space around it; undefined where it is not set or empty. */
   readonly readVariable: (name: string) => string | undefined
   /** `SIGNALBOX_…` variables that no program knows: most likely a typing error. */
   readonly unknownVariables: readonly string[]
+}
+
+function proxiesOf({ trustedProxies }: GatewayConfig): AddressRanges | undefined {
+  try {
+    return trustedProxies === undefined ? undefined : parseRanges(trustedProxies)
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause)
+    throw new Error(`The settings are not valid: SIGNALBOX_TRUSTED_PROXIES: ${message}`, { cause })
+  }
 }
 
 /**
@@ -141,5 +176,5 @@ export function loadGatewayConfig(environment: NodeJS.ProcessEnv = process.env):
     const value = environment[name]?.trim()
     return value === undefined || value === '' ? undefined : value
   }
-  return { config, readVariable, unknownVariables }
+  return { config, proxies: proxiesOf(config), readVariable, unknownVariables }
 }

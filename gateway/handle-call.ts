@@ -1,27 +1,35 @@
 import type { IncomingMessage } from 'node:http'
-import { Refusal } from '@signalbox/sdk/contract'
+import { type PlanNode, Refusal } from '@signalbox/sdk/contract'
 import { refusalHeaders, servedHeaders } from './answer-headers.ts'
-import { estimateCount } from './count-tokens.ts'
+import type { Call } from './call.ts'
+import { callerAddress } from './caller-address.ts'
 import type { Dialect, RequestHead } from './dialect.ts'
+import { serveGuarded } from './guardrails/serve-guarded.ts'
 import type { Incoming } from './incoming.ts'
+import { checkAddress, checkMetadata, checkModel, checkOperation } from './key-scope.ts'
+import { admitCall, endAdmission } from './limits/admit-call.ts'
 import { logBug } from './log-bug.ts'
+import { budgetFacts } from './money/budget-levels.ts'
+import { budgetsOf } from './money/call-budgets.ts'
 import type { GatewayParts } from './parts.ts'
 import { readBody } from './read-body.ts'
 import type { ResponseWriter } from './response-writer.ts'
-import { serveCall } from './serve-call.ts'
 import type { ReleasedVersion, Snapshot } from './snapshot.ts'
 import { authenticate, type Caller } from './steps/authenticate.ts'
 import { buildFacts, type FactsInput } from './steps/build-facts.ts'
 import { allowed, decide } from './steps/decide.ts'
 import { decode } from './steps/decode.ts'
-import { readClaims } from './steps/metadata.ts'
-import { readOptions } from './steps/read-options.ts'
-import { resolveModel } from './steps/resolve-model.ts'
-import { select } from './steps/select.ts'
+import { type Claims, readClaims } from './steps/metadata.ts'
+import { type CallOptions, readOptions } from './steps/read-options.ts'
+import { type ResolvedModel, resolveModel } from './steps/resolve-model.ts'
+import { type Selected, select } from './steps/select.ts'
 import { modelAt, onlyOwned, ownerOf } from './stored-things.ts'
-import { targetsOf } from './targets.ts'
+import { type TargetTable, targetsOf } from './targets.ts'
 import type { CallSpanIds } from './telemetry/telemetry.ts'
 import { beginTrail, type Trail } from './trail.ts'
+import { decisionFor, grantWishes, ignoredWishes, withModels } from './wishes/grant-wishes.ts'
+import { takeWishes } from './wishes/read-wishes.ts'
+import type { Wishes } from './wishes/wishes.ts'
 
 /**
  * One call, from first byte to last. Every stage returns, or ends the call by throwing a Refusal; every way out, an
@@ -35,46 +43,91 @@ export async function handleCall(incoming: Incoming, parts: GatewayParts): Promi
   const spans = parts.newSpanIds(headerText(headers.traceparent), headerText(headers.tracestate))
   const trail = beginTrail({ id: incoming.id, startMs, dialect: dialect.id, operation: route.operation })
   try {
-    const snapshot = parts.snapshots.current()
-    trail.snapshot = snapshot
-    const caller = authenticate(headers, request.url ?? '', snapshot, startMs)
-    const layers = layersOf(caller, snapshot)
-    noteCaller(trail, caller, layers, writer)
-
-    const options = readOptions(headers)
-    const head = headOf(request, dialect)
-    const raw = head.upload === undefined ? await readBody(request, parts.bodyBytesMax) : Buffer.alloc(0)
-    const call = decode(raw, dialect, route, head)
-    trail.call = call
-    const claims = readClaims(call.summary.metadata, headers, layers)
-    trail.metadata = claims.metadata
-    trail.undeclared = claims.undeclared
-
-    const owner = ownerOf(call, caller, snapshot, parts.storedIds)
-    const table = targetsOf(snapshot, parts.providers)
-    const model = resolveModel(modelAt(call, owner, snapshot), call.format, snapshot, table)
-    const described = { call, caller, claims, model, sessionId: options.sessionId }
-    const { facts, columns } = buildFacts(factsInput(described, trail, request, parts), snapshot, table)
-    trail.facts = facts
-
-    const decidedMs = parts.clock()
-    const evaluation = decide(facts, columns, caller.place.layers, snapshot)
-    trail.evaluation = evaluation
-    trail.evaluatedMs = { startMs: decidedMs, endMs: parts.clock() }
-    const { decision, plan } = allowed(evaluation)
-    const selected = select(plan, facts.seed, table.find)
-    trail.selection = selected.selection
-
-    const { inputTokens } = facts.request.estimate
-    const only = onlyOwned(selected, owner, call)
-    const served = { call, decision, options, inputTokens, selected: only }
-    if (!estimateCount(served, incoming, trail)) await serveCall(served, incoming, trail, parts)
+    const received = await receive(incoming, trail, parts)
+    const { served, decided, guarded } = decideCall(received, incoming, trail, parts)
+    const admitted = admitCall(decided, trail, writer, parts.limits)
+    if (admitted !== undefined) await admitted
+    await serveGuarded({ served, scope: guarded }, incoming, trail, parts)
   } catch (error) {
     refuse(toRefusal(error, trail, parts), incoming, trail)
   } finally {
+    if (trail.later !== undefined) await trail.later()
     finish(incoming, trail, spans, parts)
   }
 }
+
+/** A call that was read, of a caller who may make it. */
+interface ReceivedCall {
+  readonly snapshot: Snapshot
+  readonly caller: Caller
+  readonly options: CallOptions
+  readonly call: Call
+  readonly wishes: Wishes | undefined
+  readonly claims: Claims
+}
+
+/** Who asks, and what: authenticates, reads and decodes, within the scopes of the key. */
+async function receive(incoming: Incoming, trail: Trail, parts: GatewayParts): Promise<ReceivedCall> {
+  const { request, writer, dialect, route } = incoming
+  const { headers } = request
+  const snapshot = parts.snapshots.current()
+  trail.snapshot = snapshot
+  const caller = authenticate(headers, request.url ?? '', snapshot, trail.startMs)
+  const layers = layersOf(caller, snapshot)
+  noteCaller(trail, caller, layers, writer)
+  checkAddress(caller.key, callerAddress(request, parts))
+  const options = readOptions(headers)
+  const head = headOf(request, dialect)
+  const raw = head.upload === undefined ? await readBody(request, parts.bodyBytesMax) : Buffer.alloc(0)
+  const read = (bytes: Buffer): Call => decode(bytes, dialect, route, head)
+  const { call, wishes } = takeWishes(read(raw), headers, read)
+  trail.call = call
+  checkOperation(caller.key, call.operation)
+  const claims = readClaims(call.summary.metadata, headers, layers)
+  trail.metadata = claims.metadata
+  trail.undeclared = claims.undeclared
+  checkMetadata(caller.key, claims)
+  return { snapshot, caller, options, call, wishes, claims }
+}
+
+/** What policies say of it, and which targets that comes to. */
+function decideCall(received: ReceivedCall, { request }: Incoming, trail: Trail, parts: GatewayParts) {
+  const { snapshot, caller, options, call, wishes, claims } = received
+  const owner = ownerOf(call, caller, snapshot, parts.storedIds)
+  const table = targetsOf(snapshot, parts.providers)
+  const resolve = (name: string): ResolvedModel => resolveModel(name, call.format, snapshot, table)
+  const model = withModels(resolve(modelAt(call, owner, snapshot)), wishes, resolve)
+  checkModel(caller.key, model)
+  const budgets = budgetsOf(snapshot, caller.key)
+  const budget = budgets.length === 0 ? undefined : budgetFacts(budgets, snapshot, parts.money)
+  const sessionId = options.sessionId ?? wishes?.sessionId
+  const described = { call, caller, claims, model, sessionId, budget }
+  const { facts, columns } = buildFacts(factsInput(described, trail, request, parts), snapshot, table)
+  trail.facts = facts
+
+  const decidedMs = parts.clock()
+  const { layers } = caller.place
+  const evaluation = decide(facts, columns, layers, snapshot)
+  trail.evaluation = evaluation
+  trail.evaluatedMs = { startMs: decidedMs, endMs: parts.clock() }
+  const { decision, plan } = allowed(evaluation)
+  const scope = { call, facts, caps: decision.caps, nowMs: decidedMs, ...sights(table, parts) }
+  const again = (other: PlanNode): Selected =>
+    onlyOwned(grantWishes(select(other, scope), wishes, scope), owner, call)
+  const selected = again(plan)
+  trail.selection = selected.selection
+  const ignored = ignoredWishes(wishes, model.targets, selected, resolve)
+  const wanted = decisionFor(decision, wishes)
+  const { inputTokens } = facts.request.estimate
+  return {
+    served: { call, decision: wanted, options, inputTokens, selected, budgets, again, ignored },
+    decided: { call, caller, facts, selected, snapshot },
+    guarded: { snapshot, layers, seed: facts.seed },
+  }
+}
+
+/** What selections see of the targets. */
+const sights = (table: TargetTable, { health: board }: GatewayParts) => ({ table, board, find: table.find })
 
 const headerText = (value: string | string[] | undefined): string | undefined =>
   typeof value === 'string' ? value : value?.join()
@@ -103,7 +156,7 @@ function noteCaller(
 
 /** What the facts of a call are made of. */
 export function factsInput(
-  described: Pick<FactsInput, 'call' | 'caller' | 'claims' | 'model' | 'sessionId'>,
+  described: Pick<FactsInput, 'call' | 'caller' | 'claims' | 'model' | 'sessionId' | 'budget'>,
   trail: Trail,
   { headers }: IncomingMessage,
   parts: GatewayParts,
@@ -116,6 +169,7 @@ export function factsInput(
     environment: { name: trail.snapshot?.release.environment ?? '', region: parts.identity.region },
     client: headers['user-agent'],
     degraded: parts.snapshots.degraded(),
+    health: parts.health,
   }
 }
 
@@ -141,6 +195,7 @@ function finish(
   spans: CallSpanIds,
   parts: GatewayParts,
 ): void {
+  endAdmission(trail)
   // A stranger is answered, not recorded: he could fill the journal.
   if (trail.keyId === undefined) return
   trail.endMs = parts.clock()

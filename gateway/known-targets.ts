@@ -1,5 +1,6 @@
 import type { Provider } from './provider.ts'
-import type { Snapshot, SnapshotSource } from './snapshot.ts'
+import type { ResolvedConnection, Snapshot, SnapshotSource } from './snapshot.ts'
+import { baseUrlOf } from './targets.ts'
 
 /** What is remembered of targets and addresses; callers can name any number of models. */
 const keptMax = 4096
@@ -58,6 +59,11 @@ export function createKnownTargets(
     })
   }
 
+  const providerUrlOf = (connection: ResolvedConnection): string | undefined => {
+    const provider = providers.get(connection.provider)
+    return provider === undefined ? connection.baseUrl : baseUrlOf(connection, provider)
+  }
+
   return {
     isKnown(target) {
       const snapshot = currentOf(snapshots)
@@ -68,7 +74,7 @@ export function createKnownTargets(
       const name = target.slice(0, target.indexOf('/'))
       const connection = currentOf(snapshots)?.connections.get(name)
       if (connection === undefined) return undefined
-      const baseUrl = connection.baseUrl ?? providers.get(connection.provider)?.baseUrl
+      const baseUrl = providerUrlOf(connection)
       return baseUrl === undefined ? undefined : parse(baseUrl)
     },
   }

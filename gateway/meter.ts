@@ -9,6 +9,9 @@ function endOfResponse({ status, incomplete_details: details }: Readonly<Record<
   return isObject(details) && typeof details.reason === 'string' ? details.reason : status
 }
 
+/** The name and the framing of a tool call, and what else may be in an event without text. */
+const tokensPerSilentEvent = 32
+
 /** Sees all that an upstream sends, before anything is withheld or changed; settlement follows it. */
 export class Meter {
   /** As reported, the latest word counting; undefined where nothing plausible was. */
@@ -17,15 +20,27 @@ export class Meter {
   finish: string | undefined
   /** Characters of text, reasoning and arguments, for an estimate where usage is lost. */
   chars = 0
+  /** Bytes of all that the model wrote, as far as it is shown. */
+  bytes = 0
+  /** Events without text: each may stand for a few tokens, such as the name of a tool. */
+  silentEvents = 0
   /** Ids of what the provider keeps of the answer. */
   storedIds: readonly string[] = []
 
   observe(deltas: readonly Delta[]): void {
     for (const delta of deltas) {
-      if (delta.type === 'blockDelta') this.chars += delta.text?.length ?? 0
+      if (delta.type === 'blockDelta') {
+        this.chars += delta.text?.length ?? 0
+        this.bytes += Buffer.byteLength(delta.text ?? '')
+      } else if (delta.type === 'blockStart') this.silentEvents++
       else if (delta.type === 'usage') this.report(delta.usage)
       else if (delta.type === 'end') this.finish = delta.nativeFinish
     }
+  }
+
+  /** Tokens of output at most, by what was seen: each stands for at least a byte. */
+  get seenTokens(): number {
+    return this.bytes + this.silentEvents * tokensPerSilentEvent
   }
 
   /** The finish of a plain answer that is not decoded: where each format has it, else undefined. */

@@ -1,8 +1,14 @@
-import type { Logger } from '@signalbox/sdk/node'
+import type { AddressRanges, Logger } from '@signalbox/sdk/node'
+import type { AnswerCache } from './cache/answer-cache.ts'
 import type { AccessTokens } from './credentials/access-tokens.ts'
+import type { KeyPools } from './credentials/key-pools.ts'
 import type { Dialect } from './dialect.ts'
 import type { EndedCalls } from './ended-calls.ts'
+import type { HealthBoard } from './health/health-board.ts'
+import type { Limits } from './limits/limits.ts'
+import type { Money } from './money/money.ts'
 import type { Provider } from './provider.ts'
+import type { RedisLink } from './redis/redis-link.ts'
 import type { SnapshotSource } from './snapshot.ts'
 import type { AttemptDefaults } from './steps/attempt.ts'
 import type { StoredIds } from './stored-ids.ts'
@@ -30,6 +36,18 @@ export interface GatewayParts {
   readonly upstream: Upstream
   /** Tokens in place of credentials that are not sent themselves. */
   readonly accessTokens: AccessTokens
+  /** Which keys of a connection with several are in use. */
+  readonly keyPools: KeyPools
+  /** What was seen of all targets: breakers, speed, running calls. */
+  readonly health: HealthBoard
+  /** Leases in hand and what attempts keep of them. */
+  readonly money: Money
+  /** Admission by rate and concurrency. */
+  readonly limits: Limits
+  /** Answers of earlier calls. */
+  readonly answers: AnswerCache
+  /** Redis or Valkey; undefined where this gateway shares nothing. */
+  readonly sharedStore?: RedisLink | undefined
   /** Who owns what providers keep. */
   readonly storedIds: StoredIds
   /** Answers for connections that are simulated. */
@@ -41,6 +59,8 @@ export interface GatewayParts {
   /** A new id (UUIDv7). */
   readonly createId: () => string
   readonly log: Logger
+  /** Whose word of where a request comes from is believed. */
+  readonly proxies?: AddressRanges | undefined
   readonly attemptDefaults: AttemptDefaults
   readonly bodyBytesMax: number
 }

@@ -5,7 +5,7 @@ import type { Way } from './way.ts'
 
 /** The last failure: a provider's own error as it came where the caller speaks its format, else a Refusal. */
 export function passOn(failure: AttemptFailure, { allowed, incoming, trail }: Way): void {
-  const attempt = trail.attempts.at(-1)
+  const attempt = failure.from ?? trail.attempts.at(-1)
   const sameFormat = attempt?.target.provider.format === allowed.call.format
   if (failure.answer === undefined || !sameFormat) throw failure.refusal
   const { status, headers, body } = failure.answer

@@ -1,7 +1,8 @@
 import type { Caps, Decision, Patch, Refusal } from '@signalbox/sdk/contract'
 import type { Call, Delta, Finish, Reply, UsageCounts, WireFormat } from './call.ts'
+import type { SignedRequest } from './credentials/sign-aws.ts'
 import type { ResolvedConnection } from './snapshot.ts'
-import type { SseFrame } from './wire/sse.ts'
+import type { SseFrame, StreamSplitter } from './wire/sse.ts'
 
 /**
  * What becomes of things that a hop to another format cannot carry. Absent and `warn`: they are named, and
@@ -41,6 +42,8 @@ export interface EncodeOptions {
    */
   readonly headers: Readonly<Record<string, string>>
   readonly fidelity?: Fidelity
+  /** Version of the upstream's API, where the connection names one. */
+  readonly apiVersion?: string
 }
 /** Why an upstream's error answer is one, by status and provider code, never by prose. */
 export interface UpstreamFailure {
@@ -102,24 +105,28 @@ export interface StreamReader {
   read(frame: SseFrame): FrameReading
   /** Call at the end of the bytes: whether the answer had ended in its format's own way. */
   finish(): { readonly complete: boolean }
+  /** The format's own ending of an answer that is cut here, with its finish for a limit that was reached. */
+  cut(): string
   /** The format's error ending, where it needs what the stream said before; else the dialect's error event does. */
   fail?(refusal: Refusal): string
 }
 
-/** A request for an access token: a POST outside of the provider's base URL. */
+/** A request for an access token: a POST outside of the provider's base URL, answered as RFC 6749 §5.1 says. */
 export interface TokenRequest extends Pick<UpstreamRequest, 'path' | 'headers' | 'body'> {
   readonly baseUrl: string
 }
-export interface AccessToken {
-  readonly token: string
-  /** How long it holds, in seconds from when it was asked for. */
-  readonly lifetimeS: number
+/** A request as it goes out, for providers that sign it. */
+export interface RequestToSign extends SignedRequest {
+  /** Of the connection, where it names one. */
+  readonly region: string | undefined
 }
+/** The formats of upstreams: those that clients speak too, and those of one provider alone. */
+export type ProviderFormat = WireFormat | 'bedrock-converse' | 'cohere-chat'
 
 /** An adapter to an upstream API. Pure: no I/O, no clock, no settings. One file per provider. */
 export interface Provider {
   readonly id: string
-  readonly format: WireFormat
+  readonly format: ProviderFormat
   /** The same upstream in the other formats that it may speak. */
   readonly otherFormats?: Readonly<Partial<Record<WireFormat, Provider>>>
   /** What the upstream speaks where its connection does not say; absent: `format` alone. */
@@ -140,9 +147,10 @@ export interface Provider {
    * it is sent itself. Throws a Refusal `connection_unavailable` for one that cannot be used.
    */
   tokenRequest?(credential: string, nowMs: number): TokenRequest | undefined
-  /** The token in the answer to that; undefined where there is none. */
-  readToken?(json: unknown): AccessToken | undefined
-  authenticate(credential: string | undefined): Readonly<Record<string, string>>
+  /** Whether `authenticate` wants the request, to sign it. */
+  readonly signs?: true
+  /** Headers with the credential. */
+  authenticate(credential: string | undefined, request?: RequestToSign): Readonly<Record<string, string>>
   /** `raw` keeps integers beyond 2^53 exact in tool arguments; without it they are what `json` has. */
   decodeReply(json: unknown, raw?: Buffer): Reply
   /** Usage of a plain answer without decoding the rest. Undefined where none is reported. */
@@ -150,6 +158,8 @@ export interface Provider {
   /** Ids of what the provider keeps of a plain answer; absent where it keeps nothing. */
   readStoredIds?(json: unknown): readonly string[]
   createDecoder(): StreamDecoder
+  /** Frames of its streams, where they are no server-sent events. */
+  createSplitter?(): StreamSplitter
   /** For streams that pass through. `addedUsage` as the request's encoding said. */
   createReader(options: { readonly addedUsage: boolean }): StreamReader
   classifyFailure(status: number, body: unknown): UpstreamFailure

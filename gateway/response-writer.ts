@@ -5,6 +5,12 @@ import type { Refusal } from '@signalbox/sdk/contract'
 const unreadBytesMax = 65_536
 const unreadMs = 120_000
 
+/** Sees what a caller is sent. */
+export interface WriterTap {
+  head(status: number, headers: readonly string[]): void
+  piece(piece: Buffer | string): void
+}
+
 /**
  * The caller's side of a call. Counts what is sent, tells when the socket is full and when the caller has gone, and
  * makes sure that an answer begins and ends once.
@@ -23,6 +29,9 @@ export class ResponseWriter {
   /** The caller has gone, or the answer was cancelled: nothing more is wanted from the upstream. */
   onStop: (() => void) | undefined
   onDrain: (() => void) | undefined
+  /** Of the running calls. */
+  slot = 0
+  tap: WriterTap | undefined
 
   readonly #response: ServerResponse
   readonly #headers: string[]
@@ -55,6 +64,8 @@ export class ResponseWriter {
     if (this.over || this.begun) return
     const bytes = typeof body === 'string' ? Buffer.from(body) : body
     this.#response.writeHead(status, [...this.#headers, ...headers, 'content-length', String(bytes.length)])
+    this.tap?.head(status, headers)
+    this.tap?.piece(bytes)
     this.begun = true
     this.over = true
     this.bytesOut = bytes.length
@@ -68,6 +79,7 @@ export class ResponseWriter {
   begin(status: number, headers: readonly string[]): void {
     if (this.over || this.begun) return
     this.#response.writeHead(status, [...this.#headers, ...headers])
+    this.tap?.head(status, headers)
     this.begun = true
     this.#response.on('drain', () => this.onDrain?.())
   }
@@ -75,6 +87,7 @@ export class ResponseWriter {
   /** Sends a piece; false where the caller reads slower than we send, until `onDrain`. */
   write(piece: Buffer | string): boolean {
     if (this.over || piece.length === 0) return true
+    this.tap?.piece(piece)
     this.bytesOut += typeof piece === 'string' ? Buffer.byteLength(piece) : piece.length
     return this.#response.write(piece)
   }

@@ -65,14 +65,14 @@ export async function runGateway(options: {
   const unhandled = new UnhandledErrors(log, () => stop.ask('too many errors that nobody caught'))
   const { version } = options
   try {
-    const { config, readVariable, unknownVariables } = loadGatewayConfig()
+    const { config, proxies, readVariable, unknownVariables } = loadGatewayConfig()
     log = createLogger('gateway', config.logLevel)
     unhandled.log = log
     for (const variable of unknownVariables)
       log.warn({ variable }, 'no program of Signalbox reads this variable')
     const startMs = performance.now()
     const gateway = await startGateway({
-      ...{ config, readVariable, log },
+      ...{ config, proxies, readVariable, log },
       clock: createClock({ wallMs: Date.now, monotonicMs: () => performance.now() }),
       random: Math.random,
       software: `signalbox-gateway/${version}`,

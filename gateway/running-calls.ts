@@ -3,6 +3,7 @@ import { Refusal } from '@signalbox/sdk/contract'
 import type { Dialect, DialectRoute } from './dialect.ts'
 import { refuse, requestId } from './door-answers.ts'
 import { handleCall } from './handle-call.ts'
+import { LiveList } from './live-list.ts'
 import { logBug } from './log-bug.ts'
 import type { GatewayParts } from './parts.ts'
 import { discardRest } from './read-body.ts'
@@ -15,7 +16,7 @@ const flushMs = 1_000
 export class RunningCalls {
   draining = false
   readonly #parts: GatewayParts
-  readonly #writers = new Set<ResponseWriter>()
+  readonly #writers = new LiveList<ResponseWriter>()
   #idle: (() => void) | undefined
 
   constructor(parts: GatewayParts) {
@@ -56,7 +57,9 @@ export class RunningCalls {
 
   count(): { readonly calls: number; readonly streams: number } {
     let streams = 0
-    for (const writer of this.#writers) if (writer.begun && !writer.over) streams++
+    this.#writers.visit((writer) => {
+      if (writer.begun && !writer.over) streams++
+    })
     return { calls: this.#writers.size, streams }
   }
 
@@ -64,7 +67,7 @@ export class RunningCalls {
     this.draining = true
     await this.#allDone(timeoutMs)
     const cut = this.#writers.size
-    for (const writer of this.#writers) writer.cancel(new Refusal('draining'))
+    this.#writers.visit((writer) => writer.cancel(new Refusal('draining')))
     if (cut > 0) await this.#allDone(flushMs)
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     server.closeIdleConnections()

@@ -1,14 +1,24 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { SecureContextOptions } from 'node:tls'
 import { Refusal } from '@signalbox/sdk/contract'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
+import { callerAddress } from './caller-address.ts'
 import { refuse, requestId } from './door-answers.ts'
 import { doorFormat } from './doors/door-format.ts'
 import { readiness } from './doors/health.ts'
+import { describeKey } from './doors/key.ts'
 import { getModel, listModels, readPage } from './doors/models.ts'
 import { mountStoredResponses } from './doors/stored-responses.ts'
 import { listVercelModels } from './doors/vercel-models.ts'
+import { checkAddress, mayUseName } from './key-scope.ts'
 import { logBug } from './log-bug.ts'
 import type { GatewayParts } from './parts.ts'
 import { discardRest } from './read-body.ts'
@@ -19,8 +29,8 @@ import { authenticate } from './steps/authenticate.ts'
 import { targetsOf } from './targets.ts'
 
 export interface ServerOptions {
-  /** PEM texts; plain HTTP where left out. */
-  readonly tls?: { readonly cert: string; readonly key: string }
+  /** The certificate, and who puts a newer one into the server; plain HTTP where left out. */
+  readonly tls?: { readonly context: SecureContextOptions; readonly follow: (server: TlsServer) => void }
   /** Answers `/metrics`; there is no such endpoint where left out. */
   readonly metrics?: (request: IncomingMessage, response: ServerResponse) => void
 }
@@ -53,6 +63,7 @@ const modelPaths = [
     (root) => `${root}/models`,
   ),
 ]
+const keyPath = '/v1/key'
 
 /** Builds the server around the parts; nothing listens yet. */
 export function createGatewayServer(parts: GatewayParts, options: ServerOptions = {}): GatewayServer {
@@ -61,7 +72,12 @@ export function createGatewayServer(parts: GatewayParts, options: ServerOptions 
   app.disable('etag')
   app.set('query parser', false)
   const calls = new RunningCalls(parts)
-  mountCalls(app, parts, calls)
+  const direct = mountCalls(app, parts, calls)
+  const listener: RequestListener = (request, response) => {
+    const answer = request.method === 'POST' ? direct.get(request.url ?? '') : undefined
+    if (answer === undefined) app(request, response)
+    else answer(request, response)
+  }
   mountDoors(app, parts, calls, options)
   mountEnd(app, parts)
   const limits = {
@@ -73,10 +89,11 @@ export function createGatewayServer(parts: GatewayParts, options: ServerOptions 
     // Two Authorization headers are then one that is no key, instead of the first of two.
     joinDuplicateHeaders: true,
   }
+  const { tls } = options
   const server =
-    options.tls === undefined
-      ? createServer(limits, app)
-      : createTlsServer({ ...limits, ...options.tls }, app)
+    tls === undefined
+      ? createServer(limits, listener)
+      : serveTls(listener, { ...limits, ...tls.context }, tls)
   server.maxConnections = connectionsMax
   const sessions = new RealtimeDoor(parts)
   sessions.attach(server)
@@ -91,6 +108,16 @@ export function createGatewayServer(parts: GatewayParts, options: ServerOptions 
   }
 }
 
+function serveTls(
+  listener: RequestListener,
+  settings: Parameters<typeof createTlsServer>[0],
+  { follow }: NonNullable<ServerOptions['tls']>,
+): Server {
+  const server = createTlsServer(settings, listener)
+  follow(server)
+  return server
+}
+
 function listen(server: Server, port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
@@ -101,25 +128,40 @@ function listen(server: Server, port: number, host: string): Promise<number> {
   })
 }
 
-function mountCalls(app: Express, parts: GatewayParts, calls: RunningCalls): void {
+/**
+ * Mounts the calls. Gives those of them that are a POST to a path without parts that vary: nearly all calls that there
+ * are ask for one of these letter by letter, and express, which knows them in all their spellings, takes longer to find
+ * one than anything else takes at the door.
+ */
+function mountCalls(
+  app: Express,
+  parts: GatewayParts,
+  calls: RunningCalls,
+): ReadonlyMap<string, RequestListener> {
+  const direct = new Map<string, RequestListener>()
   for (const dialect of parts.dialects.values()) {
     for (const route of dialect.routes) {
-      app[route.method](route.path, (request, response) => {
+      const answer: RequestListener = (request, response) => {
         calls.start(request, response, dialect, route)
-      })
+      }
+      app[route.method](route.path, answer)
+      const isDirect = route.method === 'post' && /^[/\w.-]+$/.test(route.path)
+      if (isDirect && !direct.has(route.path)) direct.set(route.path, answer)
     }
   }
+  return direct
 }
 
 function mountDoors(app: Express, parts: GatewayParts, calls: RunningCalls, options: ServerOptions): void {
   app.head('/', (_request, response) => sendJson(response, 200, undefined))
   app.get('/healthz', (_request, response) => sendJson(response, 200, { status: 'ok' }))
   app.get('/readyz', (_request, response) => {
-    const { status, body } = readiness(parts.snapshots, calls.draining)
+    const { status, body } = readiness(parts.snapshots, calls.draining, parts.sharedStore)
     sendJson(response, status, body)
   })
   const { metrics } = options
   if (metrics !== undefined) app.get('/metrics', (request, response) => metrics(request, response))
+  app.get(keyPath, (request, response) => sendKey(request, response, parts))
   mountStoredResponses(app, parts)
   for (const path of modelPaths) {
     app.get(path, (request, response) => sendModels(request, response, undefined, parts))
@@ -133,7 +175,7 @@ function mountDoors(app: Express, parts: GatewayParts, calls: RunningCalls, opti
 /** What is left: known paths with another method, unknown paths, and what express itself refuses. */
 function mountEnd(app: Express, parts: GatewayParts): void {
   const methods = new Map<string, Set<string>>(
-    [...modelPaths, '/healthz', '/readyz'].map((path) => [path, new Set(['GET', 'HEAD'])]),
+    [...modelPaths, keyPath, '/healthz', '/readyz'].map((path) => [path, new Set(['GET', 'HEAD'])]),
   )
   for (const dialect of parts.dialects.values()) {
     for (const { method, path } of dialect.routes) {
@@ -191,20 +233,31 @@ function sendModels(
   parts: GatewayParts,
 ): void {
   const snapshot = parts.snapshots.current()
-  authenticate(request.headers, request.url, snapshot, parts.clock())
+  const { key } = authenticate(request.headers, request.url, snapshot, parts.clock())
+  checkAddress(key, callerAddress(request, parts))
+  const mayUse = (each: string): boolean => mayUseName(key, each)
   const format = doorFormat(request.path, request.headers)
   const table = targetsOf(snapshot, parts.providers)
   const query = new URLSearchParams(request.url.split('?')[1])
   if (format === 'vercel-ai') {
-    sendJson(response, 200, listVercelModels(request.headers['user-agent'], snapshot, table))
+    sendJson(response, 200, listVercelModels(request.headers['user-agent'], snapshot, table, mayUse))
     return
   }
   const body =
     name === undefined
-      ? listModels(format, snapshot, table, readPage(format, query))
-      : getModel(name, format, snapshot, table)
+      ? listModels(format, snapshot, table, { ...readPage(format, query), mayUse })
+      : getModel(name, format, { snapshot, table, mayUse })
   response.setHeader('x-request-id', requestId(request, parts.createId()))
   sendJson(response, 200, body)
+}
+
+/** Tells the holder of a key what it may. No budget stands in the way of the question. */
+function sendKey(request: Request, response: Response, parts: GatewayParts): void {
+  const snapshot = parts.snapshots.current()
+  const caller = authenticate(request.headers, request.url, snapshot, parts.clock())
+  response.setHeader('x-request-id', requestId(request, parts.createId()))
+  response.setHeader('cache-control', 'no-store')
+  sendJson(response, 200, describeKey(caller, snapshot, parts))
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {

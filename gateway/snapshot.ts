@@ -18,6 +18,8 @@ export interface ResolvedConnection {
   readonly baseUrl: string | undefined
   readonly locality: Locality
   readonly region: string | undefined
+  /** Certificates (PEM) that its server's must be signed by; the common ones where left out. */
+  readonly ca?: string
   /** Account at the provider that is asked there, for providers with several under one credential. */
   readonly project?: string
   /** What the upstream speaks, the preferred first; undefined: what its provider is known for. */
@@ -26,6 +28,9 @@ export interface ResolvedConnection {
   /** What is missing where the status is not `available`: `OPENAI_API_KEY`, `secret:anthropic-prod`. */
   readonly missing: string | undefined
   readonly credential: string | undefined
+  /** All keys that calls may take turns with, `credential` among them; absent where there is only that one. */
+  readonly pool?: readonly string[]
+  readonly apiVersion?: string
 }
 export interface ReleasedVersion {
   readonly digest: string

@@ -1,29 +1,37 @@
-import { readFileSync } from 'node:fs'
-import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createEngine, indexCatalogue, verifyVectors } from '@signalbox/policies'
-import { decodeTrustRoot, type Logger } from '@signalbox/sdk/node'
+import { checkListening, decodeTrustRoot, followTls, type Logger, loadTls } from '@signalbox/sdk/node'
 import { type ClaimedFolder, claimFolder } from './claim-folder.ts'
 import type { Clock } from './clock.ts'
 import type { LoadedConfig } from './config.ts'
 import { AccessTokens } from './credentials/access-tokens.ts'
 import { loadGatewayKey } from './credentials/gateway-key.ts'
+import { KeyPools } from './credentials/key-pools.ts'
 import type { Dialect } from './dialect.ts'
 import { BlobStore } from './documents/blob-store.ts'
 import { ControlPlaneLink } from './documents/control-plane-link.ts'
 import { DocumentStore } from './documents/document-store.ts'
 import { Documents } from './documents/documents.ts'
 import { EndedCalls } from './ended-calls.ts'
+import type { BreakerKeeper } from './health/breaker-keeper.ts'
+import { openHealth } from './health/open-health.ts'
 import { createIdSource } from './id-source.ts'
 import { Journal } from './journal/journal.ts'
 import { createKnownTargets, type KnownTargets } from './known-targets.ts'
 import { loadPlugins } from './load-plugins.ts'
+import { loadProviders } from './load-providers.ts'
+import { type OpenMoney, openMoney } from './money/open-money.ts'
+import { ownUrl } from './own-url.ts'
+import type { GatewayIdentity } from './parts.ts'
 import type { Provider } from './provider.ts'
-import { createGatewayServer, type GatewayServer } from './server.ts'
+import type { OpenShared } from './redis/open-shared.ts'
+import { openSharedStore } from './redis/open-shared-store.ts'
+import { startReports } from './report-gateway.ts'
+import { createGatewayServer, type GatewayServer, type ServerOptions } from './server.ts'
 import { createSimulation } from './simulated/simulate.ts'
 import { attemptDefaults } from './steps/attempt.ts'
 import { StoredIds } from './stored-ids.ts'
-import { observeGateway } from './telemetry/gateway-metrics.ts'
+import { observeAll } from './telemetry/observe-all.ts'
 import { newSpanIds } from './telemetry/span-ids.ts'
 import { type RunningTelemetry, startTelemetry } from './telemetry/start-telemetry.ts'
 import { createUpstream, type Upstream } from './upstream/upstream.ts'
@@ -32,8 +40,10 @@ import { createUpstream, type Upstream } from './upstream/upstream.ts'
 const bodyBytesMax = 32 * 1024 * 1024
 /** What is left of records when the gateway ends gets this long to be sent; the rest goes with the next start. */
 const journalCloseMs = 5000
+/** Leases go back within this time; what cannot be told then is told by the next start, from the journal. */
+const moneyCloseMs = 5000
 
-export interface StartOptions extends Pick<LoadedConfig, 'config' | 'readVariable'> {
+export interface StartOptions extends Pick<LoadedConfig, 'config' | 'readVariable' | 'proxies'> {
   readonly clock: Clock
   /** A number from 0 up to 1. */
   readonly random: () => number
@@ -59,12 +69,23 @@ interface Parts {
   readonly journal: Journal
   readonly ended: EndedCalls
   readonly upstream: Upstream
+  readonly money: OpenMoney
+  readonly shared: OpenShared
+  readonly endReports: () => void
   readonly server: GatewayServer
+  /** Ends the watching of the certificate. */
+  readonly unfollow: () => void
+  readonly breakers: BreakerKeeper
 }
 
 const pluginFolder = (name: string): URL => new URL(`./${name}/`, import.meta.url)
 
-async function openDocuments(options: StartOptions, folder: string, incarnation: string): Promise<Documents> {
+async function openDocuments(
+  options: StartOptions,
+  folder: string,
+  incarnation: string,
+  link: ControlPlaneLink,
+): Promise<Documents> {
   const { config } = options
   const { root } = decodeTrustRoot(config.trustRoot)
   const [engine, key] = await Promise.all([createEngine(), loadGatewayKey(folder, config.gatewayKey)])
@@ -74,7 +95,7 @@ async function openDocuments(options: StartOptions, folder: string, incarnation:
     incarnation,
     key,
     engine: { engine, indexCatalogue, verifyVectors },
-    link: new ControlPlaneLink({ url: config.controlPlaneUrl, token: config.gatewayToken }),
+    link,
     store: new DocumentStore(join(folder, 'documents')),
     blobs: new BlobStore(join(folder, 'blobs')),
     releaseSequenceMin: config.readyRelease,
@@ -100,24 +121,23 @@ async function build(
   incarnation: string,
 ): Promise<Omit<Parts, 'folder'>> {
   const { config, clock, log, random } = options
+  const link = new ControlPlaneLink({ url: config.controlPlaneUrl, token: config.gatewayToken })
   const [documents, dialects, providers] = await Promise.all([
-    openDocuments(options, folder, incarnation),
+    openDocuments(options, folder, incarnation, link),
     loadPlugins<Dialect>(pluginFolder('dialects'), 'dialect'),
-    loadPlugins<Provider>(pluginFolder('providers'), 'provider'),
+    loadProviders(),
   ])
   const targets = createKnownTargets(documents, providers)
   const telemetry = await startTelemetry(telemetryOptions(options, incarnation, targets, providers))
   const journal = openJournal(options, folder, incarnation)
   const now = (): number => clock.nowMs()
-  const upstream = createUpstream(now)
-  const identity = {
-    incarnation,
-    region: '',
-    get gatewayId() {
-      return documents.identity?.gatewayId ?? ''
-    },
-  }
+  const [upstream, createId] = [createUpstream(now), createIdSource()]
+  const money = openMoney({ folder: join(folder, 'holds'), ...{ link, incarnation, clock, createId, log } })
+  const identity = identityOf(incarnation, documents)
+  const { health, breakers } = openHealth(options, upstream)
+  const shared = openSharedStore(options, documents, { incarnation, createId, clock: now })
   const ended = new EndedCalls({ identity, recorder: journal, telemetry, log })
+  const tls = tlsOf(options)
   const server = createGatewayServer(
     {
       ...{
@@ -128,28 +148,40 @@ async function build(
         newSpanIds,
         upstream,
         accessTokens: new AccessTokens(upstream, now),
+        money: money.money,
+        ...shared,
+        createId,
+        health,
         attemptDefaults,
         bodyBytesMax,
         log,
       },
+      keyPools: new KeyPools(),
       snapshots: documents,
       simulate: createSimulation(now),
       storedIds: new StoredIds(),
       clock: now,
       random: () => Math.floor(random() * 2 ** 32),
-      createId: createIdSource(),
+      proxies: options.proxies,
     },
-    { metrics: telemetry.metrics, ...tlsOf(config) },
+    { metrics: telemetry.metrics, ...tls.options },
   )
-  observeGateway(telemetry.registry, {
-    documents: () => documents.status(),
-    isReady: () => documents.missing().length === 0,
-    journal: () => journal.status(),
-    running: () => server.running(),
-    spans: telemetry.spans,
-    unhandledErrors: options.unhandledErrors,
-  })
-  return { telemetry, documents, journal, upstream, server, ended }
+  const { unhandledErrors } = options
+  observeAll(telemetry, { documents, journal, server, money: money.money, health, shared, unhandledErrors })
+  const endReports = startReports({ link, incarnation, shared, clock: now })
+  const ends = { endReports, unfollow: (): void => tls.unfollow() }
+  return { telemetry, documents, journal, upstream, server, ended, money, breakers, shared, ...ends }
+}
+
+/** Its id is known once the control plane has answered. */
+function identityOf(incarnation: string, documents: Documents): GatewayIdentity {
+  return {
+    incarnation,
+    region: '',
+    get gatewayId() {
+      return documents.identity?.gatewayId ?? ''
+    },
+  }
 }
 
 function telemetryOptions(
@@ -168,16 +200,20 @@ function telemetryOptions(
   }
 }
 
-function tlsOf({ tlsCertificateFile, tlsKeyFile }: StartOptions['config']) {
-  if (tlsCertificateFile === undefined || tlsKeyFile === undefined) return {}
-  return { tls: { cert: readFileSync(tlsCertificateFile, 'utf8'), key: readFileSync(tlsKeyFile, 'utf8') } }
+function tlsFiles({ tlsCertificateFile, tlsKeyFile }: StartOptions['config']) {
+  if (tlsCertificateFile === undefined || tlsKeyFile === undefined) return undefined
+  return { certFile: tlsCertificateFile, keyFile: tlsKeyFile }
 }
 
-/** Where callers reach the gateway, as far as it knows by itself. */
-function urlOf({ host, tlsKeyFile }: StartOptions['config'], port: number): string {
-  const isWildcard = host === '0.0.0.0' || host === '::'
-  const name = isWildcard ? hostname() : host.includes(':') ? `[${host}]` : host
-  return `${tlsKeyFile === undefined ? 'http' : 'https'}://${name}:${port}`
+/** What the server speaks TLS with, and what ends the watching of its files. */
+function tlsOf({ config, log }: StartOptions): { options: Pick<ServerOptions, 'tls'>; unfollow: () => void } {
+  const files = tlsFiles(config)
+  const found = { options: {}, unfollow: () => {} }
+  if (files === undefined) return found
+  const follow: NonNullable<ServerOptions['tls']>['follow'] = (server) => {
+    found.unfollow = followTls(server, files, { log })
+  }
+  return Object.assign(found, { options: { tls: { context: loadTls(files), follow } } })
 }
 
 /**
@@ -186,14 +222,21 @@ function urlOf({ host, tlsKeyFile }: StartOptions['config'], port: number): stri
  * @throws Error where it cannot start; what it had opened by then is closed.
  */
 export async function startGateway(options: StartOptions): Promise<RunningGateway> {
-  const { config } = options
+  const { config, log, proxies } = options
+  const place = {
+    host: config.host,
+    tls: config.tlsKeyFile !== undefined,
+    behindProxy: proxies !== undefined,
+  }
+  const warning = checkListening(place)
+  if (warning !== undefined) log.warn(warning)
   const folder = join(resolve(config.dataDir), 'gateway')
   const claimed = await claimFolder(folder)
   const incarnation = createIdSource()()
   try {
     const parts = { folder: claimed, ...(await build(options, folder, incarnation)) }
     const port = await listen(parts, config)
-    const url = urlOf(config, port)
+    const url = ownUrl(config, port)
     parts.documents.connect(url)
     return {
       port,
@@ -223,13 +266,19 @@ async function drain(parts: Parts, timeoutMs: number): Promise<number> {
 }
 
 /** Ends everything behind the server. Records and spans leave at the same time, each with its own limit. */
-async function close({ documents, upstream, ended, journal, telemetry, folder }: Parts): Promise<void> {
+async function close(parts: Parts): Promise<void> {
+  const { documents, upstream, ended, journal, telemetry, money, shared, folder, breakers } = parts
+  parts.unfollow()
+  parts.endReports()
+  breakers.close()
   ended.flush()
   await Promise.all([
-    documents.close(),
+    // The link to the ledger is the documents' own, and closes with them.
+    money.close(moneyCloseMs).finally(() => documents.close()),
     upstream.close(),
     journal.close(journalCloseMs),
     telemetry.shutdown(),
+    shared.close(),
   ])
   folder.release()
 }

@@ -4,7 +4,7 @@ import type { Static } from 'typebox'
 import type { Call, WireFormat } from './call.ts'
 import { nativeProvider } from './native-operation.ts'
 import { withOverride } from './prices.ts'
-import type { Provider } from './provider.ts'
+import type { Provider, ProviderFormat } from './provider.ts'
 import type { ResolvedConnection, Snapshot } from './snapshot.ts'
 
 /** A connection and a model with everything that is known of them. */
@@ -22,6 +22,11 @@ export interface Target {
   /** Undefined where the price is not known. */
   readonly prices: readonly PriceRow[] | undefined
   readonly outputTokensMax: number | undefined
+  readonly contextTokens: number | undefined
+  /** All that it writes is shown; undefined where that is not known. */
+  readonly visibleOutput: boolean | undefined
+  /** It bills nothing that it would have written after an abort; undefined where that is not known. */
+  readonly abortStopsBilling: boolean | undefined
   /** What policies know of it. */
   readonly columns: ModelColumns
 }
@@ -34,12 +39,12 @@ export function speaking(target: Target, format: WireFormat): Target {
   const { provider, connection } = target
   const { otherFormats } = provider
   if (otherFormats === undefined) return target
-  const spoken: readonly WireFormat[] = connection.formats ??
+  const spoken: readonly ProviderFormat[] = connection.formats ??
     provider.formatsOf?.(target.model) ??
     provider.spokenFormats ?? [provider.format]
   const wanted = spoken.includes(format) ? format : spoken[0]
   if (wanted === undefined || wanted === provider.format) return target
-  const other = otherFormats[wanted]
+  const other = wanted in otherFormats ? otherFormats[wanted as WireFormat] : undefined
   return other === undefined ? target : { ...target, provider: other }
 }
 
@@ -47,6 +52,15 @@ export function speaking(target: Target, format: WireFormat): Target {
 export function serving(target: Target, { native, format }: Pick<Call, 'native' | 'format'>): Target {
   if (native === undefined) return speaking(target, format)
   return { ...target, provider: nativeProvider(target.provider, native, format) }
+}
+
+/** Where a connection's calls go; undefined where neither it nor its provider says so. */
+export function baseUrlOf(connection: ResolvedConnection, provider: Provider): string | undefined {
+  if (connection.baseUrl !== undefined) return connection.baseUrl
+  const { baseUrl } = provider
+  if (baseUrl === undefined) return provider.baseUrlOf?.(connection)
+  if (!baseUrl.includes('{region}')) return baseUrl
+  return connection.region === undefined ? undefined : baseUrl.replace('{region}', connection.region)
 }
 
 type Override = Static<typeof CatalogueOverride>
@@ -126,6 +140,7 @@ function createTable(snapshot: Snapshot, providers: ReadonlyMap<string, Provider
     const model = row?.id ?? asked
     const override = overrides.get(name) ?? overrides.get(`${connection.name}/${model}`)
     const prices = withOverride(row?.prices, override)
+    const contextTokens = override?.contextTokens ?? row?.contextTokens
     return {
       name,
       shownName: connection.status === 'simulated' ? `simulated/${model}` : `${connection.name}/${model}`,
@@ -135,7 +150,10 @@ function createTable(snapshot: Snapshot, providers: ReadonlyMap<string, Provider
       row,
       prices,
       outputTokensMax: override?.outputTokensMax ?? row?.outputTokensMax,
-      columns: columnsOf(name, connection, row, prices, override?.contextTokens ?? row?.contextTokens),
+      contextTokens,
+      visibleOutput: override?.visibleOutput ?? row?.visibleOutput,
+      abortStopsBilling: override?.abortStopsBilling ?? row?.abortStopsBilling,
+      columns: columnsOf(name, connection, row, prices, contextTokens),
     }
   }
   return {

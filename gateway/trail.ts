@@ -1,6 +1,8 @@
 import type { Evaluation } from '@signalbox/policies'
-import type { Attempt, Facts, Operation, Refusal, Selection } from '@signalbox/sdk/contract'
+import type { Attempt, Facts, Operation, Refusal, Selection, Verdict } from '@signalbox/sdk/contract'
 import type { Call, UsageCounts } from './call.ts'
+import type { Admission } from './limits/limits.ts'
+import type { AttemptHold } from './money/attempt-hold.ts'
 import type { Billing } from './native-operation.ts'
 import type { ReleasedVersion, Snapshot } from './snapshot.ts'
 import type { Target } from './targets.ts'
@@ -23,15 +25,30 @@ export interface AttemptTrail {
   finish: string | undefined
   /** The prompt that was put before the conversation, and how much longer the request is by it. */
   prompt: { readonly name: string; readonly digest: string; readonly bytes: number } | undefined
+  /** The guardrail that it was made for; undefined where the caller's answer was asked for. */
+  guardrail: string | undefined
   bytesIn: number
   /** Characters of answer that were metered, for an estimate where nothing is reported. */
   meteredChars: number
   /** What is paid for. */
   billing: Billing
+  /** Tokens of output at most, by what was seen of it. */
+  seenTokens: number
+  /** Tokens of output that the upstream reported so far; 0 where it did not. */
+  reportedOutputTokens: number
+  /** What it keeps of budgets; undefined where none concerns it. */
+  hold: AttemptHold | undefined
   /** The request went out, so that the upstream may charge for it. */
   sent: boolean
   /** The caller got this attempt's answer. */
   winner: boolean
+  /** Why it was made; undefined for the first of a call. */
+  cause: Attempt['cause']
+  errorClass: Attempt['errorClass']
+  /** The step of a pipeline that it was for. */
+  step: string | undefined
+  /** The fault that a drill put in place of the target. */
+  drill: Attempt['drill']
 }
 
 /** What a call leaves behind on its way. Each stage writes its own part; the record is made from it at the end. */
@@ -56,7 +73,27 @@ export interface Trail {
   evaluation: Evaluation | undefined
   evaluatedMs: { readonly startMs: number; readonly endMs: number } | undefined
   selection: Selection | undefined
+  /** What the call keeps of rate limits; undefined where none concerns it. */
+  admission: Admission | undefined
+  /** The limit that refused it. */
+  refusedBy: string | undefined
+  /** What the cache had to do with it. */
+  cache: 'hit' | 'miss' | 'off'
+  /** Where its answer came from; undefined where the cache has not answered. */
+  cached:
+    | {
+        readonly recordId: string
+        readonly target: string
+        readonly shared: boolean
+        readonly ageMs: number
+        readonly savedNanoUsd: string | undefined
+      }
+    | undefined
   readonly attempts: AttemptTrail[]
+  /** What is still done when the caller has his answer, before the record is made. */
+  later: (() => Promise<void>) | undefined
+  /** What guardrails said. */
+  readonly verdicts: Verdict[]
   /** Paths that could not be carried. */
   readonly dropped: string[]
   /** Of those, how many were lost although nobody had said so before the answer began. */
@@ -67,6 +104,8 @@ export interface Trail {
   /** The upstream ended before its answer did. */
   truncated: boolean
   identity: boolean
+  /** A plain answer that was put together from a stream. */
+  assembled: boolean
   bytesOut: number
 }
 
@@ -92,15 +131,33 @@ export function beginTrail(start: {
     evaluation: undefined,
     evaluatedMs: undefined,
     selection: undefined,
+    admission: undefined,
+    refusedBy: undefined,
+    cache: 'off',
+    cached: undefined,
     attempts: [],
+    later: undefined,
+    verdicts: [],
     dropped: [],
     undeclaredLosses: 0,
     status: 0,
     error: undefined,
     truncated: false,
     identity: false,
+    assembled: false,
     bytesOut: 0,
   }
+}
+
+/** The attempt whose answer the caller got, or else the last one at it. */
+export function lastServing({ attempts }: Trail): AttemptTrail | undefined {
+  const serving = attempts.filter(({ guardrail }) => guardrail === undefined)
+  return serving.findLast(({ winner }) => winner) ?? serving.at(-1)
+}
+
+/** Attempts at an answer for the caller. */
+export function servingAttempts({ attempts }: Trail): number {
+  return attempts.reduce((count, { guardrail }) => count + (guardrail === undefined ? 1 : 0), 0)
 }
 
 /** Starts the trail of an attempt and puts it on the call's. */
@@ -120,11 +177,19 @@ export function beginAttempt(trail: Trail, target: Target, startMs: number): Att
     costNanoUsd: undefined,
     finish: undefined,
     prompt: undefined,
+    guardrail: undefined,
     bytesIn: 0,
     meteredChars: 0,
     billing: 'tokens',
+    seenTokens: 0,
+    reportedOutputTokens: 0,
+    hold: undefined,
     sent: false,
     winner: false,
+    cause: undefined,
+    errorClass: undefined,
+    step: undefined,
+    drill: undefined,
   }
   trail.attempts.push(attempt)
   return attempt

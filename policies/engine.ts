@@ -136,34 +136,43 @@ function selectFrom({ index }: Layer, { facts, only, breaks }: InspectionInput):
   return unkeptSelection([...selection.all.constraints, ...selection.all.routes].filter(isAsked))
 }
 
-/** Prepares workspaces elsewhere than in this thread. */
-export type PrepareApart = (
-  workspaces: readonly LoadedWorkspace[],
-  environment: string,
-) => Promise<readonly PreparedLayer[]>
+/** How a thread that has other things to do loads workspaces. */
+export interface Apart {
+  /** Prepares workspaces elsewhere than in this thread. */
+  prepare(workspaces: readonly LoadedWorkspace[], environment: string): Promise<readonly PreparedLayer[]>
+  /** Ends once other work of this thread had its turn. */
+  giveWay(): Promise<void>
+}
 
 /**
- * The engine over a sandbox that somebody else started and disposes of. Without `prepareApart` scripts are loaded in
- * this thread.
+ * The engine over a sandbox that somebody else started and disposes of. Without `apart` scripts are loaded in this
+ * thread.
  */
-export function engineOn(sandbox: Sandbox, prepareApart?: PrepareApart): Engine {
-  const programOf = (
-    workspaces: readonly LoadedWorkspace[],
+export function engineOn(sandbox: Sandbox, apart?: Apart): Engine {
+  const makeLayer = (
+    workspace: LoadedWorkspace,
     scope: LoadScope,
-    prepare: (workspace: LoadedWorkspace, index: number) => PreparedLayer | undefined,
-  ): Program => {
-    const layers = workspaces.map((workspace, index) => {
-      const prepared = prepare(workspace, index) ?? prepareLayer(sandbox, workspace, scope.environment)
-      return layerOf(sandbox, workspace, { ...scope, prepared })
-    })
-    return new SandboxProgram(workspaces, layers, scope.environment)
+    known: PreparedLayer | undefined,
+  ): Layer => {
+    const prepared = known ?? prepareLayer(sandbox, workspace, scope.environment)
+    return layerOf(sandbox, workspace, { ...scope, prepared })
   }
   return {
     digest: `sha256:${sandbox.engineDigest}`,
-    load: (workspaces, scope) => programOf(workspaces, scope, () => undefined),
+    load(workspaces, scope) {
+      const layers = workspaces.map((workspace) => makeLayer(workspace, scope, undefined))
+      return new SandboxProgram(workspaces, layers, scope.environment)
+    },
     async loadApart(workspaces, scope) {
-      const prepared = await prepareApart?.(workspaces, scope.environment)
-      return programOf(workspaces, scope, (_, index) => prepared?.[index])
+      const prepared = await apart?.prepare(workspaces, scope.environment)
+      const layers: Layer[] = []
+      for (const [index, workspace] of workspaces.entries()) {
+        // Other work of this thread gets its turn between one workspace and the next.
+        await apart?.giveWay()
+        layers.push(makeLayer(workspace, scope, prepared?.[index]))
+      }
+      await apart?.giveWay()
+      return new SandboxProgram(workspaces, layers, scope.environment)
     },
     dispose: () => {},
   }

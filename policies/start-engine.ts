@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { runApart } from './apart/run-apart.ts'
 import { engineOn } from './engine.ts'
 import type { Engine, EngineLimits } from './program.ts'
@@ -9,8 +10,9 @@ import { createSandbox } from './sandbox/index.ts'
  */
 export async function createEngine(limits: Partial<EngineLimits> = {}): Promise<Engine> {
   const sandbox = await createSandbox(limits)
-  const engine = engineOn(sandbox, (workspaces, environment) =>
-    runApart('prepare', { workspaces, environment, limits }),
-  )
+  const engine = engineOn(sandbox, {
+    prepare: (workspaces, environment) => runApart('prepare', { workspaces, environment, limits }),
+    giveWay: () => setImmediate(),
+  })
   return { ...engine, dispose: () => sandbox.dispose() }
 }

@@ -26,6 +26,7 @@ export type ErrorCode =
   | 'budget_exhausted'
   | 'price_unknown'
   | 'guardrail_blocked'
+  | 'guardrail_failed'
   | 'policy_timeout'
   | 'policy_memory'
   | 'policy_exception'
@@ -39,6 +40,14 @@ export type ErrorCode =
   | 'not_ready'
   | 'draining'
   | 'internal'
+
+/** Hashes of what stays with a target; only those that the plan goes by. */
+export type Affinity = {
+  stickyKey?: number
+  session?: number
+  user?: number
+  prompt?: number
+}
 
 export type Attempt = {
   index: number
@@ -65,16 +74,45 @@ export type Attempt = {
     /** Content digest: `sha256:` and 64 hex digits. */
     digest: string
   }
+  hold?: AttemptHold
+  /** Guardrail that it was made for; none for the answer itself. */
+  guardrail?: string
   /** Bytes the upstream sent. */
   bytesIn: number
   winner: boolean
+  /** Why it was made; absent for the first of a call. */
+  cause?: 'retry' | 'fallback' | 'hedge' | 'onErrorClass' | 'step'
+  /** Of what class its failure was. */
+  errorClass?: 'rateLimit' | 'overload' | 'contextWindow' | 'contentPolicy' | 'guardrailVerdict' | 'invalidOutput' | 'timeout' | 'unavailable' | 'invalid'
+  /** Step of a pipeline that it was for. */
+  step?: string
+  /** The fault that a drill put in place of the target. */
+  drill?: '429' | '500' | '529' | 'refused' | 'stall' | 'slow' | 'cut' | 'malformed'
+}
+
+export type AttemptHold = {
+  kind: 'full' | 'growing' | 'clamped' | 'expected'
+  /** Nano-dollars (1e-9 USD) as a decimal string. */
+  heldNanoUsd: string
+  /** Nano-dollars (1e-9 USD) as a decimal string. */
+  settledNanoUsd?: string
+  evidence: 'reported' | 'estimated' | 'hold' | 'none'
+  /** The limit it was clamped to. */
+  outputTokensMax?: number
+  leases: string[]
+  /** Content digest: `sha256:` and 64 hex digits. */
+  priceDigest?: string
+  /** Shadow budgets that would have refused. */
+  wouldRefuse?: string[]
 }
 
 export type AuditRow = {
+  /** Unique id (UUIDv7), ordered by time. */
+  organisationId: string
   sequence: number
   /** Milliseconds since 1970-01-01 UTC. */
   timeMs: number
-  /** Token name, or `system`. */
+  /** Name of the token or user, or `system`. */
   actor: string
   /** Operation id. */
   action: string
@@ -84,6 +122,136 @@ export type AuditRow = {
   previousHash: string
   /** SHA-256 over the row and the hash before it. */
   hash: string
+}
+
+export type Budget = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+  /** A node with everything below it, or one key. */
+  owner: BudgetOwner
+  window: 'day' | 'week' | 'month' | 'quarter' | 'year' | 'total'
+  unit: 'usd' | 'tokens'
+  mode: 'hard' | 'soft' | 'shadow'
+  /** Nano-dollars (1e-9 USD) or tokens, as a decimal string. */
+  limit: string
+  /** IANA name, such as `Europe/Berlin`; `UTC` if left out. */
+  timeZone: string
+  /** First day of the fiscal year, as `MM-DD` (day 01 to 28); quarters and years count from it. */
+  fiscalStart: string
+  alertsPpm: number[]
+  path: string
+  managedBy: 'api' | 'workspace'
+  override: BudgetOverride | null
+  current: WindowBalance | null
+  /** Grows with each change; a change names the one it saw. */
+  revision: number
+  /** Milliseconds since 1970-01-01 UTC. */
+  createdMs: number
+  pending?: string[]
+}
+
+export type BudgetAlert = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+  /** Unique id (UUIDv7), ordered by time. */
+  budgetId: string
+  path: string
+  unit: 'usd' | 'tokens'
+  window: 'day' | 'week' | 'month' | 'quarter' | 'year' | 'total'
+  kind: 'threshold' | 'exhausted' | 'overrun' | 'stranded' | 'forecast'
+  thresholdPpm: number
+  /** Milliseconds since 1970-01-01 UTC. */
+  windowStartMs: number
+  /** Nano-dollars (1e-9 USD) or tokens, as a decimal string. */
+  spent: string
+  /** Nano-dollars (1e-9 USD) or tokens, as a decimal string. */
+  limit: string
+  projected: string | null
+  /** Milliseconds since 1970-01-01 UTC. */
+  timeMs: number
+  /** When the first webhook took it. */
+  deliveredMs: number | null
+  deliveries: Array<{
+    /** Unique id (UUIDv7), ordered by time. */
+    webhookId: string
+    attempts: number
+    deliveredMs: number | null
+    /** Null once delivered, or given up. */
+    nextMs: number | null
+    error: string | null
+  }>
+}
+
+export type BudgetExplanation = {
+  budget: Budget
+  window: WindowBalance | null
+  /** The newest windows, newest first. */
+  windows: WindowBalance[]
+  byKey: Array<{
+    keyId: string | null
+    name: string | null
+    /** Nano-dollars (1e-9 USD) or tokens, as a decimal string. */
+    amount: string
+    attempts: number
+  }>
+  byTarget: Array<{
+    target: string | null
+    /** Nano-dollars (1e-9 USD) or tokens, as a decimal string. */
+    amount: string
+    attempts: number
+  }>
+  byDay: Array<{
+    /** Milliseconds since 1970-01-01 UTC. */
+    dayMs: number
+    /** Nano-dollars (1e-9 USD) or tokens, as a decimal string. */
+    amount: string
+    attempts: number
+  }>
+  calls: Array<{
+    /** Unique id (UUIDv7), ordered by time. */
+    callId: string
+    attempt: number
+    /** Unique id (UUIDv7), ordered by time. */
+    leaseId: string
+    /** Milliseconds since 1970-01-01 UTC. */
+    timeMs: number
+    /** Nano-dollars (1e-9 USD) or tokens, as a decimal string. */
+    hold: string
+    /** Nano-dollars (1e-9 USD) or tokens, as a decimal string. */
+    actual: string
+    /** Nano-dollars (1e-9 USD) or tokens, as a decimal string. */
+    overrun: string
+    evidence: 'reported' | 'estimated' | 'hold'
+    keyId: string | null
+    target: string | null
+    voided: boolean
+  }>
+  /** Money that gateways hold, and that went lost with them. */
+  leases: Array<{
+    /** Unique id (UUIDv7), ordered by time. */
+    leaseId: string
+    /** Unique id (UUIDv7), ordered by time. */
+    gatewayId: string
+    /** Unique id (UUIDv7), ordered by time. */
+    incarnation: string
+    state: 'active' | 'stranded'
+    /** Nano-dollars (1e-9 USD) or tokens, as a decimal string. */
+    amount: string
+    /** Nano-dollars (1e-9 USD) or tokens, as a decimal string. */
+    settled: string
+    /** Milliseconds since 1970-01-01 UTC. */
+    sinceMs: number
+    /** Milliseconds since 1970-01-01 UTC. */
+    expiresMs: number
+  }>
+  /** Nano-dollars (1e-9 USD) or tokens, as a decimal string. */
+  unexplained: string
+  wouldRefuse: number
+  forecast: {
+    /** Nano-dollars (1e-9 USD) or tokens, as a decimal string. */
+    projected: string
+    exhaustedMs: number | null
+  } | null
 }
 
 export type BudgetLevel = {
@@ -104,6 +272,38 @@ export type BudgetLevel = {
   /** Milliseconds since 1970-01-01 UTC. */
   resetsAtMs?: number
   mode: 'hard' | 'soft' | 'shadow'
+}
+
+export type BudgetOverride = {
+  /** Nano-dollars (1e-9 USD) or tokens, as a decimal string. */
+  limit: string
+  /** Milliseconds since 1970-01-01 UTC. */
+  untilMs: number
+  reason: string
+  by: string
+}
+
+/** A node with everything below it, or one key. */
+export type BudgetOwner = {
+  kind: 'node' | 'key'
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+}
+
+export type BudgetPreview = {
+  before: Budget | null
+  after: WindowBalance
+  available: string
+  closesNow: boolean
+  alertsPpm: number[]
+  spenders: Array<{
+    keyId: string | null
+    name: string | null
+    /** Nano-dollars (1e-9 USD) or tokens, as a decimal string. */
+    amount: string
+    attempts: number
+  }>
+  warnings: string[]
 }
 
 export type CallRecord = {
@@ -132,6 +332,7 @@ export type Catalogue = {
   schema: 'catalogue/1'
   source: string
   models: CatalogueModel[]
+  vendors?: CatalogueVendor[]
 }
 
 export type CatalogueModel = {
@@ -149,6 +350,20 @@ export type CatalogueModel = {
   tier?: 'small' | 'mid' | 'large' | 'unknown'
   visibleOutput?: boolean
   abortStopsBilling?: boolean
+  /** All that are known; absent: not known. */
+  capabilities?: Array<'tools' | 'reasoning' | 'structuredOutput' | 'temperature'>
+  inputs?: string[]
+  outputs?: string[]
+  /** Every price is zero. */
+  free?: boolean
+  openWeights?: boolean
+  /** Day in UTC: `2026-10-16`. */
+  released?: string
+  deprecated?: boolean
+  /** Day from which the vendor refuses it. */
+  retires?: string
+  /** What the vendor says to use instead. */
+  successor?: string
 }
 
 export type CatalogueOverride = {
@@ -164,6 +379,16 @@ export type CatalogueOverride = {
   abortStopsBilling?: boolean
 }
 
+export type CatalogueVendor = {
+  name: string
+  /** By default, on what API calls send. */
+  trainsOnData?: boolean
+  /** Longest time that calls are kept by default. */
+  retentionDays?: number
+  /** Page that says so. */
+  source: string
+}
+
 export type CompiledGuardrail = {
   id: string
   file: string
@@ -173,6 +398,20 @@ export type CompiledGuardrail = {
   /** Text that a guardrail reads: { "lastBytes": 4096 }. */
   window?: GuardrailWindow
   params?: Record<string, ParamDeclaration>
+  /** How much it may do; `enforce` if left out. */
+  level?: 'shadow' | 'audit' | 'warn' | 'enforce'
+  /** Parts of the conversation that it checks; all if left out. */
+  parts?: Array<'system' | 'user' | 'assistant' | 'toolCall' | 'toolResult' | 'tools' | 'reasoning' | 'other'>
+  /** How answers that come in pieces are checked; as far as it can be in a window if left out. */
+  stream?: 'post' | 'window' | 'hold'
+  /** Share of the calls that it checks, in ppm. */
+  samplePpm?: number
+  /** Time for scans that ask others; 5,000 if left out. */
+  timeoutMs?: number
+  /** Scans of its own, by the name of their findings. */
+  scan?: Record<string, GuardrailScan>
+  /** Guardrails in order, in place of rules. */
+  pipeline?: GuardrailStep[]
   reads?: string[]
   rules?: Array<{
     id: string
@@ -242,6 +481,12 @@ export type CompiledWorkspace = {
       baseUrl?: string
       /** Credential: `env:NAME`, `file:PATH` or `secret:NAME`. */
       credential?: string
+      /** More keys of the same account or others: healthy ones take turns, one that is refused (401, 402, 403) or rate limited (429) is left out for a time and the call goes on with the next. */
+      pool?: string[]
+      /** Of provider `azure-openai`: `2024-10-21`. Left out: its v1 API. */
+      apiVersion?: string
+      /** Certificates of the server's own authority, `file:PATH` (PEM), read by the gateway; they stand in place of the common ones. */
+      ca?: string
       locality?: 'cloud' | 'on-prem'
       region?: string
       /** Google Cloud project of provider `vertex`, with `region` as its location (`global`). */
@@ -267,6 +512,12 @@ export type Connection = {
   baseUrl?: string
   /** Credential: `env:NAME`, `file:PATH` or `secret:NAME`. */
   credential?: string
+  /** More keys of the same account or others: healthy ones take turns, one that is refused (401, 402, 403) or rate limited (429) is left out for a time and the call goes on with the next. */
+  pool?: string[]
+  /** Of provider `azure-openai`: `2024-10-21`. Left out: its v1 API. */
+  apiVersion?: string
+  /** Certificates of the server's own authority, `file:PATH` (PEM), read by the gateway; they stand in place of the common ones. */
+  ca?: string
   locality?: 'cloud' | 'on-prem'
   region?: string
   /** Google Cloud project of provider `vertex`, with `region` as its location (`global`). */
@@ -306,10 +557,20 @@ export type CreatedKey = {
   environment: string
   /** First characters of the key, to recognise it. */
   start: string
+  /** What a key may be used for; what is left out is not restricted. */
+  scopes: KeyScopes
+  /** The revision that the change was made on. */
+  revision: number
   /** Milliseconds since 1970-01-01 UTC. */
   createdMs: number
   expiresMs: number | null
   revokedMs: number | null
+  /** When its secret was changed last. */
+  rotatedMs: number | null
+  /** Until when a secret before works beside the newest; null where none does. */
+  previousUntilMs: number | null
+  /** About when it was used last; known from records, so a little late. */
+  lastUsedMs: number | null
   /** Gateways that have not acknowledged the change yet. */
   pending?: string[]
   /** The key itself, shown this once. */
@@ -521,6 +782,12 @@ export type ExplainedSelection = {
   }>
   /** Of the targets, at the time. */
   health: Record<string, string>
+  /** What the strategies went by. */
+  sights?: TargetSight[]
+  /** Hashes of what stays with a target; only those that the plan goes by. */
+  affinity?: Affinity
+  /** What of it the caller wanted. */
+  wished?: string[]
 }
 
 export type Explanation = {
@@ -539,6 +806,8 @@ export type Explanation = {
   candidates: Narrowing | null
   selection: ExplainedSelection | null
   attempts: Attempt[]
+  /** What guardrails said, and what was done. */
+  verdicts: Verdict[]
   error: RecordedError | null
   cut: string[]
   masked: string[]
@@ -696,9 +965,39 @@ export type Gateway = {
     sequence: number
     error: string
   } | null
+  report: GatewayReport | null
   /** Milliseconds since 1970-01-01 UTC. */
   createdMs: number
   revokedMs: number | null
+}
+
+export type GatewayReport = {
+  sharedStore: 'connected' | 'away' | 'none'
+  cache: {
+    hits: number
+    misses: number
+    /** Nano-dollars (1e-9 USD) as a decimal string. */
+    savedNanoUsd: string
+    /** In memory. */
+    bytes: number
+  }
+  limits: {
+    refused: number
+    wouldRefuse: number
+  }
+  /** Milliseconds since 1970-01-01 UTC. */
+  timeMs: number
+}
+
+export type Grant = {
+  /** What the holder may do. */
+  role: 'owner' | 'admin' | 'security' | 'developer' | 'finance' | 'viewer'
+  node: {
+    /** Unique id (UUIDv7), ordered by time. */
+    id: string
+    /** Empty for the organisation. */
+    path: string
+  }
 }
 
 export type GuardrailReference = {
@@ -707,6 +1006,89 @@ export type GuardrailReference = {
   mode: 'enforce' | 'audit'
   onError: 'block' | 'pass'
   stream?: 'hold' | 'window' | 'post'
+}
+
+export type GuardrailScan = {
+  regex?: {
+    /** Patterns by name, in RE2 syntax. */
+    patterns: Record<string, string>
+    ignoreCase?: boolean
+    /** Characters of the longest match that counts, 256 if left out; a stream is held back by as many. */
+    charsMax?: number
+  }
+  terms?: {
+    /** Terms that are found, without regard to case. */
+    any: string[]
+    /** Only as whole words; yes if left out. */
+    wholeWords?: boolean
+  }
+  jsonSchema?: {
+    /** JSON Schema 2020-12 without references to other documents. */
+    schema: boolean | Record<string, unknown>
+    /** Takes the JSON out of a fence or prose around it, closes what was left open, before it fails. */
+    repair?: boolean
+  }
+  length?: {
+    charsMin?: number
+    charsMax?: number
+    wordsMin?: number
+    wordsMax?: number
+    linesMax?: number
+    sentencesMax?: number
+  }
+  urls?: {
+    /** Names that may be there, with `*` for any characters; all others are found. */
+    allow?: string[]
+    /** Names that are found, with `*` for any characters. */
+    deny?: string[]
+    /** Schemes that are found as URLs; http and https if left out. */
+    schemes?: string[]
+  }
+  models?: {
+    /** Names that may be there, with `*` for any characters; all others are found. */
+    allow?: string[]
+    /** Names that are found, with `*` for any characters. */
+    deny?: string[]
+  }
+  tools?: {
+    /** Names that may be there, with `*` for any characters; all others are found. */
+    allow?: string[]
+    /** Names that are found, with `*` for any characters. */
+    deny?: string[]
+  }
+  judge?: {
+    /** Alias or target that judges. */
+    model: string
+    /** What is not wanted, in words; the judge says how surely the text is that. */
+    criteria: string
+    /** Parts per million. */
+    thresholdPpm?: number
+  }
+  moderation?: {
+    /** Name of a connection in signalbox.yaml. */
+    connection: string
+    /** omni-moderation-latest if left out. */
+    model?: string
+    /** Categories that are found from this score on; without it those that OpenAI flags. */
+    thresholds?: Record<string, number>
+  }
+  webhook?: {
+    /** Name of a connection in signalbox.yaml. */
+    connection: string
+    /** Path below the connection's base URL. */
+    path: string
+  }
+}
+
+export type GuardrailStep = {
+  /** Id of a guardrail of the same direction. */
+  guardrail: string
+  /** `allow` ends the pipeline; `next` if left out. */
+  onPass?: 'next' | 'allow'
+  /** `act` does what the guardrail says, and goes on after a redaction; `act` if left out. */
+  onFail?: 'act' | 'next' | 'allow'
+  /** `block` makes it an error; `block` if left out. */
+  onError?: 'block' | 'next' | 'allow'
 }
 
 /** Text that a guardrail reads: { "lastBytes": 4096 }. */
@@ -730,19 +1112,45 @@ export type Key = {
   environment: string
   /** First characters of the key, to recognise it. */
   start: string
+  /** What a key may be used for; what is left out is not restricted. */
+  scopes: KeyScopes
+  /** The revision that the change was made on. */
+  revision: number
   /** Milliseconds since 1970-01-01 UTC. */
   createdMs: number
   expiresMs: number | null
   revokedMs: number | null
+  /** When its secret was changed last. */
+  rotatedMs: number | null
+  /** Until when a secret before works beside the newest; null where none does. */
+  previousUntilMs: number | null
+  /** About when it was used last; known from records, so a little late. */
+  lastUsedMs: number | null
   /** Gateways that have not acknowledged the change yet. */
   pending?: string[]
 }
 
+/** What a key may be used for; what is left out is not restricted. */
+export type KeyScopes = {
+  /** Aliases and targets: `smart`, `openai/gpt-5.5`, `anthropic/*`. */
+  models?: string[]
+  /** Kinds of calls. */
+  operations?: Array<'chat' | 'embeddings' | 'completion' | 'rerank' | 'image' | 'audio' | 'moderation' | 'countTokens' | 'files' | 'batches' | 'realtime' | 'passthrough'>
+  /** Addresses and ranges that calls may come from: `10.0.0.0/8`, `2001:db8::/32`. */
+  ipRanges?: string[]
+  /** Properties of metadata that each call must carry. */
+  requiredMetadata?: string[]
+}
+
 export type Me = {
-  /** Unique id (UUIDv7), ordered by time. */
-  tokenId: string
+  kind: 'token' | 'user'
+  tokenId: string | null
+  userId: string | null
   name: string
-  role: 'admin' | 'member'
+  /** The strongest of the grants. */
+  role: 'owner' | 'admin' | 'security' | 'developer' | 'finance' | 'viewer'
+  grants: Grant[]
+  passwordChangeable: boolean
   organisation: {
     /** Unique id (UUIDv7), ordered by time. */
     id: string
@@ -804,6 +1212,8 @@ export type Patch = {
   maxOutputTokens?: number
   temperaturePpm?: number
   reasoningLevel?: 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'max'
+  /** Marks tools, system text and conversation for the provider's own prompt cache, for so long. Of Anthropic's Messages; others need no marks. */
+  promptCache?: '5m' | '1h'
 }
 
 /** A target, a strategy over nodes, or a pipeline of steps; depth at most 8. */
@@ -960,7 +1370,24 @@ export type RecordBody = {
   evaluationUs: number
   selection?: Selection
   attempts: Attempt[]
-  verdicts: unknown[]
+  verdicts: Verdict[]
+  /** What rate limits said of the call, where they said anything. */
+  limits?: {
+    /** Unique id (UUIDv7), ordered by time. */
+    refusedBy?: string
+    /** Shadow limits that would have refused. */
+    wouldRefuse?: string[]
+  }
+  /** Where the answer came from, of a call that the cache answered. */
+  cached?: {
+    /** The call whose answer this is. */
+    recordId: string
+    ageMs: number
+    /** Nano-dollars (1e-9 USD) as a decimal string. */
+    savedNanoUsd?: string
+    /** It waited for a call like it that was under way. */
+    shared: boolean
+  }
   /** Paths that could not be carried; answer ones with `response.`. */
   dropped: string[]
   /** Names of metadata members that are not declared. */
@@ -1038,6 +1465,26 @@ export type RecordedError = {
   detail?: string
 }
 
+export type ReleaseContext = {
+  sequence: number
+  /** Content digest: `sha256:` and 64 hex digits. */
+  engine: string
+  /** Content digest: `sha256:` and 64 hex digits. */
+  catalogue: string
+  /** Root first. */
+  workspaces: Array<{
+    /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+    name: string
+    /** Names from the root down; empty for the root. */
+    nodePath: string[]
+    /** Content digest: `sha256:` and 64 hex digits. */
+    stable: string
+    candidate: string | null
+  }>
+  /** Hot values of the state by workspace; empty where none was asked for. */
+  params: Record<string, Record<string, unknown>>
+}
+
 export type RemovedCandidate = {
   target: string
   workspace: string
@@ -1057,6 +1504,44 @@ export type Selection = {
     target: string
     reason: string
   }>
+  /** Absent where all targets were up, and only their order in the plan counted. */
+  health?: TargetSight[]
+  /** Hashes of what stays with a target; only those that the plan goes by. */
+  affinity?: Affinity
+  /** Of the order, what the caller wanted, as he wanted it; absent where that was the same. */
+  wished?: string[]
+}
+
+export type SelfCheck = {
+  /** Milliseconds since 1970-01-01 UTC. */
+  startedMs: number
+  /** Null where it did not come to its end. */
+  endedMs: number | null
+  records: number
+  /** Calls that ended before any policy was asked. */
+  undecided: number
+  same: number
+  different: number
+  /** Calls whose plan gives other targets now. */
+  otherSelections: number
+  /** The first records that came out different. */
+  examples: string[]
+  failure: string | null
+}
+
+export type Session = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+  /** The one that asks. */
+  current: boolean
+  userAgent: string
+  address: string
+  /** Milliseconds since 1970-01-01 UTC. */
+  createdMs: number
+  /** Milliseconds since 1970-01-01 UTC. */
+  lastUsedMs: number
+  /** Milliseconds since 1970-01-01 UTC. */
+  expiresMs: number
 }
 
 export type TargetNode = {
@@ -1065,6 +1550,27 @@ export type TargetNode = {
   patch?: Patch
   prompt?: PromptReference
   timeouts?: Timeouts
+  retries?: number
+}
+
+export type TargetSight = {
+  target: string
+  state: 'up' | 'degraded' | 'down' | 'unavailable'
+  /** Why it is not up. */
+  reason?: string
+  /** What the call asks and it cannot do. */
+  unfit?: string
+  /** Parts per million. */
+  errorPpm?: number
+  /** Of the calls, how many a target that is coming back may have. */
+  sharePpm?: number
+  firstTokenMs?: number
+  /** Per token of output. */
+  tokenUs?: number
+  /** Calls of this gateway that it serves. */
+  running?: number
+  /** Nano-dollars (1e-9 USD), saturating at 2^53-1. */
+  costNanoUsd?: number
 }
 
 export type Team = {
@@ -1079,6 +1585,8 @@ export type Team = {
   managedBy: 'api' | 'workspace'
   /** Keys that are not revoked. */
   keys: number
+  /** The revision that the change was made on. */
+  revision: number
   /** Milliseconds since 1970-01-01 UTC. */
   createdMs: number
   /** Gateways that have not acknowledged the change yet. */
@@ -1090,15 +1598,27 @@ export type Timeouts = {
   firstTokenMs?: number
   idleMs?: number
   totalMs?: number
+  /** A stream that begins slower than this, in bytes per second, is given up for the next target. */
+  minBytesPerS?: number
+  /** How long that speed is measured. */
+  speedWindowMs?: number
 }
 
 export type Token = {
   /** Unique id (UUIDv7), ordered by time. */
   id: string
   name: string
-  role: 'admin' | 'member'
+  /** What the holder may do. */
+  role: 'owner' | 'admin' | 'security' | 'developer' | 'finance' | 'viewer'
+  node: {
+    /** Unique id (UUIDv7), ordered by time. */
+    id: string
+    /** Empty for the organisation. */
+    path: string
+  }
   /** Milliseconds since 1970-01-01 UTC. */
   createdMs: number
+  expiresMs: number | null
   lastUsedMs: number | null
   revokedMs: number | null
 }
@@ -1116,6 +1636,45 @@ export type Usage = {
   audioOut?: number
   searches?: number
   requests?: number
+}
+
+export type User = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+  /** What the person signs in with. */
+  name: string
+  displayName: string
+  source: 'local' | 'oidc'
+  grants: Grant[]
+  /** The revision that the change was made on. */
+  revision: number
+  /** Milliseconds since 1970-01-01 UTC. */
+  createdMs: number
+  lastSignInMs: number | null
+  disabledMs: number | null
+}
+
+/** What became of a guardrail in a call. */
+export type Verdict = {
+  guardrail: string
+  workspace: string
+  direction: 'input' | 'output'
+  level: 'shadow' | 'audit' | 'warn' | 'enforce'
+  verdict: 'pass' | 'fail' | 'error' | 'notScanned' | 'skipped'
+  action: 'none' | 'block' | 'refuse' | 'redact' | 'flag' | 'retry' | 'repair'
+  code?: string
+  rule?: string
+  error?: string
+  attempt?: number
+  stream?: 'post' | 'window' | 'hold'
+  /** Findings of its detectors. */
+  hits: number
+  scannedChars: number
+  deliveredChars: number
+  annotations?: Record<string, string>
+  fuel: number
+  startMs: number
+  durationMs: number
 }
 
 export type Verification = {
@@ -1149,6 +1708,48 @@ export type Version = {
   }
   /** Where it is the stable version now. */
   environments: string[]
+}
+
+export type VersionBuild = {
+  version: number
+  /** Content digest: `sha256:` and 64 hex digits. */
+  digest: string
+  /** Digest of the engine that it is for. */
+  engine: string
+  /** Content digest: `sha256:` and 64 hex digits. */
+  catalogue: string
+  compiled: CompiledWorkspace
+  script: string | null
+}
+
+export type Webhook = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+  url: string
+  /** Milliseconds since 1970-01-01 UTC. */
+  createdMs: number
+  createdBy: string
+}
+
+export type WindowBalance = {
+  /** Unique id (UUIDv7), ordered by time. */
+  budgetId: string
+  /** Milliseconds since 1970-01-01 UTC. */
+  startMs: number
+  /** Null for `total`. */
+  endMs: number | null
+  /** Nano-dollars (1e-9 USD) or tokens, as a decimal string. */
+  limit: string
+  /** Nano-dollars (1e-9 USD) or tokens, as a decimal string. */
+  settled: string
+  /** Nano-dollars (1e-9 USD) or tokens, as a decimal string. */
+  leased: string
+  /** Nano-dollars (1e-9 USD) or tokens, as a decimal string. */
+  stranded: string
+  /** Nano-dollars (1e-9 USD) or tokens, as a decimal string. */
+  overrun: string
+  /** Milliseconds since 1970-01-01 UTC. */
+  asOfMs: number
 }
 
 export type WouldChange = {
@@ -1194,15 +1795,28 @@ export type ListTokensReply = {
 
 export type CreateTokenInput = {
   name: string
-  role: 'admin' | 'member'
+  /** What the holder may do. */
+  role: 'owner' | 'admin' | 'security' | 'developer' | 'finance' | 'viewer'
+  /** Id, name or path; the organisation if left out. */
+  node?: string
+  /** Milliseconds since 1970-01-01 UTC. */
+  expiresMs?: number
 }
 export type CreateTokenReply = {
   /** Unique id (UUIDv7), ordered by time. */
   id: string
   name: string
-  role: 'admin' | 'member'
+  /** What the holder may do. */
+  role: 'owner' | 'admin' | 'security' | 'developer' | 'finance' | 'viewer'
+  node: {
+    /** Unique id (UUIDv7), ordered by time. */
+    id: string
+    /** Empty for the organisation. */
+    path: string
+  }
   /** Milliseconds since 1970-01-01 UTC. */
   createdMs: number
+  expiresMs: number | null
   lastUsedMs: number | null
   revokedMs: number | null
   /** Shown this once. */
@@ -1214,6 +1828,104 @@ export type RevokeTokenInput = {
   id: string
 }
 export type RevokeTokenReply = Token
+
+export type GetSignInReply = {
+  /** There are accounts with passwords. */
+  password: boolean
+  oidc: {
+    name: string
+    path: string
+  } | null
+  /** Whose session the request carries; null where it carries none that holds. */
+  signedInAs: string | null
+}
+
+export type SignInInput = {
+  name: string
+  password: string
+}
+export type SignInReply = {
+  /** Unique id (UUIDv7), ordered by time. */
+  userId: string
+  name: string
+  /** Milliseconds since 1970-01-01 UTC. */
+  expiresMs: number
+}
+
+export type StartOidcSignInReply = Record<string, never>
+
+export type FinishOidcSignInInput = {
+  code?: string
+  state?: string
+}
+export type FinishOidcSignInReply = Record<string, never>
+
+export type SignOutReply = {
+  ok: true
+}
+
+export type ListSessionsReply = {
+  items: Session[]
+}
+
+export type RevokeSessionInput = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+}
+export type RevokeSessionReply = {
+  ok: true
+}
+
+export type ChangePasswordInput = {
+  current: string
+  password: string
+}
+export type ChangePasswordReply = {
+  ok: true
+}
+
+export type ListUsersReply = {
+  items: User[]
+}
+
+export type CreateUserInput = {
+  /** What a person signs in with: a name or an address, in lower case. */
+  name: string
+  displayName?: string
+  password: string
+  grants: Array<{
+    /** What the holder may do. */
+    role: 'owner' | 'admin' | 'security' | 'developer' | 'finance' | 'viewer'
+    /** Id, name or path; the organisation if left out. */
+    node?: string
+  }>
+}
+export type CreateUserReply = User
+
+export type UpdateUserInput = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+  /** The revision that the change was made on. */
+  revision: number
+  displayName?: string
+  grants?: Array<{
+    /** What the holder may do. */
+    role: 'owner' | 'admin' | 'security' | 'developer' | 'finance' | 'viewer'
+    /** Id, name or path; the organisation if left out. */
+    node?: string
+  }>
+  password?: string
+  disabled?: boolean
+}
+export type UpdateUserReply = User
+
+export type EndUserSessionsInput = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+}
+export type EndUserSessionsReply = {
+  ended: number
+}
 
 export type ListTeamsReply = {
   items: Team[]
@@ -1228,13 +1940,50 @@ export type CreateTeamInput = {
 }
 export type CreateTeamReply = Team
 
+export type UpdateTeamInput = {
+  /** Id, name or path of a node. */
+  team: string
+  /** The revision that the change was made on. */
+  revision: number
+  /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+  name?: string
+  /** Id, name or path; empty for the organisation. */
+  parent?: string
+}
+export type UpdateTeamReply = Team
+
+export type DeleteTeamInput = {
+  /** Id, name or path of a node. */
+  team: string
+  /** The revision that the change was made on. */
+  revision?: number
+}
+export type DeleteTeamReply = Team
+
 export type ListKeysInput = {
   /** Id, name or path. */
   team?: string
+  /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+  environment?: string
+  /** Exactly this label. */
+  name?: string
+  /** How the key begins; a few characters are enough. */
+  prefix?: string
+  /** Only keys that are neither revoked nor expired. */
+  active?: boolean
+  cursor?: string
+  limit?: number
 }
 export type ListKeysReply = {
   items: Key[]
+  nextCursor: string | null
 }
+
+export type GetKeyInput = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+}
+export type GetKeyReply = Key
 
 export type CreateKeyInput = {
   /** Id, name or path of the team. */
@@ -1245,8 +1994,34 @@ export type CreateKeyInput = {
   environment?: string
   /** Milliseconds since 1970-01-01 UTC. */
   expiresMs?: number
+  /** What a key may be used for; what is left out is not restricted. */
+  scopes?: KeyScopes
 }
 export type CreateKeyReply = CreatedKey
+
+export type UpdateKeyInput = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+  /** The revision that the change was made on. */
+  revision: number
+  /** Label, unique in the team. */
+  name?: string
+  /** Moves it: id, name or path. */
+  team?: string
+  /** Null: never. */
+  expiresMs?: number | null
+  /** What a key may be used for; what is left out is not restricted. */
+  scopes?: KeyScopes
+}
+export type UpdateKeyReply = Key
+
+export type RotateKeyInput = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+  /** Seconds that the old secret works on; a day if left out. */
+  graceS?: number
+}
+export type RotateKeyReply = CreatedKey
 
 export type RevokeKeyInput = {
   /** Unique id (UUIDv7), ordered by time. */
@@ -1467,6 +2242,49 @@ export type RollbackDeploymentInput = {
 }
 export type RollbackDeploymentReply = Deployment
 
+export type ExportRecordsInput = {
+  /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+  environment?: string
+  /** Id, name or path of a node: it and all below. */
+  team?: string
+  /** Unique id (UUIDv7), ordered by time. */
+  key?: string
+  target?: string
+  /** As the caller named it. */
+  model?: string
+  policy?: string
+  rule?: string
+  effect?: 'allow' | 'deny' | 'error' | 'none'
+  errorCode?: string
+  statusMin?: number
+  /** Milliseconds since 1970-01-01 UTC. */
+  sinceMs?: number
+  /** Milliseconds since 1970-01-01 UTC. */
+  untilMs?: number
+  cursor?: string
+  limit?: number
+}
+export type ExportRecordsReply = Uint8Array<ArrayBuffer>
+
+export type GetReleaseInput = {
+  /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+  environment: string
+  sequence: number
+  state?: number
+}
+export type GetReleaseReply = ReleaseContext
+
+export type GetBuildInput = {
+  version: string
+}
+export type GetBuildReply = VersionBuild
+
+export type GetCatalogueOfInput = {
+  /** Content digest: `sha256:` and 64 hex digits. */
+  digest: string
+}
+export type GetCatalogueOfReply = Catalogue
+
 export type ListRecordsInput = {
   /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
   environment?: string
@@ -1596,15 +2414,351 @@ export type GetStatusReply = {
     deployments: Deployment[]
     gateways: Gateway[]
     converged: boolean
+    /** Null where none was made yet. */
+    selfCheck: SelfCheck | null
   }>
 }
 
 export type ListAuditInput = {
   before?: number
+  /** Not with `before`. */
+  after?: number
+  /** Only of this operation. */
+  action?: string
+  /** Only by this one. */
+  actor?: string
   limit?: number
 }
 export type ListAuditReply = {
   items: AuditRow[]
+}
+
+export type VerifyAuditInput = {
+  /** A row that was there before; with `hash`. */
+  sequence?: number
+  /** Its hash: shows whether the end was cut off. */
+  hash?: string
+}
+export type VerifyAuditReply = {
+  rows: number
+  head: {
+    sequence: number
+    hash: string
+  } | null
+  broken: number | null
+  continues: boolean | null
+  segments: number
+  brokenSegments: string[]
+}
+
+export type ListBudgetsInput = {
+  /** Id, name or path of a node. */
+  team?: string
+  /** Id of a key. */
+  key?: string
+}
+export type ListBudgetsReply = {
+  items: Budget[]
+}
+
+export type SetBudgetInput = {
+  /** Id, name or path of a node. */
+  team?: string
+  /** Id of a key. */
+  key?: string
+  window: 'day' | 'week' | 'month' | 'quarter' | 'year' | 'total'
+  /** Nano-dollars (1e-9 USD) or tokens, as a decimal string. */
+  limit: string
+  unit?: 'usd' | 'tokens'
+  mode?: 'hard' | 'soft' | 'shadow'
+  /** IANA name, such as `Europe/Berlin`; `UTC` if left out. */
+  timeZone?: string
+  /** First day of the fiscal year, as `MM-DD` (day 01 to 28); quarters and years count from it. */
+  fiscalStart?: string
+  alertsPpm?: number[]
+  /** The revision that the change was made on, 0 for a budget that is not there yet. */
+  revision?: number
+}
+export type SetBudgetReply = Budget
+
+export type PreviewBudgetInput = {
+  /** Id, name or path of a node. */
+  team?: string
+  /** Id of a key. */
+  key?: string
+  window: 'day' | 'week' | 'month' | 'quarter' | 'year' | 'total'
+  /** Nano-dollars (1e-9 USD) or tokens, as a decimal string. */
+  limit: string
+  unit?: 'usd' | 'tokens'
+  mode?: 'hard' | 'soft' | 'shadow'
+  /** IANA name, such as `Europe/Berlin`; `UTC` if left out. */
+  timeZone?: string
+  /** First day of the fiscal year, as `MM-DD` (day 01 to 28); quarters and years count from it. */
+  fiscalStart?: string
+  alertsPpm?: number[]
+  /** The revision that the change was made on, 0 for a budget that is not there yet. */
+  revision?: number
+}
+export type PreviewBudgetReply = BudgetPreview
+
+export type ListBudgetAlertsInput = {
+  limit?: number
+}
+export type ListBudgetAlertsReply = {
+  items: BudgetAlert[]
+}
+
+export type ReconcileBudgetsReply = {
+  windows: number
+  transfers: number
+  differences: Array<{
+    /** Unique id (UUIDv7), ordered by time. */
+    budgetId: string
+    /** Milliseconds since 1970-01-01 UTC. */
+    startMs: number
+    kept: {
+      settled: string
+      leased: string
+      stranded: string
+      overrun: string
+    }
+    transfers: {
+      settled: string
+      leased: string
+      stranded: string
+      overrun: string
+    }
+    leases: {
+      settled: string
+      leased: string
+      stranded: string
+      overrun: string
+    }
+  }>
+}
+
+export type GetBudgetInput = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+}
+export type GetBudgetReply = Budget
+
+export type DeleteBudgetInput = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+  revision?: number
+}
+export type DeleteBudgetReply = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+  /** Milliseconds since 1970-01-01 UTC. */
+  deletedMs: number
+  pending?: string[]
+}
+
+export type ExplainBudgetInput = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+  /** Milliseconds since 1970-01-01 UTC. */
+  windowStartMs?: number
+  limit?: number
+}
+export type ExplainBudgetReply = BudgetExplanation
+
+export type OverrideBudgetInput = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+  /** Nano-dollars (1e-9 USD) or tokens, as a decimal string. */
+  limit: string
+  /** Milliseconds since 1970-01-01 UTC. */
+  untilMs: number
+  /** Why; stands in the audit log. */
+  reason: string
+  /** The revision that the change was made on, 0 for a budget that is not there yet. */
+  revision?: number
+}
+export type OverrideBudgetReply = Budget
+
+export type EndBudgetOverrideInput = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+}
+export type EndBudgetOverrideReply = Budget
+
+export type ReleaseStrandedInput = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+  /** Why; stands in the audit log. */
+  reason: string
+  leases?: string[]
+}
+export type ReleaseStrandedReply = {
+  leases: string[]
+  /** Nano-dollars (1e-9 USD) or tokens, as a decimal string. */
+  released: string
+  budget: Budget
+}
+
+export type SettleOverrunInput = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+  /** Why; stands in the audit log. */
+  reason: string
+}
+export type SettleOverrunReply = Budget
+
+export type VoidSettlementInput = {
+  /** Unique id (UUIDv7), ordered by time. */
+  callId: string
+  attempt: number
+  /** Unique id (UUIDv7), ordered by time. */
+  leaseId: string
+  /** Why; stands in the audit log. */
+  note: string
+}
+export type VoidSettlementReply = {
+  /** Nano-dollars (1e-9 USD) or tokens, as a decimal string. */
+  amount: string
+  /** Nano-dollars (1e-9 USD) or tokens, as a decimal string. */
+  overrun: string
+  budgets: string[]
+}
+
+export type ListLimitsInput = {
+  /** Id, name or path of a node. */
+  team?: string
+  /** Id of a key. */
+  key?: string
+}
+export type ListLimitsReply = {
+  items: Array<{
+    /** Unique id (UUIDv7), ordered by time. */
+    id: string
+    /** A node with everything below it, or one key. */
+    owner: BudgetOwner
+    /** Names from the root down to the owner; empty for the organisation. */
+    path: string
+    unit: 'requests' | 'tokens' | 'concurrency'
+    /** Left out for `concurrency` alone. */
+    window?: 'minute' | 'hour' | 'day'
+    /** So many; 0 lets nothing pass. */
+    limit: number
+    mode: 'hard' | 'shadow'
+    /** Only calls of this model: the name as asked, the alias, or the target that is tried first. */
+    model?: string
+    /** Only calls whose declared metadata has this value. */
+    metadata?: {
+      name: string
+      value: string | number | boolean
+    }
+    /** Counts each key, user, model or value of a metadata property by itself: `key`, `metadata.feature`. */
+    per?: string
+    /** `workspace`: declared in `signalbox.yaml`, set again by the next deployment. */
+    managedBy: 'api' | 'workspace'
+    revision: number
+    /** Milliseconds since 1970-01-01 UTC. */
+    createdMs: number
+    pending?: string[]
+  }>
+}
+
+export type SetLimitInput = {
+  /** Id, name or path of a node. */
+  team?: string
+  /** Id of a key. */
+  key?: string
+  unit: 'requests' | 'tokens' | 'concurrency'
+  /** Left out for `concurrency` alone. */
+  window?: 'minute' | 'hour' | 'day'
+  /** So many; 0 lets nothing pass. */
+  limit: number
+  mode?: 'hard' | 'shadow'
+  /** Only calls of this model: the name as asked, the alias, or the target that is tried first. */
+  model?: string
+  /** Only calls whose declared metadata has this value. */
+  metadata?: {
+    name: string
+    value: string | number | boolean
+  }
+  /** Counts each key, user, model or value of a metadata property by itself: `key`, `metadata.feature`. */
+  per?: string
+  /** The revision that the change was made on, 0 for a limit that is not there yet. */
+  revision?: number
+}
+export type SetLimitReply = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+  /** A node with everything below it, or one key. */
+  owner: BudgetOwner
+  /** Names from the root down to the owner; empty for the organisation. */
+  path: string
+  unit: 'requests' | 'tokens' | 'concurrency'
+  /** Left out for `concurrency` alone. */
+  window?: 'minute' | 'hour' | 'day'
+  /** So many; 0 lets nothing pass. */
+  limit: number
+  mode: 'hard' | 'shadow'
+  /** Only calls of this model: the name as asked, the alias, or the target that is tried first. */
+  model?: string
+  /** Only calls whose declared metadata has this value. */
+  metadata?: {
+    name: string
+    value: string | number | boolean
+  }
+  /** Counts each key, user, model or value of a metadata property by itself: `key`, `metadata.feature`. */
+  per?: string
+  /** `workspace`: declared in `signalbox.yaml`, set again by the next deployment. */
+  managedBy: 'api' | 'workspace'
+  revision: number
+  /** Milliseconds since 1970-01-01 UTC. */
+  createdMs: number
+  pending?: string[]
+}
+
+export type DeleteLimitInput = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+  revision?: number
+}
+export type DeleteLimitReply = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+  pending?: string[]
+}
+
+export type ListWebhooksReply = {
+  items: Webhook[]
+}
+
+export type CreateWebhookInput = {
+  url: string
+}
+export type CreateWebhookReply = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+  url: string
+  /** Milliseconds since 1970-01-01 UTC. */
+  createdMs: number
+  createdBy: string
+  secret: string
+}
+
+export type DeleteWebhookInput = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+}
+export type DeleteWebhookReply = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+}
+
+export type TestWebhookInput = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+}
+export type TestWebhookReply = {
+  taken: boolean
+  error: string | null
 }
 
 /** One method per operation of the control plane. */
@@ -1615,7 +2769,7 @@ export class Client {
     this.http = http
   }
 
-  /** Says who the token is. */
+  /** Says who asks, and what they may do where. */
   getMe(options: CallOptions = {}): Promise<GetMeReply> {
     return this.http.call<GetMeReply>({"method":"GET","path":"/v1/me","query":[],"body":null}, {}, options)
   }
@@ -1625,14 +2779,74 @@ export class Client {
     return this.http.call<ListTokensReply>({"method":"GET","path":"/v1/tokens","query":[],"body":null}, {}, options)
   }
 
-  /** Makes an API token for a person or a CI job. */
+  /** Makes an API token for a program or a CI job: a role on a node, until it expires. */
   createToken(input: CreateTokenInput, options: CallOptions = {}): Promise<CreateTokenReply> {
-    return this.http.call<CreateTokenReply>({"method":"POST","path":"/v1/tokens","query":[],"body":["name","role"]}, input, options)
+    return this.http.call<CreateTokenReply>({"method":"POST","path":"/v1/tokens","query":[],"body":["name","role","node","expiresMs"]}, input, options)
   }
 
   /** Revokes an API token. */
   revokeToken(input: RevokeTokenInput, options: CallOptions = {}): Promise<RevokeTokenReply> {
     return this.http.call<RevokeTokenReply>({"method":"POST","path":"/v1/tokens/:id/revoke","query":[],"body":null}, input, options)
+  }
+
+  /** Says how a person can sign in here. */
+  getSignIn(options: CallOptions = {}): Promise<GetSignInReply> {
+    return this.http.call<GetSignInReply>({"method":"GET","path":"/v1/sign-in","query":[],"body":null}, {}, options)
+  }
+
+  /** Signs in with name and password: sets the cookie of a session. */
+  signIn(input: SignInInput, options: CallOptions = {}): Promise<SignInReply> {
+    return this.http.call<SignInReply>({"method":"POST","path":"/v1/sign-in","query":[],"body":["name","password"]}, input, options)
+  }
+
+  /** Sends the browser to the identity provider (302). */
+  startOidcSignIn(options: CallOptions = {}): Promise<StartOidcSignInReply> {
+    return this.http.call<StartOidcSignInReply>({"method":"GET","path":"/v1/sign-in/oidc","query":[],"body":null}, {}, options)
+  }
+
+  /** Where the identity provider sends the browser back to; sets the cookie of a session (302). */
+  finishOidcSignIn(input: FinishOidcSignInInput = {}, options: CallOptions = {}): Promise<FinishOidcSignInReply> {
+    return this.http.call<FinishOidcSignInReply>({"method":"GET","path":"/v1/sign-in/oidc/callback","query":["code","state"],"body":null}, input, options)
+  }
+
+  /** Ends the session that asks. */
+  signOut(options: CallOptions = {}): Promise<SignOutReply> {
+    return this.http.call<SignOutReply>({"method":"POST","path":"/v1/sign-out","query":[],"body":null}, {}, options)
+  }
+
+  /** Lists the asking user's own sessions that have not ended. */
+  listSessions(options: CallOptions = {}): Promise<ListSessionsReply> {
+    return this.http.call<ListSessionsReply>({"method":"GET","path":"/v1/sessions","query":[],"body":null}, {}, options)
+  }
+
+  /** Ends one of the asking user's own sessions. */
+  revokeSession(input: RevokeSessionInput, options: CallOptions = {}): Promise<RevokeSessionReply> {
+    return this.http.call<RevokeSessionReply>({"method":"POST","path":"/v1/sessions/:id/revoke","query":[],"body":null}, input, options)
+  }
+
+  /** Changes the asking user's own password and ends all other sessions. */
+  changePassword(input: ChangePasswordInput, options: CallOptions = {}): Promise<ChangePasswordReply> {
+    return this.http.call<ChangePasswordReply>({"method":"POST","path":"/v1/me/password","query":[],"body":["current","password"]}, input, options)
+  }
+
+  /** Lists the users of the console. */
+  listUsers(options: CallOptions = {}): Promise<ListUsersReply> {
+    return this.http.call<ListUsersReply>({"method":"GET","path":"/v1/users","query":[],"body":null}, {}, options)
+  }
+
+  /** Makes a local account with a password and grants. */
+  createUser(input: CreateUserInput, options: CallOptions = {}): Promise<CreateUserReply> {
+    return this.http.call<CreateUserReply>({"method":"POST","path":"/v1/users","query":[],"body":["name","displayName","password","grants"]}, input, options)
+  }
+
+  /** Changes a user: name shown, grants, password, or whether they may sign in. */
+  updateUser(input: UpdateUserInput, options: CallOptions = {}): Promise<UpdateUserReply> {
+    return this.http.call<UpdateUserReply>({"method":"PATCH","path":"/v1/users/:id","query":[],"body":["revision","displayName","grants","password","disabled"]}, input, options)
+  }
+
+  /** Ends all sessions of a user. */
+  endUserSessions(input: EndUserSessionsInput, options: CallOptions = {}): Promise<EndUserSessionsReply> {
+    return this.http.call<EndUserSessionsReply>({"method":"POST","path":"/v1/users/:id/sign-out","query":[],"body":null}, input, options)
   }
 
   /** Lists the nodes of the tree, parents before children. */
@@ -1645,14 +2859,39 @@ export class Client {
     return this.http.call<CreateTeamReply>({"method":"POST","path":"/v1/teams","query":[],"body":["name","parent","kind"]}, input, options)
   }
 
-  /** Lists keys, newest first, without their values. */
+  /** Renames a node, or moves it with all below it to another parent. */
+  updateTeam(input: UpdateTeamInput, options: CallOptions = {}): Promise<UpdateTeamReply> {
+    return this.http.call<UpdateTeamReply>({"method":"PATCH","path":"/v1/teams/:team","query":[],"body":["revision","name","parent"]}, input, options)
+  }
+
+  /** Deletes a node that has no children, no keys that work, and never had a call. */
+  deleteTeam(input: DeleteTeamInput, options: CallOptions = {}): Promise<DeleteTeamReply> {
+    return this.http.call<DeleteTeamReply>({"method":"DELETE","path":"/v1/teams/:team","query":["revision"],"body":null}, input, options)
+  }
+
+  /** Lists keys, newest first, a page at a time, without their values. */
   listKeys(input: ListKeysInput = {}, options: CallOptions = {}): Promise<ListKeysReply> {
-    return this.http.call<ListKeysReply>({"method":"GET","path":"/v1/keys","query":["team"],"body":null}, input, options)
+    return this.http.call<ListKeysReply>({"method":"GET","path":"/v1/keys","query":["team","environment","name","prefix","active","cursor","limit"],"body":null}, input, options)
+  }
+
+  /** One key, without its value. */
+  getKey(input: GetKeyInput, options: CallOptions = {}): Promise<GetKeyReply> {
+    return this.http.call<GetKeyReply>({"method":"GET","path":"/v1/keys/:id","query":[],"body":null}, input, options)
   }
 
   /** Makes a key for a team. It works on the next request once all gateways acknowledged it. */
   createKey(input: CreateKeyInput, options: CallOptions = {}): Promise<CreateKeyReply> {
-    return this.http.call<CreateKeyReply>({"method":"POST","path":"/v1/keys","query":[],"body":["team","name","environment","expiresMs"]}, input, options)
+    return this.http.call<CreateKeyReply>({"method":"POST","path":"/v1/keys","query":[],"body":["team","name","environment","expiresMs","scopes"]}, input, options)
+  }
+
+  /** Changes a key: its label, its node, what it may be used for, when it expires. */
+  updateKey(input: UpdateKeyInput, options: CallOptions = {}): Promise<UpdateKeyReply> {
+    return this.http.call<UpdateKeyReply>({"method":"PATCH","path":"/v1/keys/:id","query":[],"body":["revision","name","team","expiresMs","scopes"]}, input, options)
+  }
+
+  /** Gives a key a new secret; the old one works on for a time of grace, or not at all. */
+  rotateKey(input: RotateKeyInput, options: CallOptions = {}): Promise<RotateKeyReply> {
+    return this.http.call<RotateKeyReply>({"method":"POST","path":"/v1/keys/:id/rotate","query":[],"body":["graceS"]}, input, options)
   }
 
   /** Revokes a key. It fails on the next request once all gateways acknowledged it. */
@@ -1730,6 +2969,26 @@ export class Client {
     return this.http.call<RollbackDeploymentReply>({"method":"POST","path":"/v1/deployments/rollback","query":[],"body":["environment","workspace","to"]}, input, options)
   }
 
+  /** Whole records as NDJSON, oldest first, a page at a time; the last line of a page has the cursor. */
+  exportRecords(input: ExportRecordsInput = {}, options: CallOptions = {}): Promise<ExportRecordsReply> {
+    return this.http.bytes({"method":"GET","path":"/v1/records/export","query":["environment","team","key","target","model","policy","rule","effect","errorCode","statusMin","sinceMs","untilMs","cursor","limit"],"body":null}, input, options)
+  }
+
+  /** The workspaces and versions of a release, with the params of a state. */
+  getRelease(input: GetReleaseInput, options: CallOptions = {}): Promise<GetReleaseReply> {
+    return this.http.call<GetReleaseReply>({"method":"GET","path":"/v1/releases/context","query":["environment","sequence","state"],"body":null}, input, options)
+  }
+
+  /** What the engine loads of a version, as it was built. */
+  getBuild(input: GetBuildInput, options: CallOptions = {}): Promise<GetBuildReply> {
+    return this.http.call<GetBuildReply>({"method":"GET","path":"/v1/versions/:version/build","query":[],"body":null}, input, options)
+  }
+
+  /** The catalogue that a release or a version was made with. */
+  getCatalogueOf(input: GetCatalogueOfInput, options: CallOptions = {}): Promise<GetCatalogueOfReply> {
+    return this.http.call<GetCatalogueOfReply>({"method":"GET","path":"/v1/catalogues/:digest","query":[],"body":null}, input, options)
+  }
+
   /** Searches records, newest first, a page at a time. */
   listRecords(input: ListRecordsInput = {}, options: CallOptions = {}): Promise<ListRecordsReply> {
     return this.http.call<ListRecordsReply>({"method":"GET","path":"/v1/records","query":["environment","team","key","target","model","policy","rule","effect","errorCode","statusMin","sinceMs","untilMs","cursor","limit"],"body":null}, input, options)
@@ -1760,8 +3019,113 @@ export class Client {
     return this.http.call<GetStatusReply>({"method":"GET","path":"/v1/status","query":["environment"],"body":null}, input, options)
   }
 
-  /** Administrative changes, newest first. */
+  /** Administrative changes, newest first; after a sequence, oldest first. */
   listAudit(input: ListAuditInput = {}, options: CallOptions = {}): Promise<ListAuditReply> {
-    return this.http.call<ListAuditReply>({"method":"GET","path":"/v1/audit","query":["before","limit"],"body":null}, input, options)
+    return this.http.call<ListAuditReply>({"method":"GET","path":"/v1/audit","query":["before","after","action","actor","limit"],"body":null}, input, options)
+  }
+
+  /** Reads the whole audit log and the chains of segments, and names the first row that is not as it was written. */
+  verifyAudit(input: VerifyAuditInput = {}, options: CallOptions = {}): Promise<VerifyAuditReply> {
+    return this.http.call<VerifyAuditReply>({"method":"GET","path":"/v1/audit/verify","query":["sequence","hash"],"body":null}, input, options)
+  }
+
+  /** Lists budgets with their running windows, by the place of their owners. */
+  listBudgets(input: ListBudgetsInput = {}, options: CallOptions = {}): Promise<ListBudgetsReply> {
+    return this.http.call<ListBudgetsReply>({"method":"GET","path":"/v1/budgets","query":["team","key"],"body":null}, input, options)
+  }
+
+  /** Makes or changes the budget of an owner, window and unit. It holds once all gateways acknowledged it. */
+  setBudget(input: SetBudgetInput, options: CallOptions = {}): Promise<SetBudgetReply> {
+    return this.http.call<SetBudgetReply>({"method":"PUT","path":"/v1/budgets","query":[],"body":["team","key","window","limit","unit","mode","timeZone","fiscalStart","alertsPpm","revision"]}, input, options)
+  }
+
+  /** Says what `setBudget` with the same body would do, and changes nothing. */
+  previewBudget(input: PreviewBudgetInput, options: CallOptions = {}): Promise<PreviewBudgetReply> {
+    return this.http.call<PreviewBudgetReply>({"method":"POST","path":"/v1/budgets/preview","query":[],"body":["team","key","window","limit","unit","mode","timeZone","fiscalStart","alertsPpm","revision"]}, input, options)
+  }
+
+  /** Lists alerts of budgets, newest first. */
+  listBudgetAlerts(input: ListBudgetAlertsInput = {}, options: CallOptions = {}): Promise<ListBudgetAlertsReply> {
+    return this.http.call<ListBudgetAlertsReply>({"method":"GET","path":"/v1/budgets/alerts","query":["limit"],"body":null}, input, options)
+  }
+
+  /** Adds all transfers and leases up again and names every window whose balance differs. */
+  reconcileBudgets(options: CallOptions = {}): Promise<ReconcileBudgetsReply> {
+    return this.http.call<ReconcileBudgetsReply>({"method":"GET","path":"/v1/budgets/reconcile","query":[],"body":null}, {}, options)
+  }
+
+  /** One budget with its running window. */
+  getBudget(input: GetBudgetInput, options: CallOptions = {}): Promise<GetBudgetReply> {
+    return this.http.call<GetBudgetReply>({"method":"GET","path":"/v1/budgets/:id","query":[],"body":null}, input, options)
+  }
+
+  /** Deletes a budget: it limits nothing any more. What was spent stays in the ledger. */
+  deleteBudget(input: DeleteBudgetInput, options: CallOptions = {}): Promise<DeleteBudgetReply> {
+    return this.http.call<DeleteBudgetReply>({"method":"DELETE","path":"/v1/budgets/:id","query":["revision"],"body":null}, input, options)
+  }
+
+  /** Where a window's money went: by key, target and day, the dearest attempts, what gateways hold. */
+  explainBudget(input: ExplainBudgetInput, options: CallOptions = {}): Promise<ExplainBudgetReply> {
+    return this.http.call<ExplainBudgetReply>({"method":"GET","path":"/v1/budgets/:id/explain","query":["windowStartMs","limit"],"body":null}, input, options)
+  }
+
+  /** Puts another limit in place of a budget’s own until a time, with a reason. */
+  overrideBudget(input: OverrideBudgetInput, options: CallOptions = {}): Promise<OverrideBudgetReply> {
+    return this.http.call<OverrideBudgetReply>({"method":"PUT","path":"/v1/budgets/:id/override","query":[],"body":["limit","untilMs","reason","revision"]}, input, options)
+  }
+
+  /** Ends an override before its time: the budget's own limit holds again. */
+  endBudgetOverride(input: EndBudgetOverrideInput, options: CallOptions = {}): Promise<EndBudgetOverrideReply> {
+    return this.http.call<EndBudgetOverrideReply>({"method":"DELETE","path":"/v1/budgets/:id/override","query":[],"body":null}, input, options)
+  }
+
+  /** Gives stranded money free again, on the word of an operator that its gateway spent no more of it. */
+  releaseStranded(input: ReleaseStrandedInput, options: CallOptions = {}): Promise<ReleaseStrandedReply> {
+    return this.http.call<ReleaseStrandedReply>({"method":"POST","path":"/v1/budgets/:id/release","query":[],"body":["reason","leases"]}, input, options)
+  }
+
+  /** Takes the overrun of the running window as settled, as far as the limit has room: this opens it again. */
+  settleOverrun(input: SettleOverrunInput, options: CallOptions = {}): Promise<SettleOverrunReply> {
+    return this.http.call<SettleOverrunReply>({"method":"POST","path":"/v1/budgets/:id/overrun","query":[],"body":["reason"]}, input, options)
+  }
+
+  /** Takes the cost of an attempt back from all its budgets, with a note; the settlement stays readable. */
+  voidSettlement(input: VoidSettlementInput, options: CallOptions = {}): Promise<VoidSettlementReply> {
+    return this.http.call<VoidSettlementReply>({"method":"POST","path":"/v1/settlements/void","query":[],"body":["callId","attempt","leaseId","note"]}, input, options)
+  }
+
+  /** Lists limits of requests, tokens and concurrency, by the place of their owners. */
+  listLimits(input: ListLimitsInput = {}, options: CallOptions = {}): Promise<ListLimitsReply> {
+    return this.http.call<ListLimitsReply>({"method":"GET","path":"/v1/limits","query":["team","key"],"body":null}, input, options)
+  }
+
+  /** Makes the limit of an owner, unit, window, model, metadata value and `per`, or changes its number and mode. */
+  setLimit(input: SetLimitInput, options: CallOptions = {}): Promise<SetLimitReply> {
+    return this.http.call<SetLimitReply>({"method":"PUT","path":"/v1/limits","query":[],"body":["team","key","unit","window","limit","mode","model","metadata","per","revision"]}, input, options)
+  }
+
+  /** Deletes a limit. */
+  deleteLimit(input: DeleteLimitInput, options: CallOptions = {}): Promise<DeleteLimitReply> {
+    return this.http.call<DeleteLimitReply>({"method":"DELETE","path":"/v1/limits/:id","query":["revision"],"body":null}, input, options)
+  }
+
+  /** Lists where alerts are sent. */
+  listWebhooks(options: CallOptions = {}): Promise<ListWebhooksReply> {
+    return this.http.call<ListWebhooksReply>({"method":"GET","path":"/v1/webhooks","query":[],"body":null}, {}, options)
+  }
+
+  /** Sends alerts of budgets to a URL from now on, signed with a secret that is shown once. */
+  createWebhook(input: CreateWebhookInput, options: CallOptions = {}): Promise<CreateWebhookReply> {
+    return this.http.call<CreateWebhookReply>({"method":"POST","path":"/v1/webhooks","query":[],"body":["url"]}, input, options)
+  }
+
+  /** Sends nothing there any more, not even what waits. */
+  deleteWebhook(input: DeleteWebhookInput, options: CallOptions = {}): Promise<DeleteWebhookReply> {
+    return this.http.call<DeleteWebhookReply>({"method":"DELETE","path":"/v1/webhooks/:id","query":[],"body":null}, input, options)
+  }
+
+  /** Sends a message of type `test` and says whether it was taken. */
+  testWebhook(input: TestWebhookInput, options: CallOptions = {}): Promise<TestWebhookReply> {
+    return this.http.call<TestWebhookReply>({"method":"POST","path":"/v1/webhooks/:id/test","query":[],"body":null}, input, options)
   }
 }

@@ -146,12 +146,22 @@ export class Http {
     return this.send(query.size > 0 ? `${path}?${query}` : path, init)
   }
 
-  /** One document. */
-  async call<T>(route: Route, input: object, options: CallOptions): Promise<T> {
+  #timely(route: Route, input: object, options: CallOptions): Promise<Response> {
     const timeout = AbortSignal.timeout(this.#options.timeoutMs ?? 120_000)
     const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout])
-    const response = await this.#request(route, input, signal)
+    return this.#request(route, input, signal)
+  }
+
+  /** One document. */
+  async call<T>(route: Route, input: object, options: CallOptions): Promise<T> {
+    const response = await this.#timely(route, input, options)
     return (await response.json()) as T
+  }
+
+  /** A reply that is no document, as it came. */
+  async bytes(route: Route, input: object, options: CallOptions): Promise<Uint8Array<ArrayBuffer>> {
+    const response = await this.#timely(route, input, options)
+    return new Uint8Array(await response.arrayBuffer())
   }
 
   /** A stream of documents; ends when the server ends it or the signal aborts. */

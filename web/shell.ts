@@ -1,4 +1,5 @@
 import { css, html, LitElement, nothing } from 'lit'
+import { api } from './api.ts'
 import { pages } from './pages.ts'
 import { matchPage, navigate, type Page } from './router.ts'
 import { session } from './session.ts'
@@ -26,7 +27,7 @@ export class Shell extends LitElement {
     super()
     this.theme = initialTheme()
     this.path = location.pathname
-    this.signedIn = session.token !== null
+    this.signedIn = session.isSignedIn
   }
 
   readonly #onPath = (): void => {
@@ -56,6 +57,15 @@ export class Shell extends LitElement {
   #signOut(): void {
     session.signOut()
     this.signedIn = false
+  }
+
+  /** A user's session is ended where it is kept, not only forgotten here. */
+  async #leave(): Promise<void> {
+    if (session.user !== null)
+      await api()
+        .signOut()
+        .catch(() => undefined)
+    this.#signOut()
   }
 
   #toggleTheme(): void {
@@ -104,7 +114,8 @@ export class Shell extends LitElement {
           <button class="quiet" @click=${this.#toggleTheme} aria-label="Switch to ${this.theme === 'dark' ? 'light' : 'dark'} colours">
             ${this.theme === 'dark' ? icons.sun : icons.moon}
           </button>
-          <button class="quiet" @click=${this.#signOut} aria-label="Sign out">${icons.out}</button>
+          <a class="quiet" href="/account" aria-label="Account">${icons.account}</a>
+          <button class="quiet" @click=${this.#leave} aria-label="Sign out">${icons.out}</button>
         </div>
       </aside>
       <main>
@@ -134,15 +145,16 @@ export class Shell extends LitElement {
       nav a[aria-current] { background: var(--accent-soft); color: var(--accent); }
       .foot { margin-top: auto; display: flex; gap: 4px; }
       .foot button { padding: 8px; }
+      .foot a { padding: 8px; color: var(--muted); display: grid; place-items: center; }
       main { padding: 32px clamp(16px, 4vw, 48px) 64px; max-width: 1280px; width: 100%; }
       @media (max-width: 760px) {
         .frame { grid-template-columns: minmax(0, 1fr); grid-template-rows: auto 1fr; }
-        aside { position: static; height: auto; flex-direction: row; align-items: center; gap: 8px; padding: 8px 12px;
+        aside { position: static; height: auto; flex-flow: row wrap; align-items: center; gap: 4px 8px; padding: 8px 12px;
           border-right: 0; border-bottom: 1px solid var(--line); }
         .brand span, nav a span { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-        nav { display: flex; flex: 1; justify-content: center; gap: 0; }
+        nav { display: flex; flex: 1 0 100%; order: 1; justify-content: space-between; gap: 0; }
         nav a { padding: 8px; }
-        .foot { margin: 0; }
+        .foot { margin: 0 0 0 auto; }
         main { padding-top: 20px; }
       }
     `,

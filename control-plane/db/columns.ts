@@ -1,5 +1,6 @@
+import { roles } from '@signalbox/sdk/contract'
 import { sql } from 'drizzle-orm'
-import { customType, uuid } from 'drizzle-orm/pg-core'
+import { customType, text, uuid } from 'drizzle-orm/pg-core'
 
 /** Milliseconds since 1970 in code, `timestamptz` in the database. */
 export const timeMs = customType<{ data: number; driverData: string }>({
@@ -20,3 +21,8 @@ export const organisationId = () => uuid('organisation_id').notNull()
 
 /** The database's clock, for rows whose time nobody hands in. */
 export const now = sql`now()`
+
+/** What somebody may do on a node and all below it. */
+export const role = () => text('role', { enum: roles }).notNull()
+/** For checks: `role in` this. */
+export const anyRole = sql.raw(`(${roles.map((each) => `'${each}'`).join(', ')})`)

@@ -42,6 +42,13 @@ export function connectDatabase(url: string, log: Logger): Connection {
   pool.on('error', (error) => {
     if (!closing) log.warn({ err: { message: error.message } }, 'an idle database connection was lost')
   })
+  // One that is lost between two queries of a transaction has nobody else who listens, and would end the program; the
+  // transaction's next query fails and says so.
+  pool.on('connect', (client) => {
+    client.on('error', (error) => {
+      if (!closing) log.warn({ err: { message: error.message } }, 'a database connection was lost')
+    })
+  })
   return {
     db: drizzle(pool, { schema }),
     pool,

@@ -15,6 +15,12 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
   return found?.code === '23505' && (constraint === undefined || found.constraint === constraint)
 }
 
+/** The table whose rows still name what was to be deleted, where that is why it failed. */
+export function referringTable(error: unknown): string | undefined {
+  const found = databaseErrorOf(error)
+  return found?.code === '23503' ? found.table : undefined
+}
+
 /** Whether a text was compared with an id and is no UUID: it names nothing. */
 export function isMalformedId(error: unknown): boolean {
   const found = databaseErrorOf(error)

@@ -4,6 +4,11 @@
  * called append-only is never updated or deleted by a program. A change here needs a new migration.
  */
 export * from './tables/access.ts'
+export * from './tables/alerts.ts'
 export * from './tables/documents.ts'
+export * from './tables/identity.ts'
+export * from './tables/ledger.ts'
+export * from './tables/limits.ts'
 export * from './tables/records.ts'
+export * from './tables/self-check.ts'
 export * from './tables/versions.ts'

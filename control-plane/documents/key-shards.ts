@@ -28,8 +28,8 @@ export function keyPrefixLength(count: number): number {
 /** NDJSON of the rows in the order of their hashes. The same rows always give the same bytes. */
 export function encodeKeyShard(prefix: string, rows: readonly KeyRow[]): EncodedKeyShard {
   const sorted = [...rows].sort((a, b) => (a.hash < b.hash ? -1 : a.hash > b.hash ? 1 : 0))
-  const lines = sorted.map(({ hash, id, node, name, expiresMs }) =>
-    JSON.stringify({ hash, id, node, name, expiresMs }),
+  const lines = sorted.map(({ hash, id, node, name, expiresMs, scopes }) =>
+    JSON.stringify({ hash, id, node, name, expiresMs, ...(scopes !== undefined && { scopes }) }),
   )
   const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''), 'utf8')
   return { prefix, digest: digestOf(bytes), count: rows.length, bytes }

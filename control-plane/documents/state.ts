@@ -1,9 +1,17 @@
-import { Refusal, type StateDocument, type TreeBlob } from '@signalbox/sdk/contract'
+import {
+  Refusal,
+  type StateBudget,
+  type StateDocument,
+  type StateLimit,
+  type TreeBlob,
+} from '@signalbox/sdk/contract'
 import { canonicalJson, digestOf } from '@signalbox/sdk/node'
 import type { Queryable } from '../db/connect.ts'
 import { storeBlobs } from '../stores/blobs.ts'
+import { loadStateBudgets } from '../stores/budgets.ts'
 import { loadEnvironment, loadParams, loadTree } from '../stores/documents.ts'
 import { loadRevokedKeys } from '../stores/key-shards.ts'
+import { loadStateLimits } from '../stores/limits.ts'
 import { buildKeyIndex } from './key-index.ts'
 import type { DocumentContent } from './write-document.ts'
 
@@ -35,9 +43,32 @@ async function loadRevoked(
   }
 }
 
+/** Budgets that calls of an environment may be under; no member where there is none. */
+async function loadBudgets(
+  q: Queryable,
+  where: { organisationId: string; environment: string },
+): Promise<{ budgets?: StateBudget[] }> {
+  const rows = await loadStateBudgets(q, where)
+  const budgets = rows.map(({ nodeId, keyId, ...rest }): StateBudget => {
+    const owner =
+      nodeId === null ? { kind: 'key' as const, id: keyId ?? '' } : { kind: 'node' as const, id: nodeId }
+    return { ...rest, owner }
+  })
+  return budgets.length === 0 ? {} : { budgets }
+}
+
+/** Limits that calls of an environment may be under; no member where there is none. */
+async function loadLimits(
+  q: Queryable,
+  where: { organisationId: string; environment: string },
+): Promise<{ rateLimits?: StateLimit[] }> {
+  const rateLimits = await loadStateLimits(q, where)
+  return rateLimits.length === 0 ? {} : { rateLimits }
+}
+
 /**
  * What the `state` of an environment says now. Its blobs (tree, changed key shards) are stored on the way.
- * Keys are read before the tree: nodes are never deleted, so every key's node is in it.
+ * Keys are read before the tree: a node that is deleted meanwhile had no key that works, so the others' are in it.
  */
 export async function buildState(
   q: Queryable,
@@ -50,7 +81,7 @@ export async function buildState(
   const revoked = await loadRevoked(q, where, nowMs)
   const indexed = { ...where, revokedAfterMs: revoked.inShardsAfterMs }
   const { keys } = await buildKeyIndex(q, indexed, nowMs)
-  const { nodes, limits } = await loadTree(q, organisationId)
+  const { nodes } = await loadTree(q, organisationId)
   const tree: TreeBlob = { schema: 'tree/1', nodes }
   const treeText = canonicalJson(tree)
   const treeDigest = digestOf(treeText)
@@ -60,7 +91,9 @@ export async function buildState(
     tree: treeDigest,
     keys,
     revoked: revoked.hashes,
-    limits,
+    limits: {},
+    ...(await loadLimits(q, where)),
+    ...(await loadBudgets(q, where)),
     params: await loadParams(q, organisationId, where.environment),
     freeze: environment.freezeReason === null ? null : { reason: environment.freezeReason },
   }

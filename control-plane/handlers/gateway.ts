@@ -8,7 +8,7 @@ import type { Sessions } from '../documents/sessions.ts'
 import { type Handlers, type RequestContext, replyWith } from '../handler.ts'
 import { type IngestTools, ingestSegment } from '../ingest.ts'
 import { loadBlob } from '../stores/blobs.ts'
-import { storeAck, storeHello } from '../stores/gateway-sessions.ts'
+import { storeAck, storeHello, storeReport } from '../stores/gateway-sessions.ts'
 
 export interface GatewayTools extends IngestTools {
   readonly db: Database
@@ -151,6 +151,14 @@ const gatewayAck =
     return { ok: true }
   }
 
+const gatewayReport =
+  (tools: GatewayTools): Handlers<typeof gatewayOperations>['gatewayReport'] =>
+  async (context, { body }) => {
+    const { gatewayId } = readerOf(context)
+    await storeReport(tools.db, gatewayId, { ...body, incarnation: incarnationOf(body.incarnation) })
+    return {}
+  }
+
 /** What gateways ask: documents, blobs, what is new; and what they report: acknowledgements, segments. */
 export function createGatewayHandlers(tools: GatewayTools): Handlers<typeof gatewayOperations> {
   return {
@@ -169,6 +177,7 @@ export function createGatewayHandlers(tools: GatewayTools): Handlers<typeof gate
       })
     },
     gatewayAck: gatewayAck(tools),
+    gatewayReport: gatewayReport(tools),
     async gatewaySegment(context, { params, query, body }) {
       const { previous = null, records } = query
       const incarnation = incarnationOf(query.incarnation)

@@ -45,6 +45,7 @@ function describeGateway(
     release: active('release'),
     state: active('state'),
     rejected: rejectedOf(own),
+    report: row.report,
   }
 }
 
@@ -87,6 +88,7 @@ export function createGatewayListHandlers(dependencies: Dependencies): GatewayHa
           incarnation: null,
           url: null,
           software: null,
+          report: null,
           createdMs: nowMs(),
           lastSeenMs: null,
           connectedUntilMs: null,

@@ -1,20 +1,13 @@
-import {
-  type CallRecord,
-  type QueryOf,
-  type RecordRow,
-  Refusal,
-  type recordOperations,
-} from '@signalbox/sdk/contract'
+import { type CallRecord, type QueryOf, Refusal, type recordOperations } from '@signalbox/sdk/contract'
 import type { Database } from '../db/connect.ts'
 import { type ExplainTools, explainCall } from '../explain-call.ts'
-import type { Handlers } from '../handler.ts'
+import type { Handlers, RequestContext } from '../handler.ts'
+import { decodeCursor, encodeCursor } from '../page-cursor.ts'
+import { BodyReader } from '../read-records.ts'
 import type { RecordFeed } from '../record-feed.ts'
-import { recordAt, unpackSegment } from '../segment.ts'
-import { loadSubtree, resolveNode } from '../stores/nodes.ts'
+import { loadReach, loadSubtree } from '../stores/nodes.ts'
 import { loadOverview } from '../stores/overview.ts'
-import { decodeRecord } from '../stores/record-columns.ts'
-import { findRecord, type RecordFilter, type RecordPlace, searchRecords } from '../stores/records.ts'
-import { loadSegmentBytes } from '../stores/segments.ts'
+import { findRecord, type RecordFilter, searchRecords } from '../stores/records.ts'
 
 export interface RecordTools extends ExplainTools {
   readonly recordFeed: RecordFeed
@@ -28,46 +21,24 @@ const overviewStepsMax = 60
 const stepsMs = [1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 21_600, 43_200, 86_400].map((s) => s * 1000)
 const dayMs = 86_400_000
 
-function encodeCursor(row: RecordRow): string {
-  return Buffer.from(`${row.timeMs} ${row.id}`, 'utf8').toString('base64url')
-}
-
-function decodeCursor(cursor: string | undefined): RecordPlace | undefined {
-  if (cursor === undefined) return undefined
-  const parts = /^(\d{1,15}) ([0-9a-f-]{36})$/.exec(Buffer.from(cursor, 'base64url').toString('utf8'))
-  if (parts?.[1] === undefined || parts[2] === undefined) {
-    throw new Refusal('invalid_request', {
-      message: 'The cursor is not one that this search gave.',
-      param: 'cursor',
-    })
-  }
-  return { timeMs: Number(parts[1]), id: parts[2] }
-}
-
-/** The filter with the team as the ids of its node and all below. */
-async function resolveFilter(
+/** The filter with the nodes that the team means, or else that the caller may read, by their ids. */
+export async function resolveFilter(
   db: Database,
-  organisationId: string,
+  { organisationId, permit }: Pick<RequestContext, 'organisationId' | 'permit'>,
   query: QueryOf<(typeof recordOperations)['followRecords']>,
 ): Promise<RecordFilter> {
   const { team, ...filter } = query
-  if (team === undefined) return filter
-  const node = await resolveNode(db, organisationId, team)
-  return { ...filter, nodes: await loadSubtree(db, organisationId, node) }
+  if (team === undefined) return { ...filter, nodes: await loadReach(db, organisationId, permit.reach) }
+  return { ...filter, nodes: await loadSubtree(db, organisationId, await permit.resolve(team)) }
 }
 
 /** Row and body; the body is read from its segment. */
 async function loadCallRecord(db: Database, organisationId: string, id: string): Promise<CallRecord> {
   const stored = await findRecord(db, organisationId, id)
   if (stored === undefined) throw new Refusal('not_found', { message: 'There is no such record.' })
-  const bytes = await loadSegmentBytes(db, organisationId, stored.segmentDigest)
-  if (bytes === undefined) {
-    throw new Refusal('not_found', { message: 'The body of this record is no longer kept.' })
-  }
-  const text = await unpackSegment(bytes)
-  const { body } = recordAt(text, { offset: stored.segmentOffset, length: stored.segmentLength })
-  // Organisation, environment and gateway are the token's, not what the line claims.
-  return { row: decodeRecord(stored), body }
+  const { row, body } = await new BodyReader(db, organisationId).read(stored)
+  if (body !== null) return { row, body }
+  throw new Refusal('not_found', { message: 'The body of this record is no longer kept.' })
 }
 
 /** Start, end and step of an overview: at most 60 steps, whose edges stand still while time goes on. */
@@ -90,10 +61,11 @@ export function overviewRange(
 export function createRecordHandlers(tools: RecordTools): Handlers<typeof recordOperations> {
   const { db } = tools
   return {
-    async listRecords({ organisationId }, { query }) {
+    async listRecords(context, { query }) {
+      const { organisationId } = context
       const { cursor, limit = pageRowsDefault, sinceMs, untilMs, ...filter } = query
       const items = await searchRecords(db, organisationId, {
-        filter: await resolveFilter(db, organisationId, filter),
+        filter: await resolveFilter(db, context, filter),
         sinceMs,
         untilMs,
         after: decodeCursor(cursor),
@@ -103,8 +75,9 @@ export function createRecordHandlers(tools: RecordTools): Handlers<typeof record
       const last = items.length > limit ? page.at(-1) : undefined
       return { items: page, nextCursor: last === undefined ? null : encodeCursor(last) }
     },
-    followRecords({ organisationId, signal }, { query }) {
-      return tools.recordFeed.follow(organisationId, () => resolveFilter(db, organisationId, query), signal)
+    followRecords(context, { query }) {
+      const { organisationId, signal } = context
+      return tools.recordFeed.follow(organisationId, () => resolveFilter(db, context, query), signal)
     },
     async getRecord({ organisationId }, { params }) {
       return await loadCallRecord(db, organisationId, params.id)
@@ -113,9 +86,10 @@ export function createRecordHandlers(tools: RecordTools): Handlers<typeof record
       const record = await loadCallRecord(db, organisationId, params.id)
       return await explainCall(tools, record)
     },
-    async getOverview({ organisationId }, { query }) {
+    async getOverview({ organisationId, permit }, { query }) {
       const range = overviewRange(query, tools.nowMs())
-      return await loadOverview(db, organisationId, { environment: query.environment, ...range })
+      const nodes = await loadReach(db, organisationId, permit.reach)
+      return await loadOverview(db, organisationId, { environment: query.environment, nodes, ...range })
     },
   }
 }

@@ -1,17 +1,17 @@
 import type { ReplyOf, statusOperations } from '@signalbox/sdk/contract'
 import type { Dependencies } from '../dependencies.ts'
 import type { Handlers } from '../handler.ts'
-import { listAuditRows } from '../stores/audit.ts'
 import { loadCurrentDeployments, type NumberedDeployment } from '../stores/deployments.ts'
 import { loadDocuments } from '../stores/documents.ts'
 import { listEnvironments } from '../stores/environments.ts'
 import { findOrganisation } from '../stores/organisation.ts'
+import { loadSelfChecks, type SelfCheckRow } from '../stores/self-checks.ts'
+import { createAuditHandlers } from './audit.ts'
 import { describeDeployment } from './deployment-view.ts'
 import { requireEnvironment } from './environments.ts'
 import { type GatewayView, loadGatewayViews } from './gateways.ts'
 
 type EnvironmentView = ReplyOf<typeof statusOperations.getStatus>['environments'][number]
-const auditRowsDefault = 100
 
 /** Whether every connected gateway runs the newest of both documents. */
 function isConverged(
@@ -21,6 +21,19 @@ function isConverged(
   return gateways
     .filter((each) => each.connected)
     .every((each) => each.release === newest.release && each.state === newest.state)
+}
+
+/** What is loaded once for all environments. */
+interface AllEnvironments {
+  readonly gateways: readonly GatewayView[]
+  readonly deployments: readonly NumberedDeployment[]
+  readonly selfChecks: readonly SelfCheckRow[]
+}
+
+function describeSelfCheck(row: SelfCheckRow | undefined): EnvironmentView['selfCheck'] {
+  if (row === undefined) return null
+  const { organisationId: _, environment: __, ...check } = row
+  return check
 }
 
 export function createStatusHandlers(dependencies: Dependencies): Handlers<typeof statusOperations> {
@@ -33,7 +46,7 @@ export function createStatusHandlers(dependencies: Dependencies): Handlers<typeo
   const describeEnvironment = async (
     organisationId: string,
     name: string,
-    all: { readonly gateways: readonly GatewayView[]; readonly deployments: readonly NumberedDeployment[] },
+    all: AllEnvironments,
   ): Promise<EnvironmentView> => {
     const release = await newestSequence(organisationId, name, 'release')
     const state = await newestSequence(organisationId, name, 'state')
@@ -45,6 +58,7 @@ export function createStatusHandlers(dependencies: Dependencies): Handlers<typeo
       deployments: all.deployments.filter((each) => each.environment === name).map(describeDeployment),
       gateways,
       converged: isConverged({ release, state }, gateways),
+      selfCheck: describeSelfCheck(all.selfChecks.find((each) => each.environment === name)),
     }
   }
 
@@ -56,6 +70,7 @@ export function createStatusHandlers(dependencies: Dependencies): Handlers<typeo
       const all = {
         gateways: await loadGatewayViews(dependencies, organisationId),
         deployments: await loadCurrentDeployments(db, organisationId, query.environment),
+        selfChecks: await loadSelfChecks(db, organisationId),
       }
       const wanted = environments.filter(
         ({ name }) => query.environment === undefined || name === query.environment,
@@ -69,14 +84,6 @@ export function createStatusHandlers(dependencies: Dependencies): Handlers<typeo
       }
     },
 
-    async listAudit({ organisationId }, { query }) {
-      const { before, limit = auditRowsDefault } = query
-      const rows = await listAuditRows(db, organisationId, { before, limit })
-      return {
-        items: rows.map(({ sequence, timeMs, actor, action, object, detail, previousHash, hash }) => ({
-          ...{ sequence, timeMs, actor, action, object, detail, previousHash, hash },
-        })),
-      }
-    },
+    ...createAuditHandlers(dependencies),
   }
 }

@@ -1,33 +1,51 @@
-import { type accessOperations, Refusal } from '@signalbox/sdk/contract'
+import { Refusal, type tokenOperations } from '@signalbox/sdk/contract'
 import { createSecret, hashSecret } from '@signalbox/sdk/node'
+import { grantsOf } from '../authorize.ts'
 import type { Dependencies } from '../dependencies.ts'
 import type { Handlers } from '../handler.ts'
+import { type Grant, requireGrantable, strongestRole } from '../identity/grants.ts'
 import { withAudit } from '../stores/audit.ts'
 import { findGatewayUrl } from '../stores/gateways.ts'
 import { findOrganisation } from '../stores/organisation.ts'
-import { insertToken, listTokens, lockToken, storeTokenRevocation, type TokenRow } from '../stores/tokens.ts'
+import {
+  insertToken,
+  listTokens,
+  lockToken,
+  storeTokenRevocation,
+  type TokenOfNode,
+  type TokenRow,
+} from '../stores/tokens.ts'
+import { findUser } from '../stores/users.ts'
 
-type TokenHandlers = Pick<
-  Handlers<typeof accessOperations>,
-  'getMe' | 'listTokens' | 'createToken' | 'revokeToken'
->
+type TokenHandlers = Handlers<typeof tokenOperations>
 
-function describeToken({ id, name, role, createdMs, lastUsedMs, revokedMs }: TokenRow) {
-  return { id, name, role, createdMs, lastUsedMs, revokedMs }
+/** A grant as replies have it. */
+export function describeGrant({ role, nodeId, path }: Grant) {
+  return { role, node: { id: nodeId, path } }
+}
+
+function describeToken(row: TokenOfNode) {
+  const { id, name, createdMs, expiresMs, lastUsedMs, revokedMs } = row
+  return { id, name, ...describeGrant(row), createdMs, expiresMs, lastUsedMs, revokedMs }
 }
 
 function getMe(dependencies: Dependencies): TokenHandlers['getMe'] {
   const { db, environment } = dependencies
   return async ({ organisationId, caller }) => {
     // The operation's role lets nobody else in.
-    if (caller.kind !== 'token') throw new Refusal('forbidden')
+    if (caller.kind !== 'token' && caller.kind !== 'user') throw new Refusal('forbidden')
     const organisation = await findOrganisation(db, organisationId)
     if (organisation === undefined) throw new Refusal('not_found')
     const gatewayUrl = await findGatewayUrl(db, organisationId, environment)
+    const user = caller.kind === 'user' ? await findUser(db, organisationId, { id: caller.id }) : undefined
     return {
-      tokenId: caller.id,
+      kind: caller.kind,
+      tokenId: caller.kind === 'token' ? caller.id : null,
+      userId: caller.kind === 'user' ? caller.id : null,
       name: caller.name,
-      role: caller.role,
+      role: strongestRole(caller.grants),
+      grants: caller.grants.map(describeGrant),
+      passwordChangeable: user?.passwordHash != null,
       organisation: { id: organisation.id, name: organisation.name },
       environment,
       ...(gatewayUrl === undefined ? {} : { gatewayUrl }),
@@ -36,25 +54,26 @@ function getMe(dependencies: Dependencies): TokenHandlers['getMe'] {
 }
 
 function createToken(dependencies: Dependencies): TokenHandlers['createToken'] {
-  return async ({ organisationId, actor }, { body }) => {
+  return async ({ organisationId, actor, caller, permit }, { body }) => {
+    const node = permit.node ?? (await permit.resolve(''))
+    const { name, role, expiresMs = null } = body
+    requireGrantable(grantsOf(caller), { role, path: node.path })
+    const createdMs = dependencies.nowMs()
+    if (expiresMs !== null && expiresMs <= createdMs) {
+      throw new Refusal('invalid_request', { message: 'expiresMs is in the past.', param: 'expiresMs' })
+    }
     const secret = createSecret('token')
+    const { path, id: nodeId } = node
     const row: TokenRow = {
-      id: dependencies.newId(),
-      organisationId,
-      name: body.name,
-      role: body.role,
-      kind: 'token',
-      hash: hashSecret(secret),
-      createdMs: dependencies.nowMs(),
-      lastUsedMs: null,
-      revokedMs: null,
+      ...{ id: dependencies.newId(), organisationId, name, role, nodeId, kind: 'token' as const },
+      ...{ hash: hashSecret(secret), createdMs, expiresMs, lastUsedMs: null, revokedMs: null },
     }
     await withAudit(dependencies, { organisationId, actor, action: 'createToken' }, async (transaction) => {
       await insertToken(transaction, row)
-      const detail = { name: row.name, role: row.role }
+      const detail = { name, role, node: path, expiresMs }
       return { result: undefined, audit: { object: `token ${row.id}`, detail } }
     })
-    return { ...describeToken(row), token: secret }
+    return { ...describeToken({ ...row, path }), token: secret }
   }
 }
 
@@ -81,8 +100,8 @@ function revokeToken(dependencies: Dependencies): TokenHandlers['revokeToken'] {
 export function createTokenHandlers(dependencies: Dependencies): TokenHandlers {
   return {
     getMe: getMe(dependencies),
-    async listTokens({ organisationId }) {
-      const rows = await listTokens(dependencies.db, organisationId)
+    async listTokens({ organisationId, permit }) {
+      const rows = await listTokens(dependencies.db, organisationId, permit.reach)
       return { items: rows.map(describeToken) }
     },
     createToken: createToken(dependencies),

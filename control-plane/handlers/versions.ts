@@ -1,8 +1,10 @@
-import { type QueryOf, Refusal, type ReplyOf, type versionOperations } from '@signalbox/sdk/contract'
+import { type QueryOf, Refusal, type ReplyOf, versionOperations } from '@signalbox/sdk/contract'
+import { mayCall } from '../authorize.ts'
 import { type Deployed, type DeployTools, deployVersion, rollbackDeployment } from '../deploy.ts'
 import type { Handlers, RequestContext } from '../handler.ts'
 import { type PublishTools, publishWorkspace } from '../publish.ts'
 import { publishAndAwait } from '../read-your-writes.ts'
+import { requireCoverage } from '../required-coverage.ts'
 import { loadBlob } from '../stores/blobs.ts'
 import { listDeployments, loadCurrentDeployments } from '../stores/deployments.ts'
 import { findVersion, findVersionByDigest, listVersions, type VersionSummary } from '../stores/versions.ts'
@@ -71,10 +73,10 @@ const pushVersion =
   async (context, { body }) => {
     const { caller } = context
     if (body.environment !== undefined) {
-      if (caller.kind !== 'token' || caller.role !== 'admin') {
+      if (!mayCall({ ...versionOperations.promoteVersion, scope: 'anywhere' }, caller)) {
         throw new Refusal('forbidden', {
           message:
-            'Deploying needs a token of role admin; push without an environment, or ask for a promotion.',
+            'Deploying needs a token of role owner or admin; push without an environment, or ask for a promotion.',
           param: 'environment',
         })
       }
@@ -155,6 +157,7 @@ export function createVersionHandlers(tools: PublishTools & TryTools): Handlers<
     async promoteVersion(context, { body: { version, environment } }) {
       const { organisationId, actor } = context
       const row = await findVersion(db, organisationId, version)
+      await requireCoverage(tools, sources, context, { version, environment })
       const place = { organisationId, environment, actor, action: 'promoteVersion' }
       return awaitDeployed(tools, context, await deployVersion(tools, place, { version: row, source: null }))
     },

@@ -1,6 +1,5 @@
-import { and, desc, eq, lt, sql } from 'drizzle-orm'
-import type { AuditRow } from '../audit-chain.ts'
-import { type AuditContent, firstPreviousHash, hashAuditRow } from '../audit-chain.ts'
+import { type AuditContent, type AuditRow, firstPreviousHash, hashAuditRow } from '@signalbox/sdk/node'
+import { and, asc, desc, eq, gt, lt, sql } from 'drizzle-orm'
 import type { Database, Queryable, Transaction } from '../db/connect.ts'
 import { audit } from '../db/schema.ts'
 
@@ -76,17 +75,32 @@ export async function appendAudit(
   await transaction.insert(audit).values({ ...content, hash: hashAuditRow(content) })
 }
 
-/** Audit rows, newest first. */
+/** Which audit rows. With `after` they come oldest first, else newest first. */
+export interface AuditFilter {
+  readonly before?: number | undefined
+  readonly after?: number | undefined
+  readonly action?: string | undefined
+  readonly actor?: string | undefined
+  readonly limit: number
+}
+
 export async function listAuditRows(
   db: Queryable,
   organisationId: string,
-  { before, limit }: { readonly before?: number | undefined; readonly limit: number },
+  { before, after, action, actor, limit }: AuditFilter,
 ): Promise<AuditRow[]> {
-  const older = before === undefined ? undefined : lt(audit.sequence, before)
   return db
     .select()
     .from(audit)
-    .where(and(eq(audit.organisationId, organisationId), older))
-    .orderBy(desc(audit.sequence))
+    .where(
+      and(
+        eq(audit.organisationId, organisationId),
+        before === undefined ? undefined : lt(audit.sequence, before),
+        after === undefined ? undefined : gt(audit.sequence, after),
+        action === undefined ? undefined : eq(audit.action, action),
+        actor === undefined ? undefined : eq(audit.actor, actor),
+      ),
+    )
+    .orderBy(after === undefined ? desc(audit.sequence) : asc(audit.sequence))
     .limit(limit)
 }

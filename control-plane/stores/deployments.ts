@@ -96,3 +96,20 @@ export async function loadDeploymentHistory(
 export async function insertDeployment(q: Queryable, row: DeploymentRow): Promise<void> {
   await q.insert(deployment).values(row)
 }
+
+/** Workspaces that are deployed anywhere, with the path of the node that owns each. */
+export async function listOwnedWorkspaces(
+  q: Queryable,
+  organisationId: string,
+): Promise<{ workspace: string; node: string }[]> {
+  const digests = [
+    ...new Set((await loadCurrentDeployments(q, organisationId)).map((each) => each.stableDigest)),
+  ]
+  if (digests.length === 0) return []
+  return await q
+    .select({ workspace: version.workspace, node: sql<string>`${version.compiled} ->> 'node'` })
+    .from(version)
+    .where(
+      and(eq(version.organisationId, organisationId), sql`${version.digest} = any(${sql.param(digests)})`),
+    )
+}

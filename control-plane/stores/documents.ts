@@ -103,13 +103,12 @@ export async function loadReleaseKeys(
     .orderBy(asc(signingKey.createdMs), asc(signingKey.keyId))
 }
 
-/** The tree with limits, parents before children. */
+/** The tree, parents before children. */
 export async function loadTree(
   q: Queryable,
   organisationId: string,
 ): Promise<{
   nodes: TreeNode[]
-  limits: Record<string, Record<string, number>>
   paths: Map<string, string>
 }> {
   const rows = await q
@@ -120,10 +119,8 @@ export async function loadTree(
       sql`coalesce(array_length(string_to_array(nullif(${node.path}, ''), '/'), 1), 0)`,
       asc(node.path),
     )
-  const limits = rows.filter((row) => Object.keys(row.limits).length > 0)
   return {
     nodes: rows.map(({ id, parentId, kind, name }) => ({ id, parentId, kind, name })),
-    limits: Object.fromEntries(limits.map((row) => [row.id, row.limits])),
     paths: new Map(rows.map((row) => [row.path, row.id])),
   }
 }

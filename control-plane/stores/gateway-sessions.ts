@@ -1,4 +1,4 @@
-import type { DocumentKind } from '@signalbox/sdk/contract'
+import type { DocumentKind, GatewayReport } from '@signalbox/sdk/contract'
 import { and, eq, gt, isNull, sql } from 'drizzle-orm'
 import type { Queryable } from '../db/connect.ts'
 import { connectionSecret, gateway, gatewayCredentials, gatewayDocument } from '../db/schema.ts'
@@ -14,8 +14,20 @@ export async function storeHello(
   const { nowMs, ...columns } = hello
   await q
     .update(gateway)
-    .set({ ...columns, lastSeenMs: nowMs })
+    .set({ ...columns, report: null, lastSeenMs: nowMs })
     .where(eq(gateway.id, gatewayId))
+}
+
+/** Keeps what a gateway says of itself; an earlier run has no say. */
+export async function storeReport(
+  q: Queryable,
+  gatewayId: string,
+  { incarnation, report }: { readonly incarnation: string; readonly report: GatewayReport },
+): Promise<void> {
+  await q
+    .update(gateway)
+    .set({ report })
+    .where(and(eq(gateway.id, gatewayId), eq(gateway.incarnation, incarnation)))
 }
 
 /** The gateway counts as connected up to this time. */

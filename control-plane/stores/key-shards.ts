@@ -1,27 +1,24 @@
-import type { KeyRow } from '@signalbox/sdk/contract'
-import { and, asc, desc, eq, gt, isNull, or, sql } from 'drizzle-orm'
+import type { KeyRow, KeyScopes } from '@signalbox/sdk/contract'
+import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { Queryable } from '../db/connect.ts'
-import { apiKey, keyShard } from '../db/schema.ts'
+import { apiKey, keyShard, retiredKeySecret as retired } from '../db/schema.ts'
 
-/** Hashes of the newest revoked keys, newest first. */
+/** Hashes of the newest revoked keys and of secrets that were retired without grace, newest first. */
 export async function loadRevokedKeys(
   q: Queryable,
   where: { organisationId: string; environment: string; sinceMs: number },
   limit: number,
 ): Promise<{ hash: string; revokedMs: number }[]> {
-  const rows = await q
-    .select({ hash: apiKey.hash, revokedMs: apiKey.revokedMs })
-    .from(apiKey)
-    .where(
-      and(
-        eq(apiKey.organisationId, where.organisationId),
-        eq(apiKey.environment, where.environment),
-        gt(apiKey.revokedMs, where.sinceMs),
-      ),
-    )
-    .orderBy(desc(apiKey.revokedMs), asc(apiKey.hash))
-    .limit(limit)
-  return rows.map(({ hash, revokedMs }) => ({ hash, revokedMs: revokedMs ?? 0 }))
+  const since = new Date(where.sinceMs).toISOString()
+  const of = (table: typeof apiKey | typeof retired): SQL =>
+    sql`select ${table.hash} as hash, ${table.revokedMs} as revoked from ${table}
+      where ${table.organisationId} = ${where.organisationId} and ${table.environment} = ${where.environment}
+        and ${table.revokedMs} > ${since}::timestamptz`
+  const { rows } = await q.execute<{ hash: string; revoked: string }>(
+    sql`select hash, (extract(epoch from revoked) * 1000)::bigint::text as revoked
+      from (${of(apiKey)} union all ${of(retired)}) as gone order by gone.revoked desc, hash limit ${limit}`,
+  )
+  return rows.map(({ hash, revoked }) => ({ hash, revokedMs: Number(revoked) }))
 }
 
 /** Which keys stand in shards: those that are not revoked, or were revoked after `revokedAfterMs`. */
@@ -31,12 +28,26 @@ export interface IndexedKeys {
   readonly revokedAfterMs: number
 }
 
-function indexedKeys(keys: IndexedKeys) {
-  return and(
-    eq(apiKey.organisationId, keys.organisationId),
-    eq(apiKey.environment, keys.environment),
-    or(isNull(apiKey.revokedMs), gt(apiKey.revokedMs, keys.revokedAfterMs)),
-  )
+/**
+ * The lines of the index: each key by its secret's hash, and by those that it had before it was rotated while they
+ * work. A retired secret that has expired stays until the end of the day, like a key that was revoked.
+ */
+function indexedKeys(keys: IndexedKeys): SQL {
+  const after = new Date(keys.revokedAfterMs).toISOString()
+  const here = (table: typeof apiKey | typeof retired): SQL | undefined =>
+    and(eq(table.organisationId, keys.organisationId), eq(table.environment, keys.environment))
+  return sql`(
+    select ${apiKey.hash} as hash, ${apiKey.id} as id, ${apiKey.nodeId} as node, ${apiKey.name} as name,
+      ${apiKey.expiresMs} as expires, ${apiKey.scopes} as scopes
+    from ${apiKey} where ${here(apiKey)}
+      and (${apiKey.revokedMs} is null or ${apiKey.revokedMs} > ${after}::timestamptz)
+    union all
+    select ${retired.hash}, ${apiKey.id}, ${apiKey.nodeId}, ${apiKey.name},
+      least(${retired.expiresMs}, ${apiKey.expiresMs}), ${apiKey.scopes}
+    from ${retired} inner join ${apiKey} on ${apiKey.id} = ${retired.keyId} where ${here(retired)}
+      and ${retired.expiresMs} > ${after}::timestamptz
+      and (${retired.revokedMs} is null or ${retired.revokedMs} > ${after}::timestamptz)
+  ) as indexed`
 }
 
 export interface KeyFingerprint {
@@ -44,6 +55,9 @@ export interface KeyFingerprint {
   readonly count: number
   readonly fingerprint: string
 }
+
+const epochMs = sql.raw('(extract(epoch from expires) * 1000)::bigint::text')
+const prefixOf = (length: number): SQL => sql.raw(`left(hash, ${Math.trunc(length)})`)
 
 /**
  * Per shard: how many keys, and a sum over hashes of their rows that changes with any of them. So that one aggregate
@@ -54,18 +68,13 @@ export async function loadKeyFingerprints(
   keys: IndexedKeys,
   prefixLength: number,
 ): Promise<KeyFingerprint[]> {
-  const prefix = sql<string>`left(${apiKey.hash}, ${sql.raw(String(prefixLength))})`
-  const line = sql`concat_ws(' ', ${apiKey.hash}, ${apiKey.nodeId}, ${apiKey.expiresMs}, ${apiKey.name})`
-  return await q
-    .select({
-      prefix,
-      count: sql<number>`count(*)::int`,
-      fingerprint: sql<string>`sum(hashtextextended(${line}, 0)::numeric)::text`,
-    })
-    .from(apiKey)
-    .where(indexedKeys(keys))
-    .groupBy(sql`1`)
-    .orderBy(sql`1`)
+  const line = sql`concat_ws(' ', hash, node, ${epochMs}, name, nullif(scopes, '{}'::jsonb)::text)`
+  const { rows } = await q.execute<{ prefix: string; count: number; fingerprint: string }>(
+    sql`select ${prefixOf(prefixLength)} as prefix, count(*)::int as count,
+        sum(hashtextextended(${line}, 0)::numeric)::text as fingerprint
+      from ${indexedKeys(keys)} group by 1 order by 1`,
+  )
+  return rows
 }
 
 /** The rows of some shards, or of all keys where the prefix length is 0. */
@@ -74,22 +83,23 @@ export async function loadKeyRows(
   keys: IndexedKeys,
   shards: { prefixLength: number; prefixes: readonly string[] },
 ): Promise<KeyRow[]> {
-  const prefix = sql`left(${apiKey.hash}, ${sql.raw(String(shards.prefixLength))})`
-  return await q
-    .select({
-      hash: apiKey.hash,
-      id: apiKey.id,
-      node: apiKey.nodeId,
-      name: apiKey.name,
-      expiresMs: apiKey.expiresMs,
-    })
-    .from(apiKey)
-    .where(
-      and(
-        indexedKeys(keys),
-        shards.prefixLength === 0 ? undefined : sql`${prefix} = any(${sql.param([...shards.prefixes])})`,
-      ),
-    )
+  const chosen =
+    shards.prefixLength === 0
+      ? sql``
+      : sql`where ${prefixOf(shards.prefixLength)} = any(${sql.param([...shards.prefixes])}::text[])`
+  const { rows } = await q.execute<{
+    hash: string
+    id: string
+    node: string
+    name: string
+    expires: string | null
+    scopes: KeyScopes
+  }>(sql`select hash, id, node, name, ${epochMs} as expires, scopes from ${indexedKeys(keys)} ${chosen}`)
+  return rows.map(({ hash, id, node, name, expires, scopes }) => ({
+    ...{ hash, id, node, name },
+    expiresMs: expires === null ? null : Number(expires),
+    ...(Object.keys(scopes).length > 0 && { scopes }),
+  }))
 }
 
 /** A shard of the newest state, with the fingerprint of the rows it was made of. */

@@ -1,7 +1,7 @@
 import type { RecordRow } from '@signalbox/sdk/contract'
-import { and, desc, eq, gte, lt, lte, type SQL, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gte, lt, lte, type SQL, sql } from 'drizzle-orm'
 import type { Queryable, Transaction } from '../db/connect.ts'
-import { record, recordGap } from '../db/schema.ts'
+import { node, record, recordGap } from '../db/schema.ts'
 import {
   decodeRecord,
   encodeRecord,
@@ -156,6 +156,39 @@ export async function searchRecords(
   return rows.map(decodeRecord)
 }
 
+/** The same oldest first, with the places of their bodies: for who reads all of them once. */
+export async function readRecordsForward(
+  q: Queryable,
+  organisationId: string,
+  search: {
+    readonly filter: RecordFilter
+    readonly sinceMs: number | undefined
+    readonly untilMs: number
+    readonly after: RecordPlace | undefined
+    readonly limit: number
+  },
+): Promise<StoredRecord[]> {
+  const { after } = search
+  const from = Math.max(after?.timeMs ?? 0, search.sinceMs ?? 0)
+  const pair =
+    after === undefined
+      ? undefined
+      : sql`(${record.timeMs}, ${record.id}) > (${new Date(after.timeMs).toISOString()}::timestamptz, ${after.id}::uuid)`
+  return await q
+    .select()
+    .from(record)
+    .where(
+      and(
+        ...conditionsOf(organisationId, search.filter),
+        gte(record.timeMs, from),
+        lt(record.timeMs, search.untilMs),
+        pair,
+      ),
+    )
+    .orderBy(asc(record.timeMs), asc(record.id))
+    .limit(search.limit)
+}
+
 /** Rows that came with a segment, oldest first. The times name the days to look into. */
 export async function loadSegmentRows(
   q: Queryable,
@@ -199,4 +232,20 @@ export async function findRecord(
   }
   const [row] = await q.select().from(record).where(byId).limit(1)
   return row
+}
+
+/** Path of the node that a call was made under; the root's where that node is gone. */
+export async function findRecordPath(
+  q: Queryable,
+  organisationId: string,
+  id: string,
+): Promise<string | undefined> {
+  const found = await findRecord(q, organisationId, id)
+  if (found === undefined) return undefined
+  if (found.nodeId === null) return ''
+  const [row] = await q
+    .select({ path: node.path })
+    .from(node)
+    .where(and(eq(node.organisationId, organisationId), eq(node.id, found.nodeId)))
+  return row?.path ?? ''
 }

@@ -74,3 +74,20 @@ export async function loadSegmentBytes(
     .where(and(eq(segment.organisationId, organisationId), eq(segment.digest, digest)))
   return rows[0]?.bytes ?? undefined
 }
+
+/** Segments that are not what they were: their bytes have another digest, or they do not continue their chain. */
+export async function checkSegments(
+  q: Queryable,
+  organisationId: string,
+  limit: number,
+): Promise<{ count: number; broken: string[] }> {
+  const own = eq(segment.organisationId, organisationId)
+  const isChanged = sql`${segment.bytes} is not null
+    and 'sha256:' || encode(sha256(${segment.bytes}), 'hex') <> ${segment.digest}`
+  const rows = await q
+    .select({ digest: segment.digest })
+    .from(segment)
+    .where(and(own, sql`(${segment.fork} or (${isChanged}))`))
+    .limit(limit)
+  return { count: await q.$count(segment, own), broken: rows.map(({ digest }) => digest) }
+}

@@ -1,21 +1,55 @@
 import { and, desc, eq, isNull, ne } from 'drizzle-orm'
 import type { Queryable } from '../db/connect.ts'
-import { token } from '../db/schema.ts'
+import { node, token } from '../db/schema.ts'
+import type { Reach } from '../identity/grants.ts'
+import { withinReach } from './nodes.ts'
 
 export type TokenRow = typeof token.$inferSelect
-
-/** The token of this hash, revoked or not. */
-export async function findTokenByHash(db: Queryable, hash: string): Promise<TokenRow | undefined> {
-  const [row] = await db.select().from(token).where(eq(token.hash, hash)).limit(1)
-  return row
+export interface TokenOfNode extends TokenRow {
+  readonly path: string
 }
 
-export async function listTokens(db: Queryable, organisationId: string): Promise<TokenRow[]> {
-  return db
-    .select()
+const columns = { token, path: node.path }
+const flat = (row: { token: TokenRow; path: string }): TokenOfNode => ({ ...row.token, path: row.path })
+
+/** The token of this hash, revoked or not. */
+export async function findTokenByHash(db: Queryable, hash: string): Promise<TokenOfNode | undefined> {
+  const [row] = await db
+    .select(columns)
     .from(token)
-    .where(eq(token.organisationId, organisationId))
-    .orderBy(desc(token.createdMs))
+    .innerJoin(node, eq(node.id, token.nodeId))
+    .where(eq(token.hash, hash))
+    .limit(1)
+  return row === undefined ? undefined : flat(row)
+}
+
+/** Tokens whose node lies within a reach, newest first. */
+export async function listTokens(
+  db: Queryable,
+  organisationId: string,
+  reach: Reach,
+): Promise<TokenOfNode[]> {
+  const rows = await db
+    .select(columns)
+    .from(token)
+    .innerJoin(node, eq(node.id, token.nodeId))
+    .where(and(eq(token.organisationId, organisationId), withinReach(reach)))
+    .orderBy(desc(token.createdMs), desc(token.id))
+  return rows.map(flat)
+}
+
+/** Path of the node that a token holds on. */
+export async function findTokenPath(
+  db: Queryable,
+  organisationId: string,
+  id: string,
+): Promise<string | undefined> {
+  const [row] = await db
+    .select({ path: node.path })
+    .from(token)
+    .innerJoin(node, eq(node.id, token.nodeId))
+    .where(and(eq(token.organisationId, organisationId), eq(token.id, id)))
+  return row?.path
 }
 
 export async function insertToken(db: Queryable, row: TokenRow): Promise<void> {
@@ -32,13 +66,14 @@ export async function lockToken(
   db: Queryable,
   organisationId: string,
   id: string,
-): Promise<TokenRow | undefined> {
+): Promise<TokenOfNode | undefined> {
   const [row] = await db
-    .select()
+    .select(columns)
     .from(token)
+    .innerJoin(node, eq(node.id, token.nodeId))
     .where(and(eq(token.organisationId, organisationId), eq(token.id, id)))
-    .for('update')
-  return row
+    .for('update', { of: token })
+  return row === undefined ? undefined : flat(row)
 }
 
 export async function storeTokenRevocation(db: Queryable, id: string, nowMs: number): Promise<void> {

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import { Refusal } from '@signalbox/sdk/contract'
-import type { Provider } from '../provider.ts'
+import { freePass } from '../money/attempt-hold.ts'
+import type { Provider, TokenRequest } from '../provider.ts'
 import type { ExchangeLimits } from '../upstream/exchange.ts'
 import { parseBody, readWhole } from '../upstream/read-whole.ts'
 import type { Upstream } from '../upstream/upstream.ts'
+import { asCount, asObject, asString } from '../wire/json-value.ts'
 
 interface KnownToken {
   readonly token: string
@@ -47,7 +49,7 @@ export class AccessTokens {
     if (request === undefined) return credential
     let pending = this.#pending.get(id)
     if (pending === undefined) {
-      pending = this.#ask(provider, request).then((fresh) => this.#keep(id, fresh))
+      pending = this.#ask(request).then((fresh) => this.#keep(id, fresh))
       this.#pending.set(id, pending)
       const settled = (): void => void this.#pending.delete(id)
       pending.then(settled, settled)
@@ -65,10 +67,7 @@ export class AccessTokens {
     return token
   }
 
-  async #ask(
-    provider: Provider,
-    request: NonNullable<ReturnType<NonNullable<Provider['tokenRequest']>>>,
-  ): Promise<KnownToken> {
+  async #ask(request: TokenRequest): Promise<KnownToken> {
     const nowMs = this.#clock()
     const limits: ExchangeLimits = {
       connectMs: waitMs,
@@ -90,6 +89,8 @@ export class AccessTokens {
         identity: false,
       },
       baseUrl,
+      // A token costs nothing.
+      permit: freePass,
       credentials: {},
       limits,
       dispatch: undefined,
@@ -98,9 +99,10 @@ export class AccessTokens {
     if (failure !== undefined) throw unavailable(failure.kind)
     const body = await readWhole(exchange)
     if (!Buffer.isBuffer(body)) throw unavailable(body.kind)
-    const given = exchange.status === 200 ? provider.readToken?.(parseBody(body)) : undefined
-    if (given === undefined) throw unavailable(`status ${exchange.status}`)
-    return { token: given.token, endMs: nowMs + given.lifetimeS * 1000 }
+    const given = exchange.status === 200 ? asObject(parseBody(body)) : undefined
+    const token = asString(given?.access_token)
+    if (token === undefined) throw unavailable(`status ${exchange.status}`)
+    return { token, endMs: nowMs + (asCount(given?.expires_in) ?? 0) * 1000 }
   }
 }
 

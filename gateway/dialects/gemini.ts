@@ -42,6 +42,8 @@ export const dialect: Dialect = {
       json,
       summary,
       ...(stored.length > 0 && { stored }),
+      // What its path says has to be known when it is read again, with a prompt.
+      ...(head !== undefined && { head }),
       payload() {
         payload ??= withinDepth(() =>
           decodeGeminiRequest(asObject(parseExact(raw.toString('utf8'), json)) ?? json),

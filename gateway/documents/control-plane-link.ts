@@ -2,6 +2,7 @@ import { apiOperations, type BodyOf, type DocumentKind, documentKinds } from '@s
 import { describeViolations, digestOf, fits, violationsOf } from '@signalbox/sdk/node'
 import { type Static, type TSchema, Type } from 'typebox'
 import { Agent, type Dispatcher, request } from 'undici'
+import type { LeaseBody, LeaseReply, LedgerLink, SettleBody, SettleReply } from '../money/ledger-link.ts'
 import { SseSplitter } from '../wire/sse.ts'
 import { blobBytesMax } from './collect-blobs.ts'
 import { Rejection } from './rejection.ts'
@@ -108,7 +109,7 @@ function parseEvent(data: string): DocumentEvent | undefined {
 }
 
 /** Everything a gateway asks of the control plane but segments. One pool, every request with a time limit. */
-export class ControlPlaneLink {
+export class ControlPlaneLink implements LedgerLink {
   readonly #origin: string
   readonly #authorization: string
   readonly #agent = new Agent({ connections: 16, connect: { timeout: 5000 }, keepAliveTimeout: 20_000 })
@@ -163,6 +164,20 @@ export class ControlPlaneLink {
 
   async acknowledge(body: Acknowledgement, signal: AbortSignal): Promise<void> {
     await this.#post(apiOperations.gatewayAck.path, body, apiOperations.gatewayAck.reply, signal)
+  }
+
+  async report(body: BodyOf<(typeof apiOperations)['gatewayReport']>, signal: AbortSignal): Promise<void> {
+    await this.#post(apiOperations.gatewayReport.path, body, apiOperations.gatewayReport.reply, signal)
+  }
+
+  async lease(body: LeaseBody, signal: AbortSignal): Promise<LeaseReply> {
+    const { path, reply } = apiOperations.gatewayLease
+    return await this.#post(path, body, reply, signal)
+  }
+
+  async settle(body: SettleBody, signal: AbortSignal): Promise<SettleReply> {
+    const { path, reply } = apiOperations.gatewaySettle
+    return await this.#post(path, body, reply, signal)
   }
 
   /** The newest document of a kind. With `wait`, answers only when it is another than `etag`, or after 25 s. */

@@ -1,6 +1,6 @@
 import { type KeyRow, keysPerSingleShardMax, type StateDocument } from '@signalbox/sdk/contract'
 import { type BlobSource, forEachBlob } from './collect-blobs.ts'
-import { createCompactShard, createMapShard, type KeyShard, NodeIds } from './key-shard.ts'
+import { createCompactShard, createMapShard, type KeyShard, NodeIds, ScopeTable } from './key-shard.ts'
 import { Rejection } from './rejection.ts'
 
 /** All keys of a state. */
@@ -11,6 +11,7 @@ export interface KeyIndex {
   /** The shards by their blob's digest: the next index takes over those that did not change. */
   readonly shards: ReadonlyMap<string, KeyShard>
   readonly nodeIds: NodeIds
+  readonly scopes: ScopeTable
   readonly compact: boolean
 }
 
@@ -27,6 +28,7 @@ export async function loadKeyIndex(
   const compact = keys.count > keysPerSingleShardMax
   const reusable = previous?.compact === compact ? previous : undefined
   const nodeIds = reusable?.nodeIds ?? new NodeIds()
+  const scopes = reusable?.scopes ?? new ScopeTable()
   const shards = new Map<string, KeyShard>()
   const missing = new Map<string, string>()
   for (const { digest, prefix } of keys.shards) {
@@ -35,11 +37,11 @@ export async function loadKeyIndex(
     else shards.set(digest, known)
   }
   const decode = (bytes: Buffer, prefix: string): KeyShard =>
-    compact ? createCompactShard(bytes, prefix, nodeIds) : createMapShard(bytes, prefix)
+    compact ? createCompactShard(bytes, prefix, nodeIds, scopes) : createMapShard(bytes, prefix, scopes)
   await forEachBlob([...missing.keys()], source, (digest, bytes) => {
     shards.set(digest, decode(bytes, missing.get(digest) ?? ''))
   })
-  return { count: keys.count, find: finderOf(keys, shards), shards, nodeIds, compact }
+  return { count: keys.count, find: finderOf(keys, shards), shards, nodeIds, scopes, compact }
 }
 
 function finderOf(keys: StateDocument['keys'], shards: ReadonlyMap<string, KeyShard>): KeyIndex['find'] {

@@ -1,4 +1,4 @@
-import { KeyRow } from '@signalbox/sdk/contract'
+import { KeyRow, type KeyScopes } from '@signalbox/sdk/contract'
 import { describeViolations, fits, violationsOf } from '@signalbox/sdk/node'
 import { Rejection } from './rejection.ts'
 
@@ -38,19 +38,49 @@ export function* decodeKeyRows(bytes: Buffer, prefix: string): Generator<KeyRow>
   }
 }
 
+/**
+ * Scopes of keys, each kind once: a million keys have few of them. 0 is no scopes. Those of keys that are gone stay
+ * until the index is built anew from nothing.
+ */
+export class ScopeTable {
+  readonly #indexes = new Map<string, number>()
+  readonly #scopes: (KeyScopes | undefined)[] = [undefined]
+
+  indexOf(scopes: KeyScopes | undefined): number {
+    if (scopes === undefined) return 0
+    const text = JSON.stringify(scopes)
+    const known = this.#indexes.get(text)
+    if (known !== undefined) return known
+    this.#indexes.set(text, this.#scopes.length)
+    return this.#scopes.push(scopes) - 1
+  }
+
+  at(index: number): KeyScopes | undefined {
+    return this.#scopes[index]
+  }
+}
+
+function withScopes(row: Omit<KeyRow, 'scopes'>, scopes: KeyScopes | undefined): KeyRow {
+  return scopes === undefined ? row : { ...row, scopes }
+}
+
 /** A shard as a map: quickest to look up, some 400 bytes a key. */
-export function createMapShard(bytes: Buffer, prefix: string): KeyShard {
+export function createMapShard(bytes: Buffer, prefix: string, table = new ScopeTable()): KeyShard {
   const rows = new Map<string, KeyRow>()
-  for (const row of decodeKeyRows(bytes, prefix)) rows.set(row.hash, row)
+  for (const { scopes, ...row } of decodeKeyRows(bytes, prefix)) {
+    rows.set(row.hash, withScopes(row, table.at(table.indexOf(scopes))))
+  }
   return { count: rows.size, find: (hash) => rows.get(hash) }
 }
 
-// One entry of a compact shard: hash, id, expiry (NaN: never), node (index of its id), place of its texts.
+// One entry of a compact shard: hash, id, expiry (NaN: never), node (index of its id), place of its
+// texts, scopes (index).
 const idAt = 32
 const expiryAt = 48
 const nodeAt = 56
 const textAt = 60
-const entryBytes = 64
+const scopesAt = 64
+const entryBytes = 68
 
 /** Node ids as small numbers, shared by the shards of an index. */
 export class NodeIds {
@@ -86,8 +116,13 @@ function textsOf(row: KeyRow): Buffer {
   return Buffer.concat([lengths, id, name])
 }
 
-/** A shard as sorted entries of fixed width, for binary search: 64 bytes a key and its name. */
-export function createCompactShard(bytes: Buffer, prefix: string, nodeIds: NodeIds): KeyShard {
+/** A shard as sorted entries of fixed width, for binary search: 68 bytes a key and its name. */
+export function createCompactShard(
+  bytes: Buffer,
+  prefix: string,
+  nodeIds: NodeIds,
+  table = new ScopeTable(),
+): KeyShard {
   const rows = [...decodeKeyRows(bytes, prefix)]
   const texts = rows.map(textsOf)
   const entries = Buffer.alloc(rows.length * entryBytes)
@@ -99,20 +134,23 @@ export function createCompactShard(bytes: Buffer, prefix: string, nodeIds: NodeI
     entries.writeDoubleLE(row.expiresMs ?? Number.NaN, at + expiryAt)
     entries.writeUInt32LE(nodeIds.indexOf(row.node), at + nodeAt)
     entries.writeUInt32LE(textOffset, at + textAt)
+    entries.writeUInt32LE(table.indexOf(row.scopes), at + scopesAt)
     textOffset += texts[index]?.length ?? 0
   }
-  return new CompactShard(entries, Buffer.concat(texts), nodeIds)
+  return new CompactShard(entries, Buffer.concat(texts), { nodeIds, table })
 }
 
 class CompactShard implements KeyShard {
   readonly #entries: Buffer
   readonly #texts: Buffer
   readonly #nodeIds: NodeIds
+  readonly #scopes: ScopeTable
 
-  constructor(entries: Buffer, texts: Buffer, nodeIds: NodeIds) {
+  constructor(entries: Buffer, texts: Buffer, shared: { nodeIds: NodeIds; table: ScopeTable }) {
     this.#entries = entries
     this.#texts = texts
-    this.#nodeIds = nodeIds
+    this.#nodeIds = shared.nodeIds
+    this.#scopes = shared.table
   }
 
   get count(): number {
@@ -141,12 +179,13 @@ class CompactShard implements KeyShard {
     const idLength = this.#texts.readUInt16LE(text)
     const nameAt = text + 4 + idLength
     const expiresMs = entries.readDoubleLE(at + expiryAt)
-    return {
+    const row = {
       hash,
       id: idLength === 0 ? uuidFrom(entries, at + idAt) : this.#texts.toString('utf8', text + 4, nameAt),
       node: this.#nodeIds.at(entries.readUInt32LE(at + nodeAt)),
       name: this.#texts.toString('utf8', nameAt, nameAt + this.#texts.readUInt16LE(text + 2)),
       expiresMs: Number.isNaN(expiresMs) ? null : expiresMs,
     }
+    return withScopes(row, this.#scopes.at(entries.readUInt32LE(at + scopesAt)))
   }
 }

@@ -2,15 +2,15 @@ import { Refusal } from '@signalbox/sdk/contract'
 import type { WireFormat } from '../call.ts'
 import type { Snapshot } from '../snapshot.ts'
 import { isListed, listNames, resolveModel } from '../steps/resolve-model.ts'
-import type { TargetTable } from '../targets.ts'
+import type { Target, TargetTable } from '../targets.ts'
 
 /** A model as the lists show it. */
 interface ModelEntry {
   readonly id: string
   readonly name: string
   readonly ownedBy: string
-  readonly contextTokens: number | undefined
-  readonly outputTokensMax: number | undefined
+  /** What the catalogue and the workspace know of it, for clients that read more than names. */
+  readonly known: Readonly<Record<string, unknown>>
 }
 /** Where a page of the Anthropic list begins and how long it is. */
 export interface Page {
@@ -24,17 +24,35 @@ const pageLengthDefault = 20
 const googlePageLengthDefault = 50
 const entries = new WeakMap<Snapshot, readonly ModelEntry[]>()
 
+/** Members that the formats' own clients pass over: limits, capabilities, and prices in pico-dollars per unit. */
+function knownOf({ row, prices, columns, outputTokensMax }: Target): Readonly<Record<string, unknown>> {
+  const known = {
+    context_length: columns.contextTokens,
+    max_output_tokens: outputTokensMax,
+    input_modalities: row?.inputs,
+    output_modalities: row?.outputs,
+    capabilities: row?.capabilities,
+    locality: columns.locality,
+    pricing_pico_usd: prices?.map(({ inputOver, units }) => ({
+      ...(inputOver !== undefined && { input_over: inputOver }),
+      ...units,
+    })),
+    free: row?.free,
+    deprecated: row?.deprecated,
+    retires: row?.retires,
+    successor: row?.successor,
+  }
+  return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined))
+}
+
 function entryOf(id: string, table: TargetTable): ModelEntry {
   const target = table.find(id)
-  if (target === undefined) {
-    return { id, name: id, ownedBy: 'signalbox', contextTokens: undefined, outputTokensMax: undefined }
-  }
+  if (target === undefined) return { id, name: id, ownedBy: 'signalbox', known: {} }
   return {
     id,
     name: target.row?.name ?? id,
     ownedBy: target.row?.provider ?? target.connection.name,
-    contextTokens: target.columns.contextTokens,
-    outputTokensMax: target.outputTokensMax,
+    known: knownOf(target),
   }
 }
 
@@ -63,23 +81,29 @@ export function readPage(format: WireFormat, query: URLSearchParams): Page {
   return { limit, afterId: query.get('after_id') ?? undefined, beforeId: query.get('before_id') ?? undefined }
 }
 
-function openAiModel({ id, ownedBy }: ModelEntry, snapshot: Snapshot): object {
-  return { id, object: 'model', created: Math.floor(snapshot.release.createdMs / 1000), owned_by: ownedBy }
+function openAiModel({ id, ownedBy, known }: ModelEntry, snapshot: Snapshot): object {
+  const created = Math.floor(snapshot.release.createdMs / 1000)
+  return { id, object: 'model', created, owned_by: ownedBy, signalbox: known }
 }
 
-function anthropicModel({ id, name }: ModelEntry, snapshot: Snapshot): object {
+/** Whether the key that asks may use a name. */
+type MayUse = (name: string) => boolean
+
+function anthropicModel({ id, name, known }: ModelEntry, snapshot: Snapshot): object {
   const createdAt = new Date(snapshot.release.createdMs).toISOString()
-  return { type: 'model', id, display_name: name, created_at: createdAt }
+  return { type: 'model', id, display_name: name, created_at: createdAt, signalbox: known }
 }
 
 /** Google's clients look for `generateContent` among what a model can be asked for. */
-function googleModel({ id, name, contextTokens, outputTokensMax }: ModelEntry): object {
+function googleModel({ id, name, known }: ModelEntry): object {
+  const { context_length: contextTokens, max_output_tokens: outputTokensMax } = known
   return {
     name: `models/${id}`,
     displayName: name,
     ...(contextTokens !== undefined && { inputTokenLimit: contextTokens }),
     ...(outputTokensMax !== undefined && { outputTokenLimit: outputTokensMax }),
     supportedGenerationMethods: ['generateContent', 'countTokens'],
+    signalbox: known,
   }
 }
 
@@ -95,9 +119,17 @@ function pageOf(
   return { from, to: Math.min(all.length, from + limit) }
 }
 
-/** The list of models as a format's clients expect it: aliases, then the models of connections that answer. */
-export function listModels(format: WireFormat, snapshot: Snapshot, table: TargetTable, page: Page): object {
-  const all = entriesOf(snapshot, table)
+/**
+ * The list of models as a format's clients expect it: aliases, then the models of connections that answer; of both only
+ * what the key that asks may use.
+ */
+export function listModels(
+  format: WireFormat,
+  snapshot: Snapshot,
+  table: TargetTable,
+  page: Page & { readonly mayUse: MayUse },
+): object {
+  const all = entriesOf(snapshot, table).filter(({ id }) => page.mayUse(id))
   if (format === 'openai-chat') {
     return { object: 'list', data: all.map((entry) => openAiModel(entry, snapshot)) }
   }
@@ -117,15 +149,25 @@ export function listModels(format: WireFormat, snapshot: Snapshot, table: Target
 
 /**
  * One model, by any of its names.
- * @throws Refusal `model_not_found` for one that is neither an alias nor known to the catalogue.
+ * @throws Refusal `model_not_found` for one that is neither an alias nor known to the catalogue, or not for this key.
  */
-export function getModel(name: string, format: WireFormat, snapshot: Snapshot, table: TargetTable): object {
+export function getModel(
+  name: string,
+  format: WireFormat,
+  {
+    snapshot,
+    table,
+    mayUse,
+  }: { readonly snapshot: Snapshot; readonly table: TargetTable; readonly mayUse: MayUse },
+): object {
   const resolved = resolveModel(name, format, snapshot, table)
   const [first] = resolved.targets
   if (first === undefined || !isListed(resolved, table)) {
     throw new Refusal('model_not_found', { param: 'model' })
   }
-  const entry = entryOf(resolved.alias ?? first.name, table)
+  const id = resolved.alias ?? first.name
+  if (!mayUse(id)) throw new Refusal('model_not_found', { param: 'model' })
+  const entry = entryOf(id, table)
   if (format === 'gemini') return googleModel(entry)
   return format === 'openai-chat' ? openAiModel(entry, snapshot) : anthropicModel(entry, snapshot)
 }

@@ -1,6 +1,9 @@
 import { Refusal } from '@signalbox/sdk/contract'
 import type { Express, Request, Response } from 'express'
+import { callerAddress } from '../caller-address.ts'
 import { refuse, requestId } from '../door-answers.ts'
+import { checkAddress, checkOperation } from '../key-scope.ts'
+import { freePass } from '../money/attempt-hold.ts'
 import type { GatewayParts } from '../parts.ts'
 import type { UpstreamRequest } from '../provider.ts'
 import { discardRest } from '../read-body.ts'
@@ -54,6 +57,8 @@ function answerWith(refusal: Refusal, writer: ResponseWriter, parts: GatewayPart
 function passOn(route: StoredRoute, request: Request, writer: ResponseWriter, parts: GatewayParts): void {
   const snapshot = parts.snapshots.current()
   const caller = authenticate(request.headers, request.url, snapshot, parts.clock())
+  checkAddress(caller.key, callerAddress(request, parts))
+  checkOperation(caller.key, 'chat')
   const id = String(request.params.id)
   const owner = findStored(id, 'id', { caller, snapshot, storedIds: parts.storedIds })
   const target = targetsOf(snapshot, parts.providers).find(`${owner.connection}/-`)
@@ -66,6 +71,8 @@ function passOn(route: StoredRoute, request: Request, writer: ResponseWriter, pa
   if (baseUrl === undefined) throw new Refusal('upstream_unavailable')
   const defaults = parts.attemptDefaults
   const exchange = parts.upstream.open({
+    // Reading and deleting is not billed.
+    permit: freePass,
     request: requestFor(route, id, request.url),
     baseUrl,
     credentials: simulated ? {} : provider.authenticate(connection.credential),
@@ -74,6 +81,7 @@ function passOn(route: StoredRoute, request: Request, writer: ResponseWriter, pa
       bytesMax: defaults.streamBytesMax,
       deadlineMs: parts.clock() + defaults.streamMs,
     },
+    ca: connection.ca,
     dispatch: simulated ? parts.simulate : undefined,
   })
   relay(exchange, writer, parts, () => {

@@ -43,9 +43,11 @@ export function listVercelModels(
   userAgent: string | undefined,
   snapshot: Snapshot,
   table: TargetTable,
+  mayUse: (name: string) => boolean,
 ): object {
   const specificationVersion = specificationOf(userAgent)
-  const models = listNames(snapshot, table).map((id) => {
+  const names = listNames(snapshot, table).filter(mayUse)
+  const models = names.map((id) => {
     const target = firstTarget(id, snapshot, table)
     const provider = target?.row?.provider ?? target?.connection.name ?? 'signalbox'
     const specification = { specificationVersion, provider, modelId: id }

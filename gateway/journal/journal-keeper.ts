@@ -46,6 +46,8 @@ export class JournalKeeper {
     this.#settings = settings
     this.#tell = tell
     this.#uploader = new SegmentUploader(settings)
+    // Once for all waits: the signal would keep a listener of each of them for as long as the gateway runs.
+    this.#stop.signal.addEventListener('abort', () => this.#wake(), { once: true })
     mkdirSync(settings.folder, { recursive: true, mode: 0o700 })
     const { folder, incarnation, segmentRecordsMax } = settings
     this.#live = new IncarnationJournal(new IncarnationFolder(folder, incarnation), segmentRecordsMax)
@@ -159,7 +161,6 @@ export class JournalKeeper {
   async #woken(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#wake = resolve
-      this.#stop.signal.addEventListener('abort', () => resolve(), { once: true })
     })
   }
 

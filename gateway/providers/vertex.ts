@@ -1,7 +1,7 @@
 import type { Provider } from '../provider.ts'
 import { anthropicMessagesProvider } from '../wire/anthropic-messages/provider.ts'
 import { geminiProvider } from '../wire/gemini/provider.ts'
-import { readAccessToken, readServiceAccount, serviceAccountRequest } from '../wire/google-token.ts'
+import { readServiceAccount, serviceAccountRequest } from '../wire/google-token.ts'
 import { spliceJson } from '../wire/json-splice.ts'
 import { asString } from '../wire/json-value.ts'
 
@@ -42,7 +42,6 @@ const access = {
   baseUrlOf,
   authenticate,
   tokenRequest: serviceAccountRequest,
-  readToken: readAccessToken,
 } as const
 
 /** Versions stand behind an @ there: `claude-sonnet-4-5@20250929`. */

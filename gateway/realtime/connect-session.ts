@@ -6,11 +6,14 @@ import type { Target } from '../targets.ts'
 import { beginAttempt, type Trail } from '../trail.ts'
 import { openWebSocket, SessionRefused } from '../upstream/open-web-socket.ts'
 import type { SessionPlan } from './session-plan.ts'
+import { TurnHolds } from './turn-holds.ts'
 
 /** A session that an upstream has opened. */
 export interface ConnectedSession {
   readonly socket: WebSocket
   readonly target: Target
+  /** With the money of its first turn. */
+  readonly holds: TurnHolds
 }
 
 /** Where a session of the target is opened. Throws a Refusal where there is none. */
@@ -36,16 +39,20 @@ export async function connectSession(
   parts: GatewayParts,
 ): Promise<ConnectedSession> {
   let refusal = new Refusal('upstream_unavailable')
-  for (const { target } of plan.order) {
+  for (const planned of plan.order) {
+    const { target } = planned
+    const holds = new TurnHolds(trail, planned, plan.caller.key, parts)
     const attempt = beginAttempt(trail, target, parts.clock())
     attempt.billing = 'reported'
     try {
       const { baseUrl, headers } = speakerOf(target)
+      await holds.prepare()
       const beta = plan.headers['openai-beta']
       if (typeof beta === 'string') headers['openai-beta'] = beta
       const path = `/realtime?model=${encodeURIComponent(target.model)}`
       const socket = await openWebSocket({
         baseUrl,
+        ca: target.connection.ca,
         path,
         headers,
         connectMs: parts.attemptDefaults.connectMs,
@@ -53,8 +60,9 @@ export async function connectSession(
       attempt.winner = true
       attempt.outcome = 'ok'
       attempt.status = 101
-      return { socket, target }
+      return { socket, target, holds }
     } catch (error) {
+      holds.close()
       if (!(error instanceof Refusal)) throw error
       refusal = error
       attempt.status = error instanceof SessionRefused ? (error.upstreamStatus ?? 0) : 0

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { Refusal } from '@signalbox/sdk/contract'
 import { WebSocketServer } from 'ws'
 import { refusalHeaders } from '../answer-headers.ts'
+import { admitCall, endAdmission } from '../limits/admit-call.ts'
 import { logBug } from '../log-bug.ts'
 import type { GatewayParts } from '../parts.ts'
 import { beginTrail, type Trail } from '../trail.ts'
@@ -18,6 +19,8 @@ const sessionsMax = 1000
 /** After a session was told to end, its sockets get this long to close. */
 const closeMs = 1000
 const protocol = 'realtime'
+/** A handshake has no place for the headers of limits. */
+const unheard = { header: () => undefined }
 
 /** Sessions over WebSocket: opened, counted and ended here. */
 export class RealtimeDoor {
@@ -78,6 +81,8 @@ export class RealtimeDoor {
       if (this.#draining) throw new Refusal('draining', { retryAfterS: 1 })
       if (this.count() > sessionsMax) throw new Refusal('concurrency_limited', { retryAfterS: 1 })
       const plan = planSession(request, trail, parts)
+      const admitted = admitCall(plan.decided, trail, unheard, parts.limits)
+      if (admitted !== undefined) await admitted
       const connected = await connectSession(plan, trail, parts)
       this.#accept({ request, socket, head }, plan, connected, trail)
     } catch (error) {
@@ -93,10 +98,11 @@ export class RealtimeDoor {
   #accept(
     { request, socket, head }: { request: IncomingMessage; socket: Duplex; head: Buffer },
     plan: SessionPlan,
-    { socket: upstream, target }: ConnectedSession,
+    { socket: upstream, target, holds }: ConnectedSession,
     trail: Trail,
   ): void {
     if (socket.destroyed) {
+      holds.close()
       upstream.terminate()
       this.#record(trail, new Refusal('client_closed'), 499)
       return
@@ -105,7 +111,7 @@ export class RealtimeDoor {
     let isAccepted = false
     this.#server.handleUpgrade(request, socket, head, (client) => {
       isAccepted = true
-      const turns = new SessionTurns(trail, plan, target, parts)
+      const turns = new SessionTurns(trail, plan, { target, holds }, parts)
       const ends = { client, upstream, turns, model: target.model, createId: parts.createId }
       const session = new RealtimeSession(ends)
       this.#sessions.add(session)
@@ -121,12 +127,14 @@ export class RealtimeDoor {
     })
     if (isAccepted) return
     // The library has refused a handshake that is none; it has told the caller why.
+    holds.close()
     upstream.terminate()
     this.#record(trail, new Refusal('invalid_request'), 400)
   }
 
   /** The session itself, from its opening to its end; what its turns used stands in their own records. */
   #record(trail: Trail, refusal: Refusal | undefined, status: number): void {
+    endAdmission(trail)
     if (trail.keyId === undefined) return
     trail.error = refusal
     trail.status = status

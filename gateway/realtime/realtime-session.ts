@@ -156,10 +156,9 @@ export class RealtimeSession {
     const response = asObject(event?.response)
     if (event?.type === 'response.done') turns.done(response)
     if (event?.type !== 'response.created') return
-    turns.begin(asString(response?.id) ?? '')
     try {
       // The upstream begins turns by itself, when it hears the end of what was said.
-      turns.admit()
+      turns.begin(asString(response?.id) ?? '')
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       upstream.send(JSON.stringify({ type: 'response.cancel' }))

@@ -1,11 +1,16 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { Refusal } from '@signalbox/sdk/contract'
 import type { Call } from '../call.ts'
+import { callerAddress } from '../caller-address.ts'
 import { factsInput, layersOf } from '../handle-call.ts'
+import { checkAddress, checkMetadata, checkModel, checkOperation } from '../key-scope.ts'
+import type { DecidedCall } from '../limits/admit-call.ts'
+import { budgetFacts } from '../money/budget-levels.ts'
+import { budgetsOf } from '../money/call-budgets.ts'
 import type { GatewayParts } from '../parts.ts'
 import { authenticate, type Caller } from '../steps/authenticate.ts'
 import { buildFacts } from '../steps/build-facts.ts'
-import { allowed, decide } from '../steps/decide.ts'
+import { allowedUnguarded, decide } from '../steps/decide.ts'
 import { readClaims } from '../steps/metadata.ts'
 import { readOptions } from '../steps/read-options.ts'
 import { resolveModel } from '../steps/resolve-model.ts'
@@ -20,6 +25,8 @@ export interface SessionPlan {
   /** The request's headers with the key where a server has it. */
   readonly headers: IncomingHttpHeaders
   readonly order: readonly PlannedTarget[]
+  /** What limits look at. */
+  readonly decided: DecidedCall
 }
 
 const keyProtocol = 'openai-insecure-api-key.'
@@ -66,6 +73,8 @@ export function planSession(request: IncomingMessage, trail: Trail, parts: Gatew
   trail.version = layers.at(-1)
   trail.keyId = caller.key.id
   trail.nodeId = caller.key.node
+  checkAddress(caller.key, callerAddress(request, parts))
+  checkOperation(caller.key, operation)
 
   const options = readOptions(headers)
   const call = callOf(request.url ?? '')
@@ -73,12 +82,16 @@ export function planSession(request: IncomingMessage, trail: Trail, parts: Gatew
   const claims = readClaims(call.summary.metadata, headers, layers)
   trail.metadata = claims.metadata
   trail.undeclared = claims.undeclared
+  checkMetadata(caller.key, claims)
   const table = targetsOf(snapshot, parts.providers)
   const model = resolveModel(call.model, call.format, snapshot, table)
+  checkModel(caller.key, model)
   // Its turns have records of their own: the session's id is what they have in common.
   const sessionId = options.sessionId ?? trail.id
+  const budgets = budgetsOf(snapshot, caller.key)
+  const budget = budgets.length === 0 ? undefined : budgetFacts(budgets, snapshot, parts.money)
   const { facts, columns } = buildFacts(
-    factsInput({ call, caller, claims, model, sessionId }, trail, request, parts),
+    factsInput({ call, caller, claims, model, sessionId, budget }, trail, request, parts),
     snapshot,
     table,
   )
@@ -87,8 +100,12 @@ export function planSession(request: IncomingMessage, trail: Trail, parts: Gatew
   const evaluation = decide(facts, columns, caller.place.layers, snapshot)
   trail.evaluation = evaluation
   trail.evaluatedMs = { startMs: decidedMs, endMs: parts.clock() }
-  const selected = select(allowed(evaluation).plan, facts.seed, table.find)
+  const { decision, plan } = allowedUnguarded(evaluation)
+  const { caps } = decision
+  const scope = { find: table.find, board: parts.health, call, facts, caps, nowMs: decidedMs }
+  const selected = select(plan, scope)
   trail.selection = selected.selection
   if (selected.order.length === 0) throw refusalOfEmpty(selected)
-  return { caller, headers, order: selected.order }
+  const decided = { call, caller, facts, selected, snapshot }
+  return { caller, headers, order: selected.order, decided }
 }

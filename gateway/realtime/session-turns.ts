@@ -1,4 +1,5 @@
 import { Refusal } from '@signalbox/sdk/contract'
+import { tokensOf } from '../limits/admit-call.ts'
 import type { GatewayParts } from '../parts.ts'
 import { isPlausibleUsage } from '../prices.ts'
 import { authenticate } from '../steps/authenticate.ts'
@@ -8,6 +9,7 @@ import { type AttemptTrail, beginAttempt, beginTrail, type Trail } from '../trai
 import { asObject, asString } from '../wire/json-value.ts'
 import { readRealtimeUsage } from '../wire/openai-operations/realtime-usage.ts'
 import type { SessionPlan } from './session-plan.ts'
+import type { TurnHolds } from './turn-holds.ts'
 
 /** A turn of more bytes than this is estimated at no more: audio is many bytes and few tokens. */
 const bytesPerToken = 4
@@ -24,15 +26,22 @@ export class SessionTurns {
   readonly #opening: Trail
   readonly #plan: SessionPlan
   readonly #target: Target
+  readonly #holds: TurnHolds
   readonly #parts: GatewayParts
   readonly #running = new Map<string, Turn>()
   #inputBytes = 0
   count = 0
 
-  constructor(opening: Trail, plan: SessionPlan, target: Target, parts: GatewayParts) {
+  constructor(
+    opening: Trail,
+    plan: SessionPlan,
+    { target, holds }: { readonly target: Target; readonly holds: TurnHolds },
+    parts: GatewayParts,
+  ) {
     this.#opening = opening
     this.#plan = plan
     this.#target = target
+    this.#holds = holds
     this.#parts = parts
   }
 
@@ -46,20 +55,29 @@ export class SessionTurns {
   }
 
   /**
-   * The admission of a turn: the key must still be one, and there must be a state to look it up in.
+   * The admission of a turn: the key must still be one, with a state to look it up in, and its money must be kept.
    * @throws Refusal
    */
   admit(): void {
+    this.#checkKey()
+    this.#holds.check()
+  }
+
+  #checkKey(): void {
     const snapshot = this.#parts.snapshots.current()
     const caller = authenticate(this.#plan.headers, '', snapshot, this.#parts.clock())
     if (caller.key.node !== this.#plan.caller.key.node) throw new Refusal('forbidden')
   }
 
-  /** The upstream has begun a turn. */
+  /**
+   * The upstream has begun a turn, perhaps by itself.
+   * @throws Refusal where it may not go on. It is a turn all the same: its beginning may have cost something.
+   */
   begin(responseId: string): void {
     const { dialect, operation } = this.#opening
     const startMs = this.#parts.clock()
-    const trail = beginTrail({ id: this.#parts.createId(), startMs, dialect, operation })
+    const paid = this.#holds.take()
+    const trail = beginTrail({ id: paid?.id ?? this.#parts.createId(), startMs, dialect, operation })
     const { snapshot, version, keyId, nodeId, call, metadata, undeclared } = this.#opening
     const { facts, evaluation, evaluatedMs, selection } = this.#opening
     Object.assign(trail, { snapshot, version, keyId, nodeId, call, metadata, undeclared })
@@ -67,9 +85,12 @@ export class SessionTurns {
     const attempt = beginAttempt(trail, this.#target, startMs)
     Object.assign(attempt, { winner: true, sent: true, status: 200, firstByteMs: startMs })
     attempt.upstreamRequestId = responseId.slice(0, 256)
+    attempt.hold = paid?.hold
     this.#running.set(responseId, { trail, attempt, inputBytes: this.#inputBytes })
     this.#inputBytes = 0
     this.count++
+    this.#checkKey()
+    if (paid === undefined) this.#holds.check()
   }
 
   /** Bytes of the answer went to the caller. */
@@ -104,6 +125,7 @@ export class SessionTurns {
       turn.trail.truncated = refusal.code !== 'client_closed'
       this.#end(id, turn)
     }
+    this.#holds.close()
   }
 
   #end(id: string, { trail, attempt, inputBytes }: Turn): void {
@@ -112,6 +134,9 @@ export class SessionTurns {
     attempt.endMs = endMs
     trail.endMs = endMs
     settleAttempt(attempt, Math.ceil(inputBytes / bytesPerToken))
+    this.#opening.admission?.use(tokensOf(attempt.usage))
+    const overrun = attempt.hold?.settle(attempt, endMs) ?? 0n
+    if (overrun > 0n) this.#parts.money.counts.overruns++
     this.#parts.ended.add({ trail, spans: this.#parts.newSpanIds(), httpRoute, method: 'GET' })
   }
 }

@@ -44,6 +44,10 @@ export class ArrayFraming implements Carrier {
     return this.#close(this.#inner.end())
   }
 
+  cut(): string {
+    return this.#close(this.#inner.cut())
+  }
+
   fail(refusal: Refusal, recordId: string): string {
     return this.#close(this.#inner.fail(refusal, recordId))
   }

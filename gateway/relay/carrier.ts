@@ -25,6 +25,8 @@ export interface Carrier {
   finish(): { readonly complete: boolean; readonly rest: string }
   /** The dialect's own ending of a complete answer. */
   end(): string
+  /** The dialect's own ending of an answer that is cut: for want of room, as if its limit had been reached. */
+  cut(): string
   /** The dialect's error event after whatever was sent; empty for an error that has already gone out. */
   fail(refusal: Refusal, recordId: string): string
   /** Answer paths that were lost although nobody had said so before. */

@@ -11,7 +11,9 @@ export class PassThrough implements Carrier {
   readonly #reader: StreamReader
   readonly #meter: Meter
   readonly #dialect: Dialect
-  #out: Buffer[] = []
+  /** What waits: mostly one frame, and no list is made for it, which would outlive it in the heap. */
+  #first: Buffer | undefined
+  #others: Buffer[] | undefined
   #outBytes = 0
   /** The provider's own error event went out and says enough. */
   #errorSent = false
@@ -33,30 +35,39 @@ export class PassThrough implements Carrier {
     if (nativeFinish !== undefined) meter.finish = nativeFinish
     if (storedIds !== undefined) meter.storedIds = storedIds
     meter.chars += textBytes
+    meter.bytes += textBytes
+    if (textBytes === 0 && frame.data !== '') meter.silentEvents++
     if (error !== undefined) this.#errorSent = true
     if (!withhold) {
-      this.#out.push(frame.bytes)
+      this.#keep(frame.bytes)
       this.#outBytes += frame.bytes.length
     }
     return error
   }
 
+  #keep(bytes: Buffer): void {
+    if (this.#first === undefined) this.#first = bytes
+    else if (this.#others === undefined) this.#others = [bytes]
+    else this.#others.push(bytes)
+  }
+
   /** Where the piece is exactly the frames it goes out as it is, without a copy. */
   flush(piece: Buffer, frames: readonly SseFrame[]): Buffer | undefined {
-    const first = this.#out[0]
+    const [first, others = []] = [this.#first, this.#others]
     if (first === undefined) return undefined
     const isPiece =
       this.#outBytes === piece.length &&
-      this.#out.length === frames.length &&
+      others.length + 1 === frames.length &&
       first.buffer === piece.buffer &&
       first.byteOffset === piece.byteOffset
-    const bytes = isPiece ? piece : this.#out.length === 1 ? first : Buffer.concat(this.#out)
+    const bytes = isPiece ? piece : others.length === 0 ? first : Buffer.concat([first, ...others])
     this.drop()
     return bytes
   }
 
   drop(): void {
-    this.#out = []
+    this.#first = undefined
+    this.#others = undefined
     this.#outBytes = 0
   }
 
@@ -66,6 +77,10 @@ export class PassThrough implements Carrier {
 
   end(): string {
     return ''
+  }
+
+  cut(): string {
+    return this.#reader.cut()
   }
 
   fail(refusal: Refusal, recordId: string): string {

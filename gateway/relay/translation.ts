@@ -7,6 +7,15 @@ import type { Screen } from '../screen.ts'
 import type { SseFrame } from '../wire/sse.ts'
 import type { Carrier, ProviderError } from './carrier.ts'
 
+export interface TranslationParts {
+  readonly meter: Meter
+  readonly screen: Screen
+  readonly dialect: Dialect
+  /** Id and model of an answer whose provider names none. */
+  readonly id: string
+  readonly model: string
+}
+
 /** Carries a stream between two formats: decode → meter → screen → encode. */
 export class Translation implements Carrier {
   readonly lost: string[] = []
@@ -15,18 +24,22 @@ export class Translation implements Carrier {
   readonly #meter: Meter
   readonly #screen: Screen
   readonly #dialect: Dialect
+  readonly #id: string
+  readonly #model: string
   #text = ''
 
   constructor(
     decoder: StreamDecoder,
     encoder: StreamEncoder,
-    { meter, screen, dialect }: { meter: Meter; screen: Screen; dialect: Dialect },
+    { meter, screen, dialect, id, model }: TranslationParts,
   ) {
     this.#decoder = decoder
     this.#encoder = encoder
     this.#meter = meter
     this.#screen = screen
     this.#dialect = dialect
+    this.#id = id
+    this.#model = model
   }
 
   get waitingBytes(): number {
@@ -51,11 +64,17 @@ export class Translation implements Carrier {
   finish(): { complete: boolean; rest: string } {
     const { complete, deltas } = this.#decoder.finish()
     this.#carry(deltas)
+    this.#encode(this.#screen.flush())
     return { complete, rest: this.flush() ?? '' }
   }
 
   end(): string {
     return this.#encoder.end()
+  }
+
+  cut(): string {
+    this.#encode([...this.#screen.flush(), { type: 'end', finish: 'length', nativeFinish: 'length' }])
+    return (this.flush() ?? '') + this.#encoder.end()
   }
 
   fail(refusal: Refusal, recordId: string): string {
@@ -67,13 +86,21 @@ export class Translation implements Carrier {
     }
   }
 
+  #named(start: Extract<Delta, { type: 'start' }>): Delta {
+    return { ...start, id: start.id || this.#id, model: start.model || this.#model }
+  }
+
   #carry(deltas: readonly Delta[]): ProviderError | undefined {
     this.#meter.observe(deltas)
+    return this.#encode(this.#screen.deltas(deltas))
+  }
+
+  #encode(deltas: readonly Delta[]): ProviderError | undefined {
     let error: ProviderError | undefined
-    for (const delta of this.#screen.deltas(deltas)) {
+    for (const delta of deltas) {
       if (delta.type === 'error') error ??= delta
       else if (delta.type === 'lost') this.lost.push(delta.path)
-      else this.#text += this.#encoder.push(delta)
+      else this.#text += this.#encoder.push(delta.type === 'start' ? this.#named(delta) : delta)
     }
     return error
   }

@@ -2,6 +2,7 @@ import type { ModelColumns } from '@signalbox/policies'
 import { type Facts, factsBytesMax, type ModelFact } from '@signalbox/sdk/contract'
 import type { Call } from '../call.ts'
 import { detect } from '../detect.ts'
+import type { HealthBoard } from '../health/health-board.ts'
 import { costOf } from '../prices.ts'
 import type { Snapshot } from '../snapshot.ts'
 import type { Target, TargetTable } from '../targets.ts'
@@ -14,6 +15,8 @@ export interface FactsInput {
   /** Unsigned 32-bit number drawn by the host. */
   readonly seed: number
   readonly environment: { readonly name: string; readonly region: string }
+  /** What is known of the budgets that the call is under; undefined where there are none. */
+  readonly budget?: Pick<Facts['budget'], 'levels' | 'tightest'> | undefined
   readonly call: Call
   readonly model: {
     readonly requested: string
@@ -37,6 +40,8 @@ export interface FactsInput {
     }
   }
   readonly degraded: boolean
+  /** What was seen of the candidates; all are up if left out. */
+  readonly health?: Pick<HealthBoard, 'version' | 'of'> | undefined
 }
 export interface BuiltFacts {
   readonly facts: Facts
@@ -86,6 +91,7 @@ class Cutter {
 /** The candidates of a model name; the same for every call that uses it while the snapshot holds. */
 interface Candidates {
   readonly format: Call['format']
+  readonly healthVersion: number
   readonly facts: readonly ModelFact[]
   readonly columns: readonly ModelColumns[]
 }
@@ -94,24 +100,32 @@ const known = new WeakMap<FactsInput['model'], Candidates>()
 // Members of every object stand in the order of their names: the plain JSON of facts is then also their canonical
 // JSON (RFC 8785), and their digest costs no sorting.
 
+function healthOf(target: Target, { health, nowMs }: FactsInput): ModelFact['health'] {
+  const { status } = target.connection
+  if (status === 'unavailable') return { errorPpm: 0, state: 'unavailable' }
+  if (health === undefined || status === 'simulated') return { errorPpm: 0, state: 'up' }
+  const seen = health.of(target)
+  return { errorPpm: seen.errorPpm, state: seen.state(nowMs) }
+}
+
 /** What was asked for first, then what policies can name: each once. */
 function candidatesOf(input: FactsInput, named: readonly string[], table: TargetTable): Candidates {
   const { format } = input.call
   const cached = known.get(input.model)
-  if (cached !== undefined && cached.format === format) return cached
+  const healthVersion = input.health?.version ?? 0
+  if (cached?.format === format && cached.healthVersion === healthVersion) return cached
   const facts: ModelFact[] = []
   const columns: ModelColumns[] = []
   const add = (name: string, target: Target | undefined): void => {
     if (target === undefined || facts.length >= modelsMax) return
     if (facts.some((each) => each.target === name)) return
-    const state = target.connection.status === 'unavailable' ? 'unavailable' : 'up'
     const lossless = target.provider.format === format
-    facts.push({ health: { errorPpm: 0, state }, lossless, target: name })
+    facts.push({ health: healthOf(target, input), lossless, target: name })
     columns.push(target.columns)
   }
   for (const target of input.model.targets) add(target.name, target)
   for (const name of named) add(name, table.find(name))
-  const candidates = { format, facts, columns }
+  const candidates = { format, healthVersion, facts, columns }
   known.set(input.model, candidates)
   return candidates
 }
@@ -245,7 +259,7 @@ export function buildFacts(input: FactsInput, snapshot: Snapshot, table: TargetT
   const cut = new Cutter()
   const candidates = candidatesOf(input, snapshot.program.candidates, table)
   const facts: Facts = {
-    budget: { asOfMs: input.nowMs, degraded: false, levels: [] },
+    budget: { asOfMs: input.nowMs, degraded: false, levels: [], ...input.budget },
     data: dataOf(input, snapshot, cut),
     degraded: input.degraded,
     environment: {

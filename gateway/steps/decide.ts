@@ -47,8 +47,7 @@ export function refusalOf(evaluation: Evaluation): Refusal | undefined {
 
 /**
  * The plan of an allowed call.
- * @throws Refusal for a denied one, and `policy_invalid_decision` for one without a plan or with a guardrail that must
- * block and cannot: no guardrail engine is part of this release, and an unguarded answer is not what was decided.
+ * @throws Refusal for a denied one, and `policy_invalid_decision` for one without a plan.
  */
 export function allowed(evaluation: Evaluation): Allowed {
   const refusal = refusalOf(evaluation)
@@ -57,7 +56,16 @@ export function allowed(evaluation: Evaluation): Allowed {
   if (decision.plan === undefined) {
     throw new Refusal('policy_invalid_decision', { detail: 'the decision allows without a plan' })
   }
-  const { input, output } = decision.guardrails
+  return { decision, plan: decision.plan }
+}
+
+/**
+ * The same for what no guardrail can look at.
+ * @throws Refusal `policy_invalid_decision` where one must block and cannot: unguarded is not what was decided.
+ */
+export function allowedUnguarded(evaluation: Evaluation): Allowed {
+  const permitted = allowed(evaluation)
+  const { input, output } = permitted.decision.guardrails
   const binding = [...input, ...output].find((each) => each.mode === 'enforce' && each.onError === 'block')
   if (binding !== undefined) {
     throw new Refusal('policy_invalid_decision', {
@@ -65,5 +73,5 @@ export function allowed(evaluation: Evaluation): Allowed {
       detail: `guardrail ${binding.id} is required`,
     })
   }
-  return { decision, plan: decision.plan }
+  return permitted
 }

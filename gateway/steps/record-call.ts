@@ -1,4 +1,4 @@
-import type { Evaluation } from '@signalbox/policies'
+import { decisiveRule } from '@signalbox/policies'
 import {
   type Attempt,
   type CallRecord,
@@ -8,7 +8,7 @@ import {
 } from '@signalbox/sdk/contract'
 import { digestOf } from '@signalbox/sdk/node'
 import type { UsageCounts } from '../call.ts'
-import type { AttemptTrail, Trail } from '../trail.ts'
+import { type AttemptTrail, lastServing, servingAttempts, type Trail } from '../trail.ts'
 
 /** Where a record comes from. */
 export interface RecordOrigin {
@@ -62,41 +62,16 @@ function attemptOf(attempt: AttemptTrail): Attempt {
     finish: finish === undefined ? undefined : cut(finish, 64),
     prompt:
       attempt.prompt === undefined ? undefined : { name: attempt.prompt.name, digest: attempt.prompt.digest },
+    hold: attempt.hold?.record(),
+    guardrail: attempt.guardrail,
     bytesIn: attempt.bytesIn,
     winner: attempt.winner,
+    cause: attempt.cause,
+    errorClass: attempt.errorClass,
+    step: attempt.step,
+    drill: attempt.drill,
   }
   return draft as Attempt
-}
-
-type Decisive = { readonly policy: string | undefined; readonly rule: string | undefined }
-const undecided: Decisive = { policy: undefined, rule: undefined }
-/** Calls that are decided alike share their evaluation's parts, so this is worked out once for them. */
-const knownDecisive = new WeakMap<Evaluation['policies'], Decisive>()
-
-function findDecisive({ decision, policies, failure }: Evaluation): Decisive {
-  if (decision.effect === 'deny') {
-    const { reasons } = decision
-    const eliminating = reasons[0]?.code === 'NO_ELIGIBLE_MODEL' ? reasons[1] : undefined
-    const named = eliminating ?? reasons.find(({ policy }) => policy !== '')
-    return { policy: (named?.policy ?? failure?.policy) || undefined, rule: named?.rule || undefined }
-  }
-  const routes = policies.filter(({ kind }) => kind === 'route')
-  const route =
-    routes.find(({ outcome }) => outcome === 'chosen') ?? routes.find(({ outcome }) => outcome === 'failed')
-  return { policy: route?.id, rule: route?.rule ?? undefined }
-}
-
-/**
- * The policy and rule that had the last word: of a denial the one whose reason stands first, and where constraints left
- * nothing the first that took something away; else the route that chose, or whose safe route was taken.
- */
-function decisiveRule(evaluation: Evaluation): Decisive {
-  let known = knownDecisive.get(evaluation.policies)
-  if (known === undefined) {
-    known = findDecisive(evaluation)
-    knownDecisive.set(evaluation.policies, known)
-  }
-  return known
 }
 
 /** Params of the workspaces that were asked, as they were read: with them a decision can be computed again. */
@@ -120,8 +95,9 @@ function effectOf({ evaluation }: Trail): RecordRow['effect'] {
 
 function rowOf(trail: Trail, totals: Totals, origin: RecordOrigin, facts: string | undefined): RecordRow {
   const { snapshot, call, evaluation, version, error, startMs, firstTokenMs } = trail
-  const decisive = evaluation === undefined ? undecided : decisiveRule(evaluation)
-  const last = trail.attempts.at(-1)
+  const decisive = evaluation === undefined ? undefined : decisiveRule(evaluation)
+  const last = lastServing(trail)
+  const targetName = trail.cached?.target ?? last?.target.shownName
   const draft: Draft<RecordRow> = {
     id: trail.id,
     organisationId: snapshot?.release.organisationId ?? '',
@@ -138,15 +114,15 @@ function rowOf(trail: Trail, totals: Totals, origin: RecordOrigin, facts: string
     dialect: trail.dialect,
     stream: call?.stream ?? false,
     modelRequested: cut(call?.model ?? '', 256),
-    target: last === undefined ? undefined : cut(last.target.shownName, 256),
+    target: targetName === undefined ? undefined : cut(targetName, 256),
     provider: last?.target.provider.id,
-    policy: decisive.policy,
-    rule: decisive.rule,
+    policy: decisive?.policy,
+    rule: decisive?.rule,
     effect: effectOf(trail),
     status: trail.status,
     errorCode: error === undefined ? undefined : cut(error.publicCode, 64),
     truncated: trail.truncated,
-    attempts: trail.attempts.length,
+    attempts: servingAttempts(trail),
     usage: totals.usage,
     evidence: totals.evidence,
     costNanoUsd: textOrNone(totals.costNanoUsd),
@@ -160,9 +136,9 @@ function rowOf(trail: Trail, totals: Totals, origin: RecordOrigin, facts: string
     version: version?.number,
     releaseSequence: snapshot?.release.sequence,
     stateSequence: snapshot?.state.sequence,
-    cache: 'off',
+    cache: trail.cache,
     identity: trail.identity,
-    assembled: false,
+    assembled: trail.assembled,
   }
   return draft as RecordRow
 }
@@ -191,6 +167,19 @@ function sharedText(value: object): string {
   return text
 }
 
+/** What limits said of a call; undefined where they said nothing. */
+function limitsOf({ admission, refusedBy }: Trail): RecordBody['limits'] {
+  const wouldRefuse = admission?.wouldRefuse.slice(0, 64) ?? []
+  if (refusedBy !== undefined) return { refusedBy }
+  return wouldRefuse.length === 0 ? undefined : { wouldRefuse }
+}
+
+function cachedOf({ cached }: Trail): RecordBody['cached'] {
+  if (cached === undefined) return undefined
+  const { recordId, ageMs, shared, savedNanoUsd } = cached
+  return { recordId, ageMs, shared, ...(savedNanoUsd !== undefined && { savedNanoUsd }) }
+}
+
 /** Everything of a body but what has a text of its own: facts, decision and policies. */
 function bodyOf(trail: Trail): Draft<RecordBody> {
   const { evaluation, error } = trail
@@ -207,7 +196,9 @@ function bodyOf(trail: Trail): Draft<RecordBody> {
     evaluationUs: evaluation?.evaluationUs ?? 0,
     selection: trail.selection,
     attempts: trail.attempts.map(attemptOf),
-    verdicts: [],
+    verdicts: trail.verdicts,
+    limits: limitsOf(trail),
+    cached: cachedOf(trail),
     dropped: trail.dropped.slice(0, pathsMax).map((path) => cut(path, 256)),
     undeclaredMetadata: [...trail.undeclared],
     error: error === undefined ? undefined : errorOf(error),

@@ -1,14 +1,10 @@
 import { Refusal } from '@signalbox/sdk/contract'
-import type { Call } from '../call.ts'
-import type { Dialect } from '../dialect.ts'
+import type { Stop } from '../guardrails/verdict-log.ts'
 import { Meter } from '../meter.ts'
-import type { Provider, UpstreamRequest } from '../provider.ts'
-import { ArrayFraming } from '../relay/array-framing.ts'
 import type { Carrier, ProviderError } from '../relay/carrier.ts'
-import { PassThrough } from '../relay/pass-through.ts'
-import { Translation } from '../relay/translation.ts'
+import { type CarrierInput, createCarrier } from '../relay/create-carrier.ts'
+import { isReadable, refusalOf } from '../relay/judge-frame.ts'
 import type { ResponseWriter } from '../response-writer.ts'
-import type { Screen } from '../screen.ts'
 import type { Exchange, ExchangeFailure, ExchangeSink } from '../upstream/exchange.ts'
 import {
   type AttemptFailure,
@@ -19,20 +15,15 @@ import {
   isErrorBody,
 } from '../upstream/judge-failure.ts'
 import { parseBody, readWhole } from '../upstream/read-whole.ts'
-import { type SseFrame, SseSplitter } from '../wire/sse.ts'
+import { type SseFrame, SseSplitter, type StreamSplitter } from '../wire/sse.ts'
 
 /** What a stream is relayed between, and with what. */
-export interface StreamRelayInput {
+export interface StreamRelayInput extends CarrierInput {
   readonly exchange: Exchange
-  readonly request: UpstreamRequest
-  readonly provider: Provider
   readonly credential: string | undefined
-  readonly call: Call
-  readonly dialect: Dialect
   readonly writer: ResponseWriter
-  readonly screen: Screen
-  readonly recordId: string
-  readonly nowMs: number
+  /** Asked after each piece: whether what was seen so far may go on; absent where nothing limits it. */
+  readonly mayGoOn?: ((meter: Meter) => boolean) | undefined
   /** Called once, when the first event has come: the answer begins. */
   readonly begin: (meter: Meter) => void
   /** Called once, when a begun stream is over; gives what to write after its last event. */
@@ -43,7 +34,7 @@ export interface StreamEnd {
   readonly meter: Meter
   /** Why the answer did not end in its own way; undefined where it did. */
   readonly refusal: Refusal | undefined
-  readonly outcome: AttemptFailure['outcome'] | 'ok'
+  readonly outcome: AttemptFailure['outcome'] | 'ok' | 'cut'
   /** Answer paths that were lost although nobody had said so before. */
   readonly lost: readonly string[]
 }
@@ -72,24 +63,6 @@ export async function relayStream(input: StreamRelayInput): Promise<AttemptFailu
   return failureOfAnswer({ status, headers, body }, json, provider, credential, nowMs)
 }
 
-function createCarrier(input: StreamRelayInput, meter: Meter): Carrier {
-  const carrier = createEventCarrier(input, meter)
-  return input.call.asArray === true ? new ArrayFraming(carrier) : carrier
-}
-
-function createEventCarrier(input: StreamRelayInput, meter: Meter): Carrier {
-  const { request, provider, dialect, call, screen, nowMs } = input
-  if (request.identity) return new PassThrough(provider.createReader(request), meter, dialect)
-  const encoder = dialect.createEncoder(call, nowMs)
-  return new Translation(provider.createDecoder(), encoder, { meter, screen, dialect })
-}
-
-/** An error event; `upstream_invalid` is a decoder's own word for an event that it could not read. */
-function refusalOf({ code }: ProviderError): Refusal {
-  const ours = code === 'upstream_invalid' ? 'upstream_invalid' : 'upstream_error'
-  return new Refusal(ours, { detail: `${code} in the stream` })
-}
-
 /**
  * The one chain of a stream: upstream bytes → frame → carrier (decode → meter → screen → encode) → client. Only whole
  * frames go out, so that an error event can stand after whatever was sent; and nothing goes out before the first event
@@ -98,7 +71,7 @@ function refusalOf({ code }: ProviderError): Refusal {
 class StreamRelay implements ExchangeSink {
   readonly done: Promise<AttemptFailure | undefined>
   readonly #input: StreamRelayInput
-  readonly #splitter = new SseSplitter()
+  readonly #splitter: StreamSplitter
   readonly #meter = new Meter()
   readonly #carrier: Carrier
   /** What came after the last frame and is none. */
@@ -111,6 +84,7 @@ class StreamRelay implements ExchangeSink {
 
   constructor(input: StreamRelayInput) {
     this.#input = input
+    this.#splitter = input.provider.createSplitter?.() ?? new SseSplitter()
     this.#carrier = createCarrier(input, this.#meter)
     this.done = this.#settled.promise
     input.writer.onDrain = () => input.exchange.resume()
@@ -150,7 +124,8 @@ class StreamRelay implements ExchangeSink {
 
   /** The upstream's bytes go out as they came. */
   get #isPassed(): boolean {
-    return this.#input.request.identity && this.#input.call.asArray !== true
+    const { request, call, screen } = this.#input
+    return request.identity && call.asArray !== true && screen.active !== true
   }
 
   /** Frames of one piece, in order. */
@@ -166,8 +141,19 @@ class StreamRelay implements ExchangeSink {
     if (!this.#begun) return
     const out = this.#carrier.flush(piece, frames)
     if (out !== undefined) this.#write(out)
+    if (this.#input.screen.stop !== undefined) {
+      this.#stop(this.#input.screen.stop)
+      return
+    }
+    if (this.#mustCut()) {
+      this.#cut()
+      return
+    }
     // Nothing follows an error event that we write ourselves; one that passes ends where its stream does.
-    if (this.#providerError !== undefined && !this.#input.request.identity)
+    if (
+      this.#providerError !== undefined &&
+      (!this.#input.request.identity || this.#input.screen.active === true)
+    )
       this.#finish(this.#providerError, 'error')
   }
 
@@ -199,6 +185,10 @@ class StreamRelay implements ExchangeSink {
       return false
     }
     if (frame.data === '' && this.#carrier.waitingBytes < preludeBytesMax) return false
+    if (!isReadable(frame)) {
+      this.#give(invalidAnswer('the first event cannot be read'))
+      return false
+    }
     this.#begun = true
     exchange.flow()
     begin(this.#meter)
@@ -219,7 +209,9 @@ class StreamRelay implements ExchangeSink {
     try {
       const { complete, rest } = this.#carrier.finish()
       this.#write(rest)
-      if (this.#providerError !== undefined) this.#fail(this.#providerError, 'error')
+      const { stop } = this.#input.screen
+      if (stop !== undefined) this.#stop(stop)
+      else if (this.#providerError !== undefined) this.#fail(this.#providerError, 'error')
       else if (!complete) this.#fail(death, outcome)
       else {
         this.#write(this.#carrier.end())
@@ -241,6 +233,30 @@ class StreamRelay implements ExchangeSink {
     this.#carrier.drop()
     if (this.#begun) this.#fail(refusal, 'invalid')
     else this.#give({ ...invalidAnswer(refusal.detail ?? refusal.code), refusal })
+  }
+
+  /** A guardrail lets nothing more out: the answer ends as one that was declined, or with an error event. */
+  #stop({ refusal }: Stop): void {
+    const { screen, recordId } = this.#input
+    this.#write(screen.ended === true ? this.#carrier.end() : this.#carrier.fail(refusal, recordId))
+    this.#conclude(refusal, 'cut')
+  }
+
+  #mustCut(): boolean {
+    const { mayGoOn } = this.#input
+    if (mayGoOn === undefined || this.#providerError !== undefined || this.#meter.finish !== undefined)
+      return false
+    return !mayGoOn(this.#meter)
+  }
+
+  /** Nobody pays for more: the answer ends as one whose limit was reached, and says why. */
+  #cut(): void {
+    const refusal = new Refusal('budget_exhausted', { detail: 'the hold of a stream could not be raised' })
+    // Neither JSON nor Google's clients take comments.
+    const { asArray, format } = this.#input.call
+    const comment = asArray === true || format === 'gemini' ? '' : `: signalbox cut=${refusal.code}\n\n`
+    this.#write(this.#carrier.cut() + comment)
+    this.#conclude(refusal, 'cut')
   }
 
   #fail(refusal: Refusal, outcome: AttemptFailure['outcome']): void {

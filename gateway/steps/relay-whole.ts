@@ -21,6 +21,8 @@ export interface WholeRelayInput {
   readonly call: Call
   readonly dialect: Dialect
   readonly screen: Screen
+  /** Stands for the answer's id where its provider gives none. */
+  readonly recordId: string
   readonly nowMs: number
 }
 /** A plain answer, ready to be sent. */
@@ -29,6 +31,8 @@ export interface WholeAnswer {
   readonly meter: Meter
   /** Answer paths that could not be carried. */
   readonly dropped: readonly string[]
+  /** A guardrail took something out of it. */
+  readonly changed?: boolean
 }
 
 /**
@@ -82,15 +86,18 @@ function encodeAnswer(input: WholeRelayInput, body: Buffer, json: unknown): Whol
     meter.storedIds = provider.readStoredIds?.(json) ?? []
     // Without a report the characters of the body stand for those of the answer.
     meter.chars = meter.usage === undefined ? body.length : 0
+    meter.bytes = body.length
     return { body, meter, dropped: [] }
   }
   if (call.native?.mapAnswer !== undefined) {
     meter.report(provider.readUsage(json))
     return { body: Buffer.from(JSON.stringify(call.native.mapAnswer(json))), meter, dropped: [] }
   }
-  const reply = provider.decodeReply(json, body)
+  const decoded = provider.decodeReply(json, body)
+  const reply = { ...decoded, id: decoded.id || input.recordId, model: decoded.model || call.model }
   meter.report(reply.usage)
   meter.finish = reply.nativeFinish
+  meter.bytes = body.length
   for (const block of reply.blocks) {
     meter.chars += block.type === 'toolCall' ? block.arguments.length : block.text.length
   }

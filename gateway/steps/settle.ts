@@ -38,6 +38,7 @@ function isCharged({ sent, winner, outcome, status }: AttemptTrail): boolean {
  */
 export function settleAttempt(attempt: AttemptTrail, inputTokensEstimate: number): void {
   const { usage, outcome } = attempt
+  attempt.reportedOutputTokens = usage?.output ?? 0
   if (attempt.billing === 'free' || attempt.billing === 'reported') {
     settleWithoutEstimate(attempt)
     return
@@ -80,7 +81,8 @@ function completed(attempt: AttemptTrail, inputTokensEstimate: number): UsageCou
 export function settleCall(trail: Trail): Settlement {
   const usage: Partial<Record<UsageUnit, number>> = {}
   let evidence: Attempt['evidence'] = 'none'
-  let costNanoUsd: bigint | undefined
+  // What the cache answers costs nothing.
+  let costNanoUsd: bigint | undefined = trail.cached === undefined ? undefined : 0n
   for (const attempt of trail.attempts) {
     if (strength[attempt.evidence] > strength[evidence]) evidence = attempt.evidence
     if (attempt.costNanoUsd !== undefined) costNanoUsd = (costNanoUsd ?? 0n) + attempt.costNanoUsd

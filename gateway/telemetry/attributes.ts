@@ -1,5 +1,13 @@
 import type { Attributes } from '@opentelemetry/api'
-import type { Attempt, CallRecord, Operation, RecordRow, Usage, UsageUnit } from '@signalbox/sdk/contract'
+import type {
+  Attempt,
+  CallRecord,
+  Operation,
+  RecordRow,
+  Usage,
+  UsageUnit,
+  Verdict,
+} from '@signalbox/sdk/contract'
 import type { Static } from 'typebox'
 import type { FinishedCall } from './telemetry.ts'
 
@@ -139,6 +147,26 @@ export function policyAttributes(call: FinishedCall): Attributes {
   if (row.version !== undefined) attributes['signalbox.version'] = row.version
   if (row.effect === 'error') attributes['error.type'] = row.errorCode ?? row.effect
   return attributes
+}
+
+/** INTERNAL span `guardrail`: what one guardrail said, and of how much. Never what was found. */
+export function guardrailAttributes(verdict: Verdict): Attributes {
+  const { code, rule, error, attempt, stream } = verdict
+  return {
+    'signalbox.guardrail.id': verdict.guardrail,
+    'signalbox.guardrail.direction': verdict.direction,
+    'signalbox.guardrail.level': verdict.level,
+    'signalbox.guardrail.verdict': verdict.verdict,
+    'signalbox.guardrail.action': verdict.action,
+    'signalbox.guardrail.hits': verdict.hits,
+    'signalbox.guardrail.scanned_chars': verdict.scannedChars,
+    'signalbox.guardrail.delivered_chars': verdict.deliveredChars,
+    ...(code !== undefined && { 'signalbox.guardrail.code': code }),
+    ...(rule !== undefined && { 'signalbox.guardrail.rule': rule }),
+    ...(stream !== undefined && { 'signalbox.guardrail.stream': stream }),
+    ...(attempt !== undefined && { 'signalbox.attempt': attempt }),
+    ...(error !== undefined && { 'error.type': error }),
+  }
 }
 
 type RequestParams = NonNullable<CallRecord['body']['facts']>['request']['params']

@@ -1,5 +1,11 @@
 import type { Attributes } from '@opentelemetry/api'
-import { type Attempt, errorTable, type RecordRow, type UsageUnit } from '@signalbox/sdk/contract'
+import {
+  type Attempt,
+  errorTable,
+  type RecordRow,
+  type UsageUnit,
+  type Verdict,
+} from '@signalbox/sdk/contract'
 import { type ConventionVersion, inputTokensOf, operationNames } from './attributes.ts'
 import { conventionMetrics, labels, metricNames } from './metric-names.ts'
 import type { CounterSeries, HistogramSeries, MetricFamily, MetricRegistry } from './metric-registry.ts'
@@ -73,8 +79,15 @@ export class CallMetrics {
         .record(body.evaluationUs / 1e6)
       this.#families.policyFuel.of('', () => ({})).record(body.fuel)
     }
+    for (const verdict of body.verdicts) this.#countVerdict(verdict)
     const losses = call.undeclaredLosses ?? 0
     if (losses > 0) this.#families.undeclaredLoss.of('', () => ({})).add(losses)
+  }
+
+  /** Ids of guardrails are the workspace's own, so there are few. */
+  #countVerdict({ guardrail, verdict, action }: Verdict): void {
+    const attributes = { [labels.guardrail]: guardrail, [labels.verdict]: verdict, [labels.action]: action }
+    this.#families.guardrails.of(`${guardrail} ${verdict} ${action}`, () => attributes).add(1)
   }
 
   #targetOf(target: string): string {
@@ -219,6 +232,7 @@ function createFamilies(registry: MetricRegistry, version: ConventionVersion) {
       { name: metricNames.policyFuel, description: 'Fuel of a decision.', unit: '{fuel}' },
       fuelBoundaries,
     ),
+    guardrails: counter(metricNames.guardrails, 'Verdicts of guardrails, and what was done.', '{verdict}'),
     undeclaredLoss: counter(
       metricNames.undeclaredLoss,
       'Losses in translation that were found too late to be named: each is a bug.',

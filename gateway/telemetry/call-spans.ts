@@ -8,10 +8,11 @@ import type {
   TraceState,
 } from '@opentelemetry/api'
 import type { Resource } from '@opentelemetry/resources'
-import type { Attempt } from '@signalbox/sdk/contract'
+import type { Attempt, Verdict } from '@signalbox/sdk/contract'
 import {
   attemptAttributes,
   type ConventionVersion,
+  guardrailAttributes,
   operationNames,
   policyAttributes,
   serverAttributes,
@@ -150,8 +151,26 @@ function attemptSpan(
   })
 }
 
+function guardrailSpan(
+  verdict: Verdict,
+  contexts: { readonly context: SpanContext; readonly parent: SpanContext },
+  around: SpanSurroundings,
+): EndedSpan {
+  return new EndedSpan({
+    ...contexts,
+    name: 'guardrail',
+    kind: kindInternal,
+    startMs: verdict.startMs,
+    endMs: verdict.startMs + verdict.durationMs,
+    attributes: guardrailAttributes(verdict),
+    status: verdict.verdict === 'error' ? { code: statusError, message: verdict.error ?? '' } : statusUnset,
+    links: noLinks,
+    origin: around.origin,
+  })
+}
+
 /**
- * The spans of a call: one for the request, one for the policies, one for each attempt. The caller's trace is continued
+ * The spans of a call: for the request, the policies, each guardrail and each attempt. The caller's trace is continued
  * where it is sampled and linked where it is not.
  */
 export function spansOf(call: FinishedCall, around: SpanSurroundings): EndedSpan[] {
@@ -178,6 +197,9 @@ export function spansOf(call: FinishedCall, around: SpanSurroundings): EndedSpan
         origin: around.origin,
       }),
     )
+  }
+  for (const verdict of record.body.verdicts) {
+    spans.push(guardrailSpan(verdict, { context: below(), parent: context }, around))
   }
   for (const attempt of record.body.attempts) {
     spans.push(attemptSpan(attempt, call, { context: below(), parent: context }, around))

@@ -14,9 +14,10 @@ function byRatio(ratio: number): Sampler {
   return ({ traceId }) => Number.parseInt(traceId.slice(-randomDigits), 16) < limit
 }
 
-/** Calls that nobody wants to miss: denied, failed, cut off, or served by a fallback. */
+/** Calls that nobody wants to miss: denied, failed, cut off, served by a fallback, or not passed by a guardrail. */
 export function isNotable({ record }: FinishedCall): boolean {
   const { effect, status, attempts, truncated } = record.row
+  if (record.body.verdicts.some(({ verdict }) => verdict !== 'pass' && verdict !== 'skipped')) return true
   return effect === 'deny' || effect === 'error' || status >= 400 || attempts > 1 || truncated
 }
 

@@ -1,5 +1,7 @@
+import { type Listed, LiveList } from '../live-list.ts'
+
 /** Something that has a time by which it must have gone on. */
-export interface Watched {
+export interface Watched extends Listed {
   checkTime(nowMs: number): void
 }
 
@@ -9,7 +11,7 @@ const tickMs = 25
 /** Looks at all running exchanges a few times a second, with one timer that runs only while there are any. */
 export class ExchangeWatch {
   readonly #clock: () => number
-  readonly #watched = new Set<Watched>()
+  readonly #watched = new LiveList<Watched>()
   #timer: NodeJS.Timeout | undefined
 
   constructor(clock: () => number) {
@@ -36,6 +38,6 @@ export class ExchangeWatch {
       return
     }
     const nowMs = this.#clock()
-    for (const watched of this.#watched) watched.checkTime(nowMs)
+    this.#watched.visit((watched) => watched.checkTime(nowMs))
   }
 }

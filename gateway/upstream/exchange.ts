@@ -50,8 +50,12 @@ export class Exchange implements Dispatcher.DispatchHandler, Watched {
   /** Clock time of the first byte of the answer; 0 before. */
   firstByteMs = 0
   bytesIn = 0
+  /** Told whenever something came, or ended, that no sink was there for. */
+  onWaiting: (() => void) | undefined
   /** The request went out, so the upstream may have begun to work on it. */
   sent = false
+  /** Of the watch. */
+  slot = 0
 
   readonly #limits: ExchangeLimits
   readonly #watch: ExchangeWatch
@@ -94,6 +98,16 @@ export class Exchange implements Dispatcher.DispatchHandler, Watched {
     if (this.#failure !== undefined) sink.onFailure(this.#failure)
     else if (this.#ended) sink.onEnd()
     else if (this.#full) this.#release()
+  }
+
+  /** What came and waits for a sink. */
+  get waiting(): readonly Buffer[] {
+    return this.#waiting
+  }
+
+  /** Nothing more comes: it has ended, failed, or takes no more before a sink is there. */
+  get isSettled(): boolean {
+    return this.#over || this.#full
   }
 
   /** Bytes are kept again until the next `attach`. */
@@ -145,6 +159,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Watched {
     this.headers = headers
     this.firstByteMs = this.#watch.nowMs
     this.#resolveHead(undefined)
+    this.onWaiting?.()
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -163,7 +178,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Watched {
     if (this.#over) return
     this.#finish()
     this.#ended = true
-    this.#sink?.onEnd()
+    if (this.#sink === undefined) this.onWaiting?.()
+    else this.#sink.onEnd()
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -187,7 +203,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Watched {
   #report(failure: ExchangeFailure): void {
     this.#failure = failure
     if (this.status === 0) this.#resolveHead(failure)
-    this.#sink?.onFailure(failure)
+    if (this.#sink === undefined) this.onWaiting?.()
+    else this.#sink.onFailure(failure)
   }
 
   #finish(): void {
@@ -198,9 +215,11 @@ export class Exchange implements Dispatcher.DispatchHandler, Watched {
   #keep(chunk: Buffer): void {
     this.#waiting.push(chunk)
     this.#waitingBytes += chunk.length
-    if (this.#full || this.#over || this.#waitingBytes <= this.#limits.waitingBytesMax) return
-    this.#full = true
-    this.#controller?.pause()
+    if (!this.#full && !this.#over && this.#waitingBytes > this.#limits.waitingBytesMax) {
+      this.#full = true
+      this.#controller?.pause()
+    }
+    this.onWaiting?.()
   }
 
   #release(): void {

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { type Attempt, Refusal } from '@signalbox/sdk/contract'
+import { type Attempt, type errorClasses, Refusal } from '@signalbox/sdk/contract'
 import type { Provider, UpstreamFailure } from '../provider.ts'
+import type { AttemptTrail } from '../trail.ts'
 import { retryAfterOf } from './answer-headers.ts'
 import type { ExchangeFailure } from './exchange.ts'
 
@@ -11,6 +12,12 @@ export interface AttemptFailure {
   readonly refusal: Refusal
   /** Another target may be tried. */
   readonly fallback: boolean
+  /** Of what class it is, for plans that say what follows; undefined where nothing came of the upstream at all. */
+  readonly errorClass?: (typeof errorClasses)[number] | 'invalid'
+  /** The same target may give something else the next time. */
+  readonly isPassing?: boolean
+  /** The attempt that failed; the last one if left out. */
+  readonly from?: AttemptTrail | undefined
   /** The provider's own error, to be passed on where caller and provider speak the same format. */
   readonly answer: ErrorAnswer | undefined
 }
@@ -34,6 +41,8 @@ export function failureOfExchange(failure: ExchangeFailure): AttemptFailure {
       outcome: 'timeout',
       refusal: new Refusal('upstream_timeout', { detail }),
       fallback: true,
+      errorClass: 'timeout',
+      isPassing: true,
       answer: undefined,
     }
   }
@@ -47,13 +56,16 @@ export function failureOfExchange(failure: ExchangeFailure): AttemptFailure {
   }
   const code =
     kind === 'reset' ? 'upstream_reset' : kind === 'invalid' ? 'upstream_invalid' : 'upstream_unavailable'
-  return { outcome: kind, refusal: new Refusal(code, { detail }), fallback: true, answer: undefined }
+  const errorClass = kind === 'invalid' ? 'invalidOutput' : 'unavailable'
+  const refusal = new Refusal(code, { detail })
+  return { outcome: kind, refusal, fallback: true, errorClass, isPassing: true, answer: undefined }
 }
 
 /** An answer that makes no sense. */
 export function invalidAnswer(detail: string, cause?: unknown): AttemptFailure {
   const refusal = new Refusal('upstream_invalid', cause === undefined ? { detail } : { detail, cause })
-  return { outcome: 'invalid', refusal, fallback: true, answer: undefined }
+  const what = { errorClass: 'invalidOutput', isPassing: true } as const
+  return { outcome: 'invalid', refusal, fallback: true, ...what, answer: undefined }
 }
 
 function scrubbed(message: string): string {
@@ -86,6 +98,15 @@ export function isErrorBody(json: unknown): boolean {
   return json.error !== null && json.error !== undefined && json.error !== false
 }
 
+/** Whether another try may help: as the provider says it, else by its status. */
+function isPassing(status: number, headers: IncomingHttpHeaders, failure: UpstreamFailure): boolean {
+  const said = headers['x-should-retry']
+  if (said === 'true' || said === 'false') return said === 'true'
+  const { errorClass } = failure
+  if (errorClass === 'rateLimit' || errorClass === 'overload' || errorClass === 'timeout') return true
+  return errorClass === 'unavailable' && (status >= 500 || status < 400 || status === 409)
+}
+
 /** An answer that is an error: by its status, or by its body behind a 200. */
 export function failureOfAnswer(
   answer: ErrorAnswer,
@@ -105,6 +126,8 @@ export function failureOfAnswer(
     outcome: 'error',
     refusal: refusalFor(status, failure, retryAfterS),
     fallback: failure.fallback,
+    errorClass: failure.errorClass,
+    isPassing: isPassing(status, headers, failure),
     answer: passable ? answer : undefined,
   }
 }

@@ -13,6 +13,8 @@ export interface OutboundSession {
   /** With the credential. */
   readonly headers: Readonly<Record<string, string>>
   readonly connectMs: number
+  /** The connection's own authority (PEM), in place of the common ones. */
+  readonly ca?: string | undefined
 }
 
 /** Why an upstream would not open a session; `status` where it said so over HTTP. */
@@ -34,12 +36,19 @@ export class SessionRefused extends Refusal {
  * somebody reads it.
  * @throws SessionRefused where the upstream will not, or does not in time.
  */
-export function openWebSocket({ baseUrl, path, headers, connectMs }: OutboundSession): Promise<WebSocket> {
+export function openWebSocket({
+  baseUrl,
+  path,
+  headers,
+  connectMs,
+  ca,
+}: OutboundSession): Promise<WebSocket> {
   const url = new URL(baseUrl)
   const origin = `${url.protocol === 'http:' ? 'ws:' : 'wss:'}//${url.host}${url.pathname.replace(/\/+$/, '')}`
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(origin + path, {
       headers,
+      ...(ca !== undefined && { ca }),
       handshakeTimeout: connectMs,
       maxPayload: messageBytesMax,
       perMessageDeflate: false,

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import { type Dispatcher, Pool } from 'undici'
+import type { Permit } from '../money/attempt-hold.ts'
 import type { UpstreamRequest } from '../provider.ts'
 import { Exchange, type ExchangeLimits } from './exchange.ts'
 import { ExchangeWatch } from './exchange-watch.ts'
@@ -11,6 +12,7 @@ const originsMax = 256
 /** Below what common servers keep idle sockets for, so that a request seldom meets a socket that is just closing. */
 const keepAliveMs = 20_000
 const responseHeaderBytesMax = 65_536
+const connectTimeoutMs = 60_000
 
 /** What undici, and the simulated provider in its place, are asked to do. */
 export type Dispatch = (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) => boolean
@@ -24,13 +26,17 @@ export interface OutboundAttempt {
   /** Headers with the credential; made by the provider's `authenticate`. */
   readonly credentials: Readonly<Record<string, string>>
   readonly limits: ExchangeLimits
+  /** What the attempt keeps of its budgets; without one nothing goes out. */
+  readonly permit: Permit
+  /** The connection's own authority (PEM), in place of the common ones. */
+  readonly ca?: string | undefined
   /** Answers instead of the network. */
   readonly dispatch: Dispatch | undefined
 }
 
 /** The only way out of the gateway for calls. */
 export interface Upstream {
-  /** The admission point: every attempt goes through here, whatever it is for, so this is where a hold is taken. */
+  /** The admission point: every attempt goes through here, whatever it is for, and shows its hold. */
   open(attempt: OutboundAttempt): Exchange
   close(): Promise<void>
 }
@@ -40,8 +46,9 @@ interface Origin {
   readonly basePath: string
 }
 
-function createPool(origin: string): Pool {
+function createPool(origin: string, ca: string | undefined): Pool {
   return new Pool(origin, {
+    ...(ca !== undefined && { connect: { ca, timeout: connectTimeoutMs } }),
     connections: connectionsPerOriginMax,
     // One HTTP/1 socket per running exchange: an abort closes exactly its own.
     allowH2: false,
@@ -49,7 +56,7 @@ function createPool(origin: string): Pool {
     keepAliveTimeout: keepAliveMs,
     maxHeaderSize: responseHeaderBytesMax,
     // The exchange keeps time itself; undici's own limit only clears away what hangs in connecting.
-    connectTimeout: 60_000,
+    connectTimeout: connectTimeoutMs,
     headersTimeout: 0,
     bodyTimeout: 0,
   })
@@ -66,16 +73,18 @@ export function createUpstream(clock: () => number): Upstream {
   const pools = new Map<string, Pool>()
   const origins = new Map<string, Origin>()
 
-  function poolFor(origin: string): Pool {
-    const known = pools.get(origin)
+  function poolFor(origin: string, ca: string | undefined): Pool {
+    // Who trusts another authority must not be given a socket that was opened trusting this one.
+    const name = ca === undefined ? origin : `${origin} ${ca}`
+    const known = pools.get(name)
     if (known !== undefined) return known
     for (const [oldest, pool] of pools) {
       if (pools.size < originsMax) break
       pools.delete(oldest)
       pool.close().catch(() => pool.destroy())
     }
-    const pool = createPool(origin)
-    pools.set(origin, pool)
+    const pool = createPool(origin, ca)
+    pools.set(name, pool)
     return pool
   }
 
@@ -90,7 +99,8 @@ export function createUpstream(clock: () => number): Upstream {
   }
 
   return {
-    open({ request, upload, baseUrl, credentials, limits, dispatch }) {
+    open({ request, upload, baseUrl, credentials, limits, permit, ca, dispatch }) {
+      permit.dispatch()
       const exchange = new Exchange(limits, watch)
       const { origin, basePath } = locate(baseUrl)
       const options: Dispatcher.DispatchOptions = {
@@ -101,7 +111,7 @@ export function createUpstream(clock: () => number): Upstream {
         // A method without a body must not be sent an empty one either: some servers refuse it.
         body: upload ?? (request.method === 'GET' || request.method === 'HEAD' ? null : request.body),
       }
-      if (dispatch === undefined) poolFor(origin).dispatch(options, exchange)
+      if (dispatch === undefined) poolFor(origin, ca).dispatch(options, exchange)
       else dispatch(options, exchange)
       return exchange
     },

@@ -1,7 +1,7 @@
 import { sign } from 'node:crypto'
 import { Refusal } from '@signalbox/sdk/contract'
-import type { AccessToken, TokenRequest } from '../provider.ts'
-import { asCount, asObject, asString, type JsonObject } from './json-value.ts'
+import type { TokenRequest } from '../provider.ts'
+import { asObject, asString, type JsonObject } from './json-value.ts'
 
 /** What a service account may ask for. */
 const scope = 'https://www.googleapis.com/auth/cloud-platform'
@@ -60,11 +60,4 @@ function signature(text: string, key: string): string {
   } catch {
     throw new Refusal('connection_unavailable', { detail: 'the key of the service account cannot sign' })
   }
-}
-
-/** The token in an answer; undefined where there is none. */
-export function readAccessToken(json: unknown): AccessToken | undefined {
-  const answer = asObject(json)
-  const token = asString(answer?.access_token)
-  return token === undefined ? undefined : { token, lifetimeS: asCount(answer?.expires_in) ?? 0 }
 }

@@ -39,13 +39,22 @@ export class SseFrame {
   }
 }
 
+/** Splits a stream's bytes, which arrive in any pieces, into frames. */
+export interface StreamSplitter {
+  /** The frames that this piece completes. Throws a Refusal `upstream_invalid` where one is too long. */
+  push(chunk: Buffer): SseFrame[]
+  /** What is left when the bytes end, or undefined. */
+  end(): SseFrame | undefined
+}
+
 /**
  * Splits bytes that arrive in any pieces into frames; the frames put together are byte for byte what was
  * pushed.
  */
-export class SseSplitter {
+export class SseSplitter implements StreamSplitter {
   readonly #eventBytesMax: number
-  #pending: Buffer[] = []
+  /** Parts of an event that has not come to its end. A list made anew for each event would outlive it in the heap. */
+  readonly #pending: Buffer[] = []
   #pendingBytes = 0
   #lineIsEmpty = true
   // A carriage return was the last byte: whether a line feed belongs to it is not known yet.
@@ -80,7 +89,7 @@ export class SseSplitter {
       }
       start = this.#endLine(chunk, start, at, frames)
     }
-    this.#keep(chunk.subarray(start))
+    if (start < chunk.length) this.#keep(start === 0 ? chunk : chunk.subarray(start))
     return frames
   }
 
@@ -89,7 +98,7 @@ export class SseSplitter {
     if (this.#pending.length === 0) return undefined
     const whole = this.#awaitsLineFeed && this.#lineIsEmpty
     const bytes = Buffer.concat(this.#pending)
-    this.#pending = []
+    this.#pending.length = 0
     return new SseFrame(bytes, !whole)
   }
 
@@ -98,26 +107,31 @@ export class SseSplitter {
     const ends = this.#lineIsEmpty
     this.#lineIsEmpty = true
     if (!ends) return start
-    frames.push(new SseFrame(this.#take(chunk.subarray(start, at))))
+    // Most pieces are one event.
+    const last = start === 0 && at === chunk.length ? chunk : chunk.subarray(start, at)
+    frames.push(new SseFrame(this.#take(last)))
     return at
   }
 
   #take(last: Buffer): Buffer {
-    this.#keep(last)
-    const [first] = this.#pending
-    const bytes = this.#pending.length === 1 && first ? first : Buffer.concat(this.#pending)
-    this.#pending = []
+    this.#count(last.length)
     this.#pendingBytes = 0
+    if (this.#pending.length === 0) return last
+    this.#pending.push(last)
+    const bytes = Buffer.concat(this.#pending)
+    this.#pending.length = 0
     return bytes
   }
 
   #keep(bytes: Buffer): void {
-    if (bytes.length === 0) return
-    this.#pendingBytes += bytes.length
-    if (this.#pendingBytes > this.#eventBytesMax) {
-      throw new Refusal('upstream_invalid', { detail: `stream event exceeds ${this.#eventBytesMax} bytes` })
-    }
+    this.#count(bytes.length)
     this.#pending.push(bytes)
+  }
+
+  #count(bytes: number): void {
+    this.#pendingBytes += bytes
+    if (this.#pendingBytes <= this.#eventBytesMax) return
+    throw new Refusal('upstream_invalid', { detail: `stream event exceeds ${this.#eventBytesMax} bytes` })
   }
 }
 

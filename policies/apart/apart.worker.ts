@@ -1,10 +1,7 @@
 /** The thread of `runApart`: one task, then it ends; and of `WarmThread`: as many as are sent, one at a time. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { runCases } from '../cases/run-cases.ts'
-import { buildVersion } from '../compile/build-version.ts'
 import { prepareLayer } from '../evaluation/layer.ts'
 import { createSandbox } from '../sandbox/index.ts'
-import { createEngine } from '../start-engine.ts'
 import type { Outcome, Task, TaskName, Tasks } from './tasks.ts'
 
 const tasks: { [Name in TaskName]: (input: Tasks[Name]['input']) => Promise<Tasks[Name]['output']> } = {
@@ -13,14 +10,10 @@ const tasks: { [Name in TaskName]: (input: Tasks[Name]['input']) => Promise<Task
     return workspaces.map((workspace) => prepareLayer(sandbox, workspace, environment))
   },
 
-  async build({ files, catalogue: { text, digest }, typeCheck, runCases: asksCases }) {
-    const catalogue = { catalogue: JSON.parse(text), text, digest }
-    const built = await buildVersion(files, { catalogue, typeCheck, overFuel: 'refuse' })
-    // Its figures are worked out where they are asked for, and functions do not go from one thread to another.
-    const result = { ...built, analysis: null }
-    if (result.version === null || !asksCases) return { result, cases: null }
-    const engine = await createEngine()
-    return { result, cases: await runCases(result.version, files, { engine, catalogue }) }
+  async build(input) {
+    // A thread that prepares starts sooner without the compiler.
+    const { build } = await import('./build-task.ts')
+    return await build(input)
   },
 }
 

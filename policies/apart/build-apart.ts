@@ -1,7 +1,7 @@
 import type { PinnedCatalogue } from '../catalogue/load-catalogue.ts'
 import type { BuildResult, SourceFiles } from '../compile/built-version.ts'
 import { startOfFile } from '../compile/text-position.ts'
-import { ApartError, runApart } from './run-apart.ts'
+import { ApartError } from './run-apart.ts'
 import type { Tasks } from './tasks.ts'
 import type { WarmThread } from './warm-thread.ts'
 
@@ -42,19 +42,9 @@ async function unlessTooMuch(work: Promise<Tasks['build']['output']>): Promise<T
 }
 
 /**
- * Builds a version and runs its cases, both in a thread of their own; `cases` is null where there is no version.
- * What takes longer than two minutes or more than 1 GiB is a problem of the workspace like any other.
- */
-export async function buildApart(
-  files: SourceFiles,
-  options: BuildApartOptions,
-): Promise<Tasks['build']['output']> {
-  return await unlessTooMuch(runApart('build', inputOf(files, options)))
-}
-
-/**
- * The same in a thread that stays for the next build, so that whoever edits need not wait for its start. Limits are
- * the same but for the time, which is 30 s; after any failure the next build gets a new thread.
+ * Builds a version and runs its cases, both in a thread that stays for the next build, so that whoever edits or pushes
+ * need not wait for its start; `cases` is null where there is no version. What takes longer than the thread allows, or
+ * more than 1 GiB, is a problem of the workspace like any other; after it the next build gets a new thread.
  */
 export async function buildWarm(
   thread: WarmThread,

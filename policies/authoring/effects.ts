@@ -19,6 +19,8 @@ export interface RequireGuardEffect {
     readonly id: string
     readonly direction: 'input' | 'output'
     readonly onError?: 'block' | 'pass'
+    readonly mode?: 'enforce' | 'audit'
+    readonly stream?: 'hold' | 'window' | 'post'
   }
 }
 export interface CapEffect {
@@ -60,7 +62,7 @@ export function only(
 export function requireGuard<const Direction extends 'input' | 'output'>(
   direction: Direction,
   id: Direction extends 'input' ? InputGuardrailName : OutputGuardrailName,
-  options: { readonly onError?: 'block' | 'pass' } = {},
+  options: Omit<RequireGuardEffect['requireGuard'], 'id' | 'direction'> = {},
 ): RequireGuardEffect {
   return { requireGuard: { id, direction, ...options } }
 }

@@ -41,6 +41,7 @@ export {
   redact,
   refuse,
 } from './guardrail.ts'
+export type { GuardrailScan, GuardrailScans, GuardrailStep, TextPart } from './guardrail-scans.ts'
 export { type ParamDeclaration, param } from './params.ts'
 export {
   hedged,

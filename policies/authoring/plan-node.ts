@@ -16,6 +16,8 @@ export interface TargetNode {
   readonly patch?: Patch
   readonly prompt?: { readonly name: PromptName; readonly variables?: PromptValues }
   readonly timeouts?: Timeouts
+  /** How often it is tried again before the next one is, up to 5. */
+  readonly retries?: number
 }
 export interface StrategyNode {
   readonly strategy: Strategy
@@ -40,13 +42,14 @@ export function nodeOf(part: PlanPart): PlanNode {
   if (typeof part === 'string') return { target: part }
   if ('plan' in part) return part.plan
   if (!('use' in part)) return part
-  const { model, fallback = [], patch, prompt, timeouts } = part.use
+  const { model, fallback = [], patch, prompt, timeouts, retries } = part.use
   const nodes = [model, ...fallback].map((name) => ({
     // Names that come from facts are checked when they are said.
     target: name as ModelName,
     ...(patch !== undefined && { patch }),
     ...(prompt !== undefined && { prompt: typeof prompt === 'string' ? { name: prompt } : prompt }),
     ...(timeouts !== undefined && { timeouts }),
+    ...(retries !== undefined && { retries }),
   }))
   const [first] = nodes
   return nodes.length === 1 && first !== undefined ? first : { strategy: 'ordered', of: nodes }

@@ -7,17 +7,20 @@ export interface Patch {
   readonly maxOutputTokens?: number
   readonly temperaturePpm?: number
   readonly reasoningLevel?: ReasoningLevel
+  readonly promptCache?: '5m' | '1h'
 }
 /** Values for the variables of a prompt, by name; one that is undefined is left out. */
 export interface PromptValues {
   readonly [variable: string]: string | number | boolean | readonly (string | number | boolean)[] | undefined
 }
-/** Time limits, in milliseconds. */
+/** Time limits, in milliseconds; and the least speed of a stream's beginning, in bytes per second. */
 export interface Timeouts {
   readonly connectMs?: number
   readonly firstTokenMs?: number
   readonly idleMs?: number
   readonly totalMs?: number
+  readonly minBytesPerS?: number
+  readonly speedWindowMs?: number
 }
 export interface UseData extends ChoiceData {
   readonly model: string
@@ -25,6 +28,7 @@ export interface UseData extends ChoiceData {
   readonly patch?: Patch
   readonly prompt?: PromptName | { readonly name: PromptName; readonly variables: PromptValues }
   readonly timeouts?: Timeouts
+  readonly retries?: number
 }
 
 /** A choice of model under construction. Each method gives a new one. */
@@ -66,9 +70,19 @@ export class UseEffect extends Choice<UseEffect> {
     return this.#patch({ reasoningLevel: level })
   }
 
+  /** Marks the prompt for the provider's own cache, for so long; where it needs marks (Anthropic). */
+  promptCache(ttl: '5m' | '1h'): UseEffect {
+    return this.#patch({ promptCache: ttl })
+  }
+
   /** Time limits of each target. */
   timeouts(limits: Timeouts): UseEffect {
     return this.saying({ timeouts: { ...this.use.timeouts, ...limits } })
+  }
+
+  /** How often each target is tried again before the next one is, up to 5. */
+  retries(count: number): UseEffect {
+    return this.saying({ retries: count })
   }
 
   /** Puts a prompt of the workspace before the conversation, with these values for its variables. */

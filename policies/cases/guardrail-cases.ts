@@ -3,6 +3,7 @@ import { didYouMean } from '../compile/near-name.ts'
 import { actionName, codeOf } from '../evaluation/guardrail-actions.ts'
 import { guardrailFactsOf } from '../evaluation/guardrail-facts.ts'
 import { redactedSpans, redactText } from '../evaluation/redaction.ts'
+import { createScan } from '../guardrail-kinds/all-kinds.ts'
 import type { GuardrailEvaluation } from '../program.ts'
 import { CaseError } from './case-facts.ts'
 import type { CaseRun, ReadyCase } from './case-run.ts'
@@ -13,10 +14,22 @@ import { differences } from './expectation.ts'
 type GuardrailCase = GuardrailSuite['cases'][number]
 type GivenFindings = NonNullable<GuardrailCase['findings']>[string]
 
-function spansOf(given: GuardrailCase): DetectorFinding[] {
-  return Object.entries(given.findings ?? {}).flatMap(([detector, { spans = [] }]) =>
+/** What a guardrail's own scans find in the text of a case, but for those that are given or ask others. */
+function scannedIn(given: GuardrailCase, { scan = {} }: CompiledGuardrail): DetectorFinding[] {
+  const { text = '', findings = {}, target } = given
+  const names = { models: target === undefined ? [] : [target], tools: [] }
+  return Object.entries(scan).flatMap(([detector, each]) => {
+    if (Object.hasOwn(findings, detector) || given.detectorErrors?.includes(detector) === true) return []
+    const found = createScan(each)?.scan(text, names).findings ?? []
+    return found.map(({ kind, start, end }) => ({ detector, kind, start, end }))
+  })
+}
+
+function spansOf(given: GuardrailCase, guardrail: CompiledGuardrail): DetectorFinding[] {
+  const own = Object.entries(given.findings ?? {}).flatMap(([detector, { spans = [] }]) =>
     spans.map((span) => ({ detector, ...span })),
   )
+  return [...own, ...scannedIn(given, guardrail)]
 }
 
 /** Findings as a case gives them: what it does not say follows from its spans. */
@@ -40,7 +53,7 @@ function factsOf(given: GuardrailCase, guardrail: CompiledGuardrail): GuardrailF
   }
   const facts = guardrailFactsOf(guardrail, {
     text,
-    findings: spansOf(given),
+    findings: spansOf(given, guardrail),
     detectorErrors,
     metadata,
     stream,
@@ -60,7 +73,7 @@ function namedOf(
   guardrail: CompiledGuardrail,
 ): Readonly<Record<string, unknown>> {
   const redactions = said.flatMap((each) => ('redact' in each.action ? [each.action.redact] : []))
-  const spans = redactedSpans(guardrail, redactions, spansOf(given))
+  const spans = redactedSpans(guardrail, redactions, spansOf(given, guardrail))
   const body = action === undefined ? undefined : Object.values(action)[0]
   return {
     verdict,
@@ -91,6 +104,9 @@ export function readyGuardrailCases(suite: GuardrailSuite, run: CaseRun): ReadyC
       guardrails.map(({ id }) => id),
     )
     throw new CaseError(`there is no guardrail "${suite.guardrail}"${near}`)
+  }
+  if (found.pipeline !== undefined) {
+    throw new CaseError(`the guardrail "${found.id}" is a pipeline: its guardrails have cases`)
   }
   const rules = (found.rules ?? []).map(({ id }) => id)
   return suite.cases.map((each, index) => ({

@@ -1,9 +1,14 @@
-import type { Catalogue, CatalogueModel, modelTiers, PriceRow } from '@signalbox/sdk/contract'
+import type { Catalogue, CatalogueModel } from '@signalbox/sdk/contract'
 import { canonicalJson, digestOf } from '@signalbox/sdk/node'
 import { convertPrices, type Unpriced } from './convert-prices.ts'
+import { dataPolicies } from './data-policies.ts'
+import { addHosts } from './hosted-models.ts'
+import { readModelsDev } from './models-dev.ts'
 import { type NamedModel, nameModels } from './name-models.ts'
 import { priceDataVersion, pricesAsOf, readPriceData } from './price-data.ts'
-import { type Vendor, vendors } from './vendors.ts'
+import { withRetirement } from './retirements.ts'
+import { tierOf } from './tier-of.ts'
+import { type Vendor, vendors, visibleOutputOf } from './vendors.ts'
 
 /** A catalogue as a version pins it: `text` is its canonical JSON, `digest` is over that text. */
 export interface PinnedCatalogue {
@@ -13,26 +18,6 @@ export interface PinnedCatalogue {
 }
 /** How many models have no price, by reason. */
 export type UnpricedCounts = Readonly<Record<Unpriced, number>>
-
-/**
- * Output prices, in pico-dollars per token, up to which a model is small or of middle size: 5 and 15 USD a
- * million.
- */
-const smallPicoUsdMax = 5_000_000
-const midPicoUsdMax = 15_000_000
-
-/** A model is as large as its output is dear; without an output price nothing is known. */
-function tierOf(prices: readonly PriceRow[] | undefined): (typeof modelTiers)[number] {
-  const output = prices?.[0]?.units.output
-  if (output === undefined || output === 0) return 'unknown'
-  if (output <= smallPicoUsdMax) return 'small'
-  return output <= midPicoUsdMax ? 'mid' : 'large'
-}
-
-function visibleOutputOf(vendor: Vendor, id: string): boolean | undefined {
-  if (vendor.hidden?.test(id) === true) return false
-  return vendor.visible?.test(id) === true ? true : undefined
-}
 
 function modelOf(vendor: Vendor, named: NamedModel): { model: CatalogueModel; unpriced?: Unpriced } {
   const converted = convertPrices(named.data, pricesAsOf)
@@ -66,10 +51,16 @@ function build(): PinnedCatalogue & { unpriced: UnpricedCounts } {
   const built = vendors.flatMap(modelsOf)
   const counts: Record<Unpriced, number> = { none: 0, timeOfDay: 0, unknownUnit: 0, inexact: 0 }
   for (const { unpriced } of built) if (unpriced !== undefined) counts[unpriced]++
+  const hosts = readModelsDev()
+  const own = built.map(({ model }) => model)
+  const models = addHosts(own, hosts.models).map(withRetirement)
+  for (const { prices } of models.slice(own.length)) if (prices === undefined) counts.none++
+  const prices = `@pydantic/genai-prices ${priceDataVersion}, prices of ${pricesAsOf}`
   const catalogue: Catalogue = {
     schema: 'catalogue/1',
-    source: `@pydantic/genai-prices ${priceDataVersion}, prices of ${pricesAsOf}`,
-    models: built.map(({ model }) => model),
+    source: `${prices}; models.dev ${hosts.commit.slice(0, 12)} of ${hosts.day}`,
+    models,
+    vendors: [...dataPolicies],
   }
   const text = canonicalJson(catalogue)
   return { catalogue, digest: digestOf(text), text, unpriced: counts }

@@ -73,5 +73,18 @@ export const vendors: readonly Vendor[] = [
   { name: 'cerebras', dataId: 'cerebras' },
   { name: 'together', dataId: 'together', abortStopsBilling: true },
   { name: 'fireworks', dataId: 'fireworks', abortStopsBilling: true },
+  // OpenRouter lists Bedrock among those that bill on after the client has gone.
+  { name: 'bedrock', dataId: 'aws', abortStopsBilling: false },
+  { name: 'azure-openai', dataId: 'azure', abortStopsBilling: true },
+  { name: 'novita', dataId: 'novita' },
+  { name: 'ovhcloud', dataId: 'ovhcloud' },
+  { name: 'baseten', dataId: 'baseten' },
+  { name: 'avian', dataId: 'avian' },
   { name: 'openrouter', dataId: 'openrouter' },
 ]
+
+/** Whether the whole billed output of a vendor's model is sent; undefined where that is not known. */
+export function visibleOutputOf(vendor: Vendor, id: string): boolean | undefined {
+  if (vendor.hidden?.test(id) === true) return false
+  return vendor.visible?.test(id) === true ? true : undefined
+}

@@ -11,6 +11,7 @@ const Config = Type.Object({
   controlPlaneUrl: Type.Optional(Type.String({ pattern: '^https?://' })),
   token: Type.Optional(Type.String()),
   rootKey: Type.Optional(Type.String()),
+  localServers: Type.Optional(Type.String()),
   noColour: Type.Optional(Type.String()),
   ci: Type.Optional(Type.String()),
 })
@@ -25,6 +26,7 @@ const settings: Readonly<Record<string, Setting>> = {
   controlPlaneUrl: { variable: 'SIGNALBOX_CONTROL_PLANE_URL', parse: 'string' },
   token: { variable: 'SIGNALBOX_TOKEN', parse: 'string' },
   rootKey: { variable: 'SIGNALBOX_ROOT_KEY', parse: 'string' },
+  localServers: { variable: 'SIGNALBOX_LOCAL_SERVERS', parse: 'string' },
   noColour: { variable: 'NO_COLOR', parse: 'string' },
   ci: { variable: 'CI', parse: 'string' },
 }
@@ -40,6 +42,8 @@ export interface CliConfig {
   readonly controlPlaneUrl?: string
   readonly token?: string
   readonly rootKey?: string
+  /** Model servers of this machine, by id; `off` for none. Absent: `start` looks for them. */
+  readonly localServers?: string
   readonly colour: boolean
   /** `CI` is set, as all CI services do: nothing is written that a person should look at first. */
   readonly inCi: boolean

@@ -6,6 +6,7 @@ import { ChildProgram } from './child-program.ts'
 import type { CliConfig } from './config.ts'
 import { Failure } from './context.ts'
 import { createOrFind } from './if-missing.ts'
+import { findLocalServers, type LocalServer } from './local-servers.ts'
 import { type LocalState, loadLocalState, storeLocalState } from './local-state.ts'
 import type { Output } from './output.ts'
 import { formatProblem } from './problems.ts'
@@ -21,6 +22,8 @@ export interface LocalStart {
   readonly rootKey: string
   readonly workspace: string
   readonly client: Client
+  /** Model servers that were found on this machine and are connections now. */
+  readonly localServers: readonly LocalServer[]
   /** Resolves when one of the programs ended by itself. */
   readonly broken: Promise<string>
   /** Drains the gateway, then the control plane. False where one did not end well. */
@@ -134,7 +137,9 @@ export async function startLocally(config: CliConfig, output: Output): Promise<L
     const client = createClient({ url: controlPlaneUrl, token: rootKey })
     const { demoKey, gatewayToken, trustRoot } = await prepare(config, client, workspace, output)
     const release = await newestRelease(client, config.environment)
+    const localServers = config.localServers === undefined ? await findLocalServers() : []
     const enrolment = {
+      SIGNALBOX_LOCAL_SERVERS: config.localServers ?? localServers.map(({ id }) => id).join(','),
       SIGNALBOX_CONTROL_PLANE_URL: controlPlaneUrl,
       SIGNALBOX_GATEWAY_TOKEN: gatewayToken ?? '',
       SIGNALBOX_TRUST_ROOT: trustRoot ?? '',
@@ -153,6 +158,7 @@ export async function startLocally(config: CliConfig, output: Output): Promise<L
       rootKey,
       workspace,
       client,
+      localServers,
       broken,
       stop: () => stopAll(programs),
     }

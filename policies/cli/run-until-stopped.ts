@@ -22,8 +22,6 @@ export async function runUntilStopped(
   const bySignal = reason.startsWith('SIG')
   output.note(bySignal ? '\nStopping: calls that run may finish. Ctrl-C again ends them.' : reason)
   const well = await started.stop()
-  // A channel that is listened to would keep this process alive.
-  if (process.connected) process.disconnect?.()
   if (!bySignal) throw new Failure(reason)
   if (!well) throw new Failure('a program did not end well')
 }

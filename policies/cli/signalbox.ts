@@ -20,7 +20,20 @@ async function loadVerbs(): Promise<Verb[]> {
   })
 }
 
-const order = ['start', 'dev', 'init', 'check', 'test', 'generate', 'push', 'status', 'promote', 'rollback']
+const order = [
+  'start',
+  'dev',
+  'init',
+  'check',
+  'test',
+  'generate',
+  'plan',
+  'backtest',
+  'push',
+  'status',
+  'promote',
+  'rollback',
+]
 
 function rank(verb: Verb): number {
   const at = order.indexOf(verb.name)
@@ -85,3 +98,5 @@ async function main(): Promise<number> {
 }
 
 process.exitCode = await main()
+// A channel that is listened to would keep this process alive.
+if (process.connected) process.disconnect?.()

@@ -95,6 +95,8 @@ async function mutate(
     engine,
     catalogue,
     timeLimitMs: options.mutateSeconds * 1000,
+    ...(options.seed !== undefined && { seed: options.seed }),
+    ...(options.runs !== undefined && { runs: options.runs }),
     wanted: (file) => changed?.has(file) ?? true,
     onProgress: (done, all) => output.progress(bar(done, all)),
   })

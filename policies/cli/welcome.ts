@@ -11,6 +11,10 @@ export function printWelcome(started: LocalStart, output: Output): void {
   output.line(`  ${label('Gateway')}${gatewayUrl}`)
   output.line(`  ${label('Key')}${key}`)
   output.line(`  ${label('Workspace')}${workspace}\n`)
+  for (const { id, baseUrl, models } of started.localServers) {
+    output.line(`  ${label('Local')}${id}/* at ${baseUrl}, ${models} ${models === 1 ? 'model' : 'models'}`)
+  }
+  if (started.localServers.length > 0) output.line('')
   output.line('Ask something:\n')
   output.line(`  curl ${gatewayUrl}/v1/chat/completions -H 'Authorization: Bearer ${key}' \\`)
   output.line(`    -H 'Content-Type: application/json' \\`)

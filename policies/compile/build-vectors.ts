@@ -9,8 +9,8 @@ import { fits } from '@signalbox/sdk/node'
 import { parsePath, putAt } from '../cases/document-path.ts'
 import type { CatalogueIndex } from '../catalogue/index-catalogue.ts'
 import { baseFacts, overlay } from '../evaluation/base-facts.ts'
-import { evaluateVector } from '../evaluation/vectors.ts'
-import type { Engine, Program } from '../program.ts'
+import { vectorInput } from '../evaluation/vectors.ts'
+import type { Engine, EvaluationInput, InspectedEvaluation, Program } from '../program.ts'
 import type { BuiltVersion, SourceFiles } from './built-version.ts'
 
 /** Environments that vectors are made for beside the declared ones. */
@@ -69,11 +69,13 @@ function fixturesOf(files: SourceFiles, base: Facts): { name: string; facts: Fac
   return found
 }
 
-/** The vector that took the most fuel. */
-export interface HeaviestVector {
+/** A vector and what its policies said, while the program that was asked is there. */
+export interface MadeVector {
   readonly name: string
   readonly environment: string
-  readonly fuel: number
+  readonly program: Program
+  readonly input: EvaluationInput
+  readonly evaluation: InspectedEvaluation
 }
 
 /** Facts of a plain call of a workspace: its first alias, all its targets healthy. */
@@ -94,8 +96,8 @@ function plainFacts(compiled: CompiledWorkspace, program: Program): Facts {
 }
 
 /**
- * Makes the golden vectors of a version: facts, and the digest of what its policies decide on them, as NDJSON. They
- * travel with the version, and whoever runs it checks them first.
+ * Makes the golden vectors of a version: facts, and the digest of what its policies decide on them. They
+ * travel with the version, and whoever runs it checks them first. As NDJSON.
  */
 export function buildVectors(
   version: Pick<BuiltVersion, 'script' | 'compiled'>,
@@ -105,10 +107,11 @@ export function buildVectors(
     catalogue: CatalogueIndex
     files: SourceFiles
     features: readonly PlanFeature[]
+    /** Sees each vector as it is made. */
+    watch: (vector: MadeVector) => void
   },
-): { readonly text: string; readonly heaviest: HeaviestVector } {
+): string {
   const { compiled, script } = version
-  let heaviest: HeaviestVector = { name: 'plain', environment: '', fuel: 0 }
   const environments = new Set([...usualEnvironments, ...Object.keys(compiled.environments)])
   const lines: string[] = []
   for (const environment of [...environments].sort()) {
@@ -123,12 +126,14 @@ export function buildVectors(
     }
     for (const { name, facts } of [...documents, ...fixturesOf(around.files, plain)]) {
       const known = { compiled, catalogue: around.catalogue }
-      const { decisionDigest, fuel } = evaluateVector(program, facts, known)
-      if (fuel > heaviest.fuel) heaviest = { name, environment, fuel }
+      const input = vectorInput(program, facts, known)
+      const evaluation = program.inspect(input)
+      const { decisionDigest } = evaluation
+      around.watch({ name, environment, program, input, evaluation })
       const vector: GoldenVector = { name, environment, facts, decisionDigest }
       lines.push(JSON.stringify(vector))
     }
     program.dispose()
   }
-  return { text: lines.map((line) => `${line}\n`).join(''), heaviest }
+  return lines.map((line) => `${line}\n`).join('')
 }

@@ -16,12 +16,12 @@ import { checkTypes } from '../typecheck/check-types.ts'
 import { applyAllowances } from './analysis/allowances.ts'
 import type { AnalysisReport } from './analysis/analyse.ts'
 import { placedProblems } from './analysis/placed-problems.ts'
-import { fuelFinding } from './analysis/set-limits.ts'
-import { buildVectors } from './build-vectors.ts'
+import { buildVectors, type MadeVector } from './build-vectors.ts'
 import type { BuildResult, BuiltVersion, SourceFiles } from './built-version.ts'
 import { type CompiledSources, compileWorkspace } from './compile-workspace.ts'
 import { ProblemList } from './problem-list.ts'
 import { startOfFile } from './text-position.ts'
+import { VectorFindings } from './vector-findings.ts'
 
 /** Changes with what the compiler makes of the same sources. */
 export const compilerVersion = '2'
@@ -33,12 +33,14 @@ export interface BuildOptions {
   /** Runs the TypeScript compiler over the sources, in a child process; on unless turned off. */
   readonly typeCheck?: boolean
   /**
-   * Whether golden vectors that run out of fuel refuse the version, as where one is made for use, or are warned of, as
-   * where cases are run that may be about just that. Warned of if left out.
+   * Whether golden vectors that run out of fuel or memory refuse the version, as where one is made for use, or are
+   * warned of, as where cases are run that may be about just that. Warned of if left out.
    */
   readonly overFuel?: 'refuse' | 'warn'
   /** Plans that this release cannot carry out are warnings, as for running cases; else errors. */
   readonly anyPlan?: boolean
+  /** Day in UTC (`2026-11-22`): targets that end soon are warned of. The version never depends on it. */
+  readonly today?: string
 }
 
 /** Paths are relative, with `/`, and lead nowhere else. */
@@ -138,22 +140,24 @@ export async function buildVersion(files: SourceFiles, options: BuildOptions): P
   const engine = engineOn(sandbox)
   try {
     const catalogue = indexCatalogue(options.catalogue.catalogue)
-    const sources = await compileWorkspace(files, { sandbox, catalogue, problems })
+    const sources = await compileWorkspace(files, { sandbox, catalogue, problems, today: options.today })
     if (options.typeCheck !== false) await checkTypesInto(files, problems)
     if (options.anyPlan === true) problems.soften('unsupported_strategy')
     if (sources === undefined || problems.hasErrors()) return refused(sources?.analysis)
     const { compiled, bundle, rules, analysis } = sources
     const built = { compiled, script: bundle.script }
     const features = options.anyPlan === true ? planFeatures : executableFeatures
-    const vectors = buildVectors(built, rules, { engine, catalogue, files, features })
-    const finding = fuelFinding(vectors.heaviest, withDefaults({}).fuel)
-    const isRefused = finding?.severity === undefined && options.overFuel === 'refuse'
-    const severity = isRefused ? 'error' : 'warning'
-    if (finding !== undefined) problems.add('signalbox.yaml', startOfFile, { ...finding, severity })
+    const findings = new VectorFindings(compiled.policies, withDefaults({}))
+    const watch = (vector: MadeVector): void => findings.watch(vector)
+    const vectors = buildVectors(built, rules, { engine, catalogue, files, features, watch })
+    for (const { file, position, ...finding } of findings.found) {
+      const severity = finding.severity ?? (options.overFuel === 'refuse' ? 'error' : 'warning')
+      problems.add(file, position, { ...finding, severity })
+    }
     applyAllowances(files, problems)
     if (problems.hasErrors()) return refused(analysis)
     const { digest } = options.catalogue
-    const parts = { vectors: vectors.text, sandbox: engine.digest, catalogue: digest }
+    const parts = { vectors, sandbox: engine.digest, catalogue: digest }
     const version = assembleVersion(files, sources, parts)
     return { problems: placedProblems(problems.sorted(), files), version, analysis }
   } finally {

@@ -13,13 +13,15 @@ import type { Bundle } from './bundle.ts'
 import { checkPacks } from './check-packs.ts'
 import { WorkspaceModules } from './compile-modules.ts'
 import { type CompiledDefinitions, compileDefinitions } from './compiled-policies.ts'
+import { guardrailNameFindings } from './guardrail-running.ts'
 import { compilePrompts, type LinkedPrompt } from './link-prompts.ts'
 import { loadDefinitions } from './load-script.ts'
 import { didYouMean } from './near-name.ts'
 import type { ProblemList } from './problem-list.ts'
 import type { PromptNames } from './prompt-names.ts'
 import { checkRuleReferences } from './rule-references.ts'
-import { warnOfUnpricedTargets } from './unpriced-targets.ts'
+import { startOfFile } from './text-position.ts'
+import { warnOfRetiringTargets, warnOfUnpricedTargets } from './unpriced-targets.ts'
 import { type ReadWorkspaceFile, readWorkspaceFile } from './workspace-file.ts'
 import { checkModelName, namesOfWorkspace, type WorkspaceNames } from './workspace-names.ts'
 
@@ -138,7 +140,7 @@ function assemble(
  */
 export async function compileWorkspace(
   files: SourceFiles,
-  around: { sandbox: Sandbox; catalogue: CatalogueIndex; problems: ProblemList },
+  around: { sandbox: Sandbox; catalogue: CatalogueIndex; problems: ProblemList; today?: string | undefined },
 ): Promise<CompiledSources | undefined> {
   const { sandbox, catalogue, problems } = around
   const read = readWorkspaceFile(files.get('signalbox.yaml'), problems)
@@ -174,7 +176,11 @@ export async function compileWorkspace(
   const compiled = assemble(read, compiledDefinitions, prompts)
   checkEnvironmentParams(read, compiled, problems)
   checkRuleReferences(files, compiled, problems)
+  for (const { file, finding } of guardrailNameFindings(compiled.guardrails, names)) {
+    problems.add(file, modules.modules.get(file)?.defaultPosition ?? startOfFile, finding)
+  }
   warnOfUnpricedTargets(read, catalogue, problems)
+  if (around.today !== undefined) warnOfRetiringTargets(read, catalogue, problems, around.today)
   if (compiled.targets.length > targetsMax) {
     const message = `aliases and policies name ${compiled.targets.length} targets, at most ${targetsMax} are possible`
     read.document.report(problems, ['models'], { code: 'too_many_targets', message }, 'key')

@@ -3,12 +3,14 @@ import {
   type GuardrailAction,
   GuardrailWindow,
   guardrailDetectorsMax,
+  guardrailRunning,
   guardrailWindowBytesMax,
 } from '@signalbox/sdk/contract'
 import { Type } from 'typebox'
 import { checkActions } from '../evaluation/guardrail-actions.ts'
 import type { DescribedDefinition, DescribedRule } from '../runtime/wire.ts'
 import { type DescribedScope, fileOfSite, siteOf } from './described.ts'
+import { runningFindings } from './guardrail-running.ts'
 import { didYouMean } from './near-name.ts'
 import type { Finding } from './problem-list.ts'
 import { schemaFindings } from './schema-problems.ts'
@@ -28,6 +30,7 @@ const Options = Type.Object(
     detectors: Type.Optional(Type.Array(Type.String({ pattern: detectorName.source }))),
     window: Type.Optional(GuardrailWindow),
     onError: Type.Optional(Type.Enum(onErrors)),
+    ...guardrailRunning,
   },
   { additionalProperties: false },
 )
@@ -37,7 +40,10 @@ interface KnownOptions {
   readonly direction: 'input' | 'output'
   readonly detectors?: readonly string[]
   readonly window?: GuardrailWindow
+  readonly onError?: string
 }
+/** Members that say how it is run. */
+type Running = Pick<CompiledGuardrail, keyof typeof guardrailRunning>
 interface Place {
   readonly file: string
   readonly position: Position
@@ -76,7 +82,10 @@ export class DescribedGuardrail {
       const message = `"${this.id}" is no id: small letters, digits, ".", "_" and "-"`
       this.report({ code: 'id', message }, { file: this.file, position: this.idPosition })
     }
-    const { options = {}, rules: described = [] } = this.#described
+    const { options = {}, rules: given = [] } = this.#described
+    const isPipeline = Array.isArray(options.pipeline)
+    // What has no rules of its own is not taken for a rule.
+    const described = isPipeline && !Object.hasOwn(options, 'rules') && this.#hasNoRules(given) ? [] : given
     // A guardrail that is a rule itself has its functions among its options.
     const isShort = this.#described.functions?.includes('then') === true
     const findings = schemaFindings(Options, options)
@@ -84,20 +93,30 @@ export class DescribedGuardrail {
     const rules = this.#rules(described, isShort)
     if (findings.length > 0) return undefined
     // Fits the schema, as was just checked.
-    const { description, direction, window, ...known }: KnownOptions = Object(options)
+    const known: KnownOptions & Running = Object(options)
+    const { description, direction, window, detectors: declared, onError: _, ...running } = known
     const reads = this.#reads(rules)
-    const detectors = this.#detectors(known.detectors, reads, rules)
+    const detectors = this.#detectors(declared, reads, rules)
     this.#checkWindow(window, reads)
-    return {
+    const compiled: CompiledGuardrail = {
       id: this.id,
       file: this.file,
       direction,
       ...(description !== undefined && { description }),
       detectors,
       ...(window !== undefined && { window }),
+      ...running,
       reads,
       rules: rules.map((rule) => this.#compileRule(rule)),
     }
+    const actions = rules.flatMap(({ effects }) => effects ?? [])
+    for (const finding of runningFindings(compiled, actions)) this.report(finding)
+    return compiled
+  }
+
+  /** Whether the one rule that stands for a guardrail without any says nothing. */
+  #hasNoRules([first, second]: readonly (DescribedRule | null)[]): boolean {
+    return second === undefined && first?.functions.length === 0
   }
 
   #compileRule(rule: DescribedRule): NonNullable<CompiledGuardrail['rules']>[number] {
@@ -121,7 +140,8 @@ export class DescribedGuardrail {
     if (rules.length < described.length) {
       this.report({ code: 'schema', message: 'each of "rules" is made with rule(…)' })
     }
-    if (described.length === 0)
+    const { options } = this.#described
+    if (described.length === 0 && !Array.isArray(options?.pipeline))
       this.report({ code: 'schema', message: 'a guardrail needs at least one rule' })
     if (rules.length > rulesMax || conditions > conditionsMax) {
       const message = `a guardrail has at most ${rulesMax} rules with ${conditionsMax} conditions together`

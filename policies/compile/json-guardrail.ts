@@ -1,4 +1,10 @@
-import { Allowances, type Expression, type GuardrailAction, GuardrailWindow } from '@signalbox/sdk/contract'
+import {
+  Allowances,
+  type Expression,
+  type GuardrailAction,
+  GuardrailWindow,
+  guardrailRunning,
+} from '@signalbox/sdk/contract'
 import { type Static, Type } from 'typebox'
 import { checkActions } from '../evaluation/guardrail-actions.ts'
 import { atomsOf, type CompiledModule, type CompiledSite, type Params, siteKey } from './condition.ts'
@@ -29,6 +35,7 @@ export const GuardrailFile = Type.Object(
     allow: Type.Optional(Allowances),
     detectors: Type.Optional(Type.Array(Type.String(), { maxItems: 64 })),
     window: Type.Optional(GuardrailWindow),
+    ...guardrailRunning,
     params: Type.Optional(Type.Object({})),
     onError: OnError,
     when: Type.Optional(Type.Unknown()),
@@ -54,6 +61,11 @@ export const GuardrailFile = Type.Object(
   closed,
 )
 type GuardrailFile = Static<typeof GuardrailFile>
+
+/** A guardrail that says nothing of when it holds, holds where one of its scans finds something. */
+function anyFindingOf(names: readonly string[]): Expression {
+  return { any: names.map((name) => ({ gt: [{ fact: `findings.${name}.hits`, or: 0 }, 0] })) }
+}
 
 /** Compiles one guardrail in JSON form. */
 class JsonGuardrailCompiler {
@@ -81,12 +93,15 @@ class JsonGuardrailCompiler {
     then: unknown
     onError?: 'deny' | 'continue'
   }[] {
-    const { id, rules, when, then } = this.#file
+    const { id, rules, when, then, scan } = this.#file
     const needs = (member: string): void => {
       const message = `a guardrail without "rules" needs the member "${member}"`
       this.#document.report(this.#scope.problems, [], { code: 'schema', message })
     }
+    if (rules === undefined && this.#file.pipeline !== undefined) return []
     if (rules === undefined) {
+      if (when === undefined && scan !== undefined)
+        return [{ path: [], id, when: anyFindingOf(Object.keys(scan)), then }]
       if (when === undefined) needs('when')
       if (then === undefined) needs('then')
       return [{ path: [], id, when, then }]
@@ -123,6 +138,8 @@ class JsonGuardrailCompiler {
   compile(): CompiledModule {
     const { file } = this.#document
     const { id, direction, description, detectors, window, onError } = this.#file
+    const { level, parts, stream, samplePpm, timeoutMs, scan, pipeline } = this.#file
+    const running = { level, parts, stream, samplePpm, timeoutMs, scan, pipeline }
     const start = this.#document.locate([])
     const sites = new Map<string, CompiledSite>()
     const none = { atoms: [], reads: new Set<string>(), escapes: false }
@@ -155,7 +172,7 @@ class JsonGuardrailCompiler {
       const conditions = atoms.length
       return { id: each.id, site, conditions, when, effects, useCode: null, onError: each.onError, position }
     })
-    const header = { direction, description, detectors, window, onError }
+    const header = { direction, description, detectors, window, onError, ...running }
     const { params } = this.#expressions
     const { code, map } = jsonModule(this.#document, {
       kind: 'guardrail',

@@ -1,4 +1,4 @@
-import { nativeConnections, type WorkspaceFile } from '@signalbox/sdk/contract'
+import { hostConnections, nativeConnections, type WorkspaceFile } from '@signalbox/sdk/contract'
 import { didYouMean } from './near-name.ts'
 import type { Finding } from './problem-list.ts'
 import type { PromptNames } from './prompt-names.ts'
@@ -6,7 +6,7 @@ import type { PromptNames } from './prompt-names.ts'
 /** Names that the policies of a workspace may use. */
 export interface WorkspaceNames {
   readonly aliases: ReadonlySet<string>
-  /** Declared ones and native ones. */
+  /** Declared ones, native ones, and those of hosts that exist with their key. */
   readonly connections: ReadonlySet<string>
   readonly guardrails: ReadonlyMap<string, 'input' | 'output'>
   readonly prompts: PromptNames
@@ -19,7 +19,9 @@ export function namesOfWorkspace(
   const { models = {}, connections = {} } = workspace
   return {
     aliases: new Set(Object.keys(models)),
-    connections: new Set([...Object.keys(connections), ...Object.keys(nativeConnections)]),
+    connections: new Set(
+      [connections, nativeConnections, hostConnections].flatMap((each) => Object.keys(each)),
+    ),
     ...others,
   }
 }

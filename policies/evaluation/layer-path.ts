@@ -2,6 +2,7 @@ import {
   type CompiledWorkspace,
   type Connection,
   type Effect,
+  hostConnections,
   type Locality,
   type ModelFilter,
   nativeConnections,
@@ -124,7 +125,7 @@ export class LayerPath {
       const connection = own(scope.connections, name)
       if (connection !== undefined) return connection
     }
-    return own(nativeConnections, name)
+    return own(nativeConnections, name) ?? own(hostConnections, name)
   }
 
   /** Targets that an alias or `connection/model` means; undefined where it means nothing. */
@@ -169,7 +170,7 @@ export class LayerPath {
   ): PlanNode | null {
     if ('plan' in effect) return resolvePlan(effect.plan, (node) => this.#node(node, scope.prompts))
     if (!('use' in effect) || typeof effect.use.model !== 'string') return null
-    const { model, fallback = [], patch, prompt, timeouts } = effect.use
+    const { model, fallback = [], patch, prompt, timeouts, retries } = effect.use
     const targets: string[] = []
     for (const name of [model, ...fallback]) {
       const meant = this.targets(name) ?? (name === asked?.requested ? asked.targets : undefined)
@@ -182,6 +183,7 @@ export class LayerPath {
       ...(patch !== undefined && { patch }),
       ...(resolved !== undefined && { prompt: resolved }),
       ...(timeouts !== undefined && { timeouts }),
+      ...(retries !== undefined && { retries }),
     })
   }
 

@@ -1,4 +1,4 @@
-import type { Caps, Decision, GuardrailReference, ModelFilter, Reason } from '@signalbox/sdk/contract'
+import type { Caps, Decision, Effect, GuardrailReference, ModelFilter, Reason } from '@signalbox/sdk/contract'
 import { fitsFilter, type LayerPath } from './layer-path.ts'
 import { type Failure, isPassedOver, type PolicyOutcome, reasonOfFailure } from './outcomes.ts'
 
@@ -30,15 +30,36 @@ export function denialOf(
   return { code, ...by, http, audience, ...(message !== undefined && { message }) }
 }
 
-/** Demands for guardrails, each once; that which blocks on error is the stronger one. */
+type Demand = Extract<Effect, { requireGuard: unknown }>['requireGuard']
+type StreamMode = NonNullable<GuardrailReference['stream']>
+const streamModes: readonly (StreamMode | undefined)[] = ['post', undefined, 'window', 'hold']
+
+/** The stricter way with streams; where nobody says one, the guardrail's own holds. */
+function stricterStream(one: StreamMode | undefined, other: StreamMode | undefined): StreamMode | undefined {
+  return streamModes.indexOf(one) >= streamModes.indexOf(other) ? one : other
+}
+
+function stricter(one: GuardrailReference, other: GuardrailReference): GuardrailReference {
+  const stream = stricterStream(one.stream, other.stream)
+  const enforced = [one, other].filter(({ mode }) => mode === 'enforce')
+  const deciding = enforced.length === 0 ? [one, other] : enforced
+  return {
+    id: one.id,
+    mode: enforced.length === 0 ? 'audit' : 'enforce',
+    onError: deciding.some(({ onError }) => onError === 'block') ? 'block' : 'pass',
+    ...(stream !== undefined && { stream }),
+  }
+}
+
+/** Demands for guardrails, each once; of two the stricter holds: enforcing, blocking on error, holding streams. */
 class Demands {
   readonly #byKey = new Map<string, { direction: 'input' | 'output'; reference: GuardrailReference }>()
 
-  add(demand: { id: string; direction: 'input' | 'output'; onError?: 'block' | 'pass' }): void {
-    const { id, direction, onError = 'block' } = demand
+  add({ id, direction, onError = 'block', mode = 'enforce', stream }: Demand): void {
     const key = `${direction} ${id}`
-    if (this.#byKey.get(key)?.reference.onError === 'block') return
-    this.#byKey.set(key, { direction, reference: { id, mode: 'enforce', onError } })
+    const known = this.#byKey.get(key)?.reference
+    const own: GuardrailReference = { id, mode, onError, ...(stream !== undefined && { stream }) }
+    this.#byKey.set(key, { direction, reference: known === undefined ? own : stricter(known, own) })
   }
 
   of(direction: 'input' | 'output'): GuardrailReference[] {

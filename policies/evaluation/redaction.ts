@@ -6,6 +6,8 @@ export interface RedactedSpan {
   readonly start: number
   readonly end: number
   readonly replacement: string
+  /** Kind of what is taken out, where it is put back later. */
+  readonly reversible?: string
 }
 
 const replacementDefault = '[REDACTED]'
@@ -33,15 +35,21 @@ export function redactedSpans(
   findings: readonly DetectorFinding[],
 ): RedactedSpan[] {
   const spans = redactions.flatMap((redaction) => {
-    const { with: written = replacementDefault, spans: own = [] } = redaction
+    const { with: written = replacementDefault, spans: own = [], reversible = false } = redaction
     const meant = findings.filter((finding) => isMeant(finding, redaction, guardrail.detectors))
     return [
       ...meant.map(({ kind, start, end }) => ({
         start,
         end,
         replacement: written.replaceAll('{kind}', () => kind),
+        ...(reversible && { reversible: kind }),
       })),
-      ...own.map(({ start, end }) => ({ start, end, replacement: written })),
+      ...own.map(({ start, end }) => ({
+        start,
+        end,
+        replacement: written,
+        ...(reversible && { reversible: 'text' }),
+      })),
     ]
   })
   const merged: RedactedSpan[] = []

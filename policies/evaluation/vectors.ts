@@ -3,23 +3,22 @@ import { type Catalogue, type CompiledWorkspace, Facts, type GoldenVector } from
 import { fits } from '@signalbox/sdk/node'
 import { columnsOf } from '../cases/model-columns.ts'
 import { type CatalogueIndex, indexCatalogue } from '../catalogue/index-catalogue.ts'
-import type { Program } from '../program.ts'
+import type { EvaluationInput, Program } from '../program.ts'
 import { LayerPath, namesOf } from './layer-path.ts'
 
 /** How long the thread is held in one go; a single vector may take longer by what one evaluation may. */
 const sliceMs = 5
 
-/** Evaluates facts as a golden vector does: one workspace alone, default params, what the catalogue knows of models. */
-export function evaluateVector(
+/** What a golden vector asks: one workspace alone, default params, what the catalogue knows of models. */
+export function vectorInput(
   program: Program,
   facts: Facts,
   known: { compiled: CompiledWorkspace; catalogue: CatalogueIndex },
-): { readonly decisionDigest: string; readonly fuel: number } {
+): EvaluationInput {
   const { compiled, catalogue } = known
   const names = new LayerPath([0], [namesOf(compiled, program.environment)])
   const models = facts.models.map(({ target }) => columnsOf(target, { compiled, names, catalogue }))
-  const layers = [program.workspaces.indexOf(compiled.name)]
-  return program.evaluate({ facts, params: {}, models, layers })
+  return { facts, params: {}, models, layers: [program.workspaces.indexOf(compiled.name)] }
 }
 
 /**
@@ -34,6 +33,7 @@ export async function verifyVectors(
   known: { readonly compiled: CompiledWorkspace; readonly catalogue: Catalogue },
 ): Promise<string[]> {
   const catalogue = indexCatalogue(known.catalogue)
+  await setImmediate()
   const mine = vectors.filter(({ environment }) => environment === program.environment)
   const wrong: string[] = []
   let turnMs = performance.now()
@@ -46,7 +46,8 @@ export async function verifyVectors(
       wrong.push(`"${name}" has no valid facts`)
       continue
     }
-    const actual = evaluateVector(program, facts, { compiled: known.compiled, catalogue }).decisionDigest
+    const input = vectorInput(program, facts, { compiled: known.compiled, catalogue })
+    const actual = program.evaluate(input).decisionDigest
     if (actual !== decisionDigest) wrong.push(`"${name}" gives ${actual}, not ${decisionDigest}`)
   }
   return wrong

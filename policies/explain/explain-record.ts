@@ -81,8 +81,14 @@ function selectionOf({ body }: CallRecord): Explanation['selection'] {
     ...(decision?.plan === undefined ? [] : targetsOf(decision.plan)),
   ])
   const known = (facts?.models ?? []).filter(({ target }) => targets.has(target))
-  const health = Object.fromEntries(known.map(({ target, health: { state } }) => [target, state]))
-  return { strategy: strategyOf(decision?.plan), ...selection, health }
+  const { health: sights, ...picked } = selection
+  const health = Object.fromEntries(
+    (sights ?? known.map(({ target, health: { state } }) => ({ target, state }))).map(({ target, state }) => [
+      target,
+      state,
+    ]),
+  )
+  return { strategy: strategyOf(decision?.plan), ...picked, health, ...(sights !== undefined && { sights }) }
 }
 
 /** Params of a workspace as the policies read them: hot values over those of the environment over defaults. */
@@ -169,6 +175,7 @@ export async function explainRecord(options: ExplainOptions): Promise<Explanatio
       candidates,
       selection: selectionOf(record),
       attempts: body.attempts,
+      verdicts: body.verdicts,
       error: body.error ?? null,
       cut: body.facts?.truncated ?? [],
       masked: body.masked ?? [],

@@ -1,4 +1,4 @@
-import type { Attempt, ExplainedPolicy, Explanation } from '@signalbox/sdk/contract'
+import type { Attempt, ExplainedPolicy, Explanation, Verdict } from '@signalbox/sdk/contract'
 import { capsText, describePlan } from './effect-text.ts'
 import { nameWidthOf, policyLines } from './policy-lines.ts'
 import { headOf, reasonText } from './reason-text.ts'
@@ -114,6 +114,18 @@ function attemptLine(attempt: Attempt): TextLine {
   return line(`  ${attempt.index + 1}. `, attempt.target, toned(result, tone), rest)
 }
 
+/** `output no-keys  fail REDACTED → redact, 2 hits, 512 of 512 characters scanned`. */
+function verdictLine(said: Verdict): TextLine {
+  const { verdict, code, error, action, level, hits, scannedChars, deliveredChars, stream } = said
+  const why = code ?? error
+  const done = action === 'none' ? (level === 'enforce' ? '' : `, ${level} only`) : ` → ${action}`
+  const tone = verdict === 'pass' ? 'good' : verdict === 'skipped' ? 'dim' : 'bad'
+  const seen = `scanned ${numberText(scannedChars)}, delivered ${numberText(deliveredChars)} characters`
+  const rest = `${numberText(hits)} hits; ${seen}${stream === undefined ? '' : `; stream ${stream}`}`
+  const result = `${verdict}${why === undefined ? '' : ` ${why}`}${done}`
+  return line('  ', `${said.direction} ${said.guardrail}`, toned(result, tone), toned(rest, 'dim'))
+}
+
 const conditionsText = (count: number): string => `${count} condition${count === 1 ? '' : 's'}`
 
 function changeLines({ wouldChangeIf, notDecided }: Explanation): TextLine[] {
@@ -153,7 +165,7 @@ function constraintLines(explanation: Explanation, constraints: readonly Explain
 /** An explanation in lines for people: the outcome first, then why, layer by layer. */
 export function explanationLines(explanation: Explanation, options: LineOptions = {}): string[] {
   const { width = widthDefault, paint = plain } = options
-  const { policies, attempts, reasons, error, cut, masked } = explanation
+  const { policies, attempts, verdicts, reasons, error, cut, masked } = explanation
   const routes = policies.filter(({ kind }) => kind === 'route')
   const lines: TextLine[] = [
     headLine(explanation),
@@ -168,6 +180,7 @@ export function explanationLines(explanation: Explanation, options: LineOptions 
       : [title('route'), ...routes.flatMap((each) => policyLines(each, nameWidthOf(routes)))]),
     ...planLines(explanation),
     ...(attempts.length === 0 ? [] : [title('attempts'), ...attempts.map(attemptLine)]),
+    ...(verdicts.length === 0 ? [] : [title('guardrails'), ...verdicts.map(verdictLine)]),
     ...(reasons.length === 0
       ? []
       : [title('reasons'), ...reasons.map((each) => line('  ', reasonText(each)))]),

@@ -171,6 +171,43 @@ function flipBucket(
   return [...ofShare, ...change({ fact: 'subject.stickyKey' }, other, shown, scope)]
 }
 
+/** A name that no fact has: what a list is walked by, as if it were one. */
+const itemFact = '(item)'
+/** Members of a list that are taken out one by one before all of them are: no more is tried than there are so. */
+const membersMax = 2
+
+/** The condition of a walk with its item as a fact, so that what holds for facts holds for it. */
+function overItem(expression: Expression): Expression {
+  if (typeof expression !== 'object' || expression === null) return expression
+  if (Array.isArray(expression)) return expression.map(overItem)
+  if ('item' in expression) return { fact: itemFact }
+  const members = Object.entries(expression).map(([name, inner]) => [name, overItem(inner as Expression)])
+  return Object.fromEntries(members) as Expression
+}
+
+/** One member more that does, or does not, what the walk asks; or one less, and none at last. */
+function flipWalk(
+  operator: 'some' | 'every',
+  [list, condition]: readonly [Expression, Expression],
+  { wanted, scope }: { wanted: boolean; scope: FlipScope },
+): Change[] {
+  const members = operandValue(list, scope)
+  if (!Array.isArray(members)) return []
+  if ((operator === 'some') === wanted) {
+    return flipsOf(overItem(condition), wanted, scope).flatMap(({ fact, to }) =>
+      fact !== itemFact || to === undefined
+        ? []
+        : change(list, [...members, to], `with ${valueText(to)}`, scope),
+    )
+  }
+  const distinct = [...new Set(members)].slice(0, membersMax)
+  const without = distinct.map((each) => [members.filter((other) => other !== each), each] as const)
+  return [
+    ...without.flatMap(([rest, each]) => change(list, rest, `without ${valueText(each)}`, scope)),
+    ...(distinct.length > 1 ? change(list, [], 'empty', scope) : []),
+  ]
+}
+
 /** How a text stands to a part of it, and how it does not. */
 const textRelations = {
   startsWith: ['starts with', 'does not start with'],
@@ -210,6 +247,9 @@ export function flipsOf(expression: Expression, wanted: boolean, scope: FlipScop
       const relation = `${textRelations[operator][wanted ? 0 : 1]} ${valueText(part)}`
       return change(operands[0], wanted ? part : '', relation, scope)
     }
+    case 'some':
+    case 'every':
+      return flipWalk(operator, operands, { wanted, scope })
     case 'bucket':
       return flipBucket(inner as { rollout: string; ppm: Expression }, wanted, scope)
     default: {

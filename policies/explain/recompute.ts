@@ -5,7 +5,7 @@ import type { CatalogueIndex } from '../catalogue/index-catalogue.ts'
 import { pathsOverlap } from '../evaluation/cut-facts.ts'
 import { LayerPath, namesOf } from '../evaluation/layer-path.ts'
 import type { PolicyOutcome } from '../evaluation/outcomes.ts'
-import type { Engine, Evaluation, EvaluationInput, ParamValues, Program } from '../program.ts'
+import type { Engine, Evaluation, EvaluationInput, ModelColumns, ParamValues, Program } from '../program.ts'
 
 /** A version that decided a call, as far as it is still kept. */
 export interface ExplainedVersion {
@@ -58,7 +58,10 @@ function withAllOverrides(versions: readonly ExplainedVersion[]): CompiledWorksp
 }
 
 /** Why the call cannot be decided again; undefined where it can. */
-function obstacle({ record, versions }: RecomputeOptions): string | undefined {
+export function obstacleOf({
+  record,
+  versions,
+}: Pick<RecomputeOptions, 'record' | 'versions'>): string | undefined {
   const { body } = record
   if (body.decision === undefined) return 'no policy was asked'
   if (body.facts === undefined) return 'the facts were not recorded'
@@ -75,14 +78,22 @@ function obstacle({ record, versions }: RecomputeOptions): string | undefined {
   return hidden.length === 0 ? undefined : `policies read facts that are masked: ${hidden.join(', ')}`
 }
 
+/** Finds the columns that deciding workspaces know of a target. */
+export function columnsFor(
+  versions: readonly ExplainedVersion[],
+  environment: string,
+  catalogue: CatalogueIndex,
+): (target: string) => ModelColumns {
+  const names = namesOfVersions(versions, environment)
+  const compiled = withAllOverrides(versions)
+  return (target) =>
+    compiled === undefined ? names.modelColumns(target) : columnsOf(target, { compiled, names, catalogue })
+}
+
 function inputOf(options: RecomputeOptions, facts: Facts): EvaluationInput {
   const { record, versions, catalogue, params = {} } = options
-  const names = namesOfVersions(versions, record.row.environment)
-  const compiled = withAllOverrides(versions)
-  const models =
-    compiled === undefined
-      ? []
-      : facts.models.map(({ target }) => columnsOf(target, { compiled, names, catalogue }))
+  const columns = columnsFor(versions, record.row.environment, catalogue)
+  const models = facts.models.map(({ target }) => columns(target))
   return { facts, params: record.body.params ?? params, models }
 }
 
@@ -110,7 +121,7 @@ export function recompute(options: RecomputeOptions): {
     row.decisionDigest ?? (body.decision === undefined ? null : digestOfJson(body.decision))
   const unchecked = (why: string) =>
     ({ verification: { status: 'unchecked', recordedDigest, recomputedDigest: null, why } }) as const
-  const why = obstacle(options)
+  const why = obstacleOf(options)
   if (why !== undefined || body.facts === undefined || recordedDigest === null) {
     return unchecked(why ?? 'no policy was asked')
   }

@@ -4,11 +4,12 @@ import { type CasesOptions, runCases } from '../cases/run-cases.ts'
 import { indexCatalogue } from '../catalogue/index-catalogue.ts'
 import type { SourceFiles } from '../compile/built-version.ts'
 import { type CompiledPart, compilePart } from '../compile/compile-part.ts'
+import { type PropertiesOptions, runProperties } from '../properties/run-properties.ts'
 import { createSandbox, type Sandbox } from '../sandbox/index.ts'
 import { applyEdit, type Mutant } from './edits.ts'
 import { findMutants } from './find-mutants.ts'
 
-/** A wrong version that no case objected to. */
+/** A wrong version that no case, test or property objected to. */
 export interface Survivor {
   readonly file: string
   readonly line: number
@@ -24,7 +25,9 @@ export interface MutationReport {
   readonly notRun: number
   readonly durationMs: number
 }
-export interface MutationOptions extends Pick<CasesOptions, 'engine' | 'catalogue'> {
+export interface MutationOptions
+  extends Pick<CasesOptions, 'engine' | 'catalogue'>,
+    Pick<PropertiesOptions, 'seed' | 'runs'> {
   readonly timeLimitMs: number
   /** Which files are changed; all policies and guardrails if left out. */
   readonly wanted?: (file: string) => boolean
@@ -32,7 +35,10 @@ export interface MutationOptions extends Pick<CasesOptions, 'engine' | 'catalogu
 }
 type Outcome = 'killed' | 'survived' | 'invalid'
 
-/** Tries one wrong version after the other against the cases. */
+/** Facts that each property tries for one mutant: the same ones in every run, and fewer than in a test. */
+const propertyRuns = 50
+
+/** Tries one wrong version after the other against the cases, then against tests and properties. */
 class MutantRunner {
   readonly #files: SourceFiles
   readonly #options: MutationOptions
@@ -79,13 +85,23 @@ class MutantRunner {
     if (await this.#isKilled(part, files, isOwn)) return 'killed'
     const whole = await compilePart(files, 'all', this.#around)
     if (whole.part === null) return 'invalid'
-    return (await this.#isKilled(whole.part, files, asksAll)) ? 'killed' : 'survived'
+    if (await this.#isKilled(whole.part, files, asksAll)) return 'killed'
+    return (await this.#isFalsified(whole.part, files)) ? 'killed' : 'survived'
+  }
+
+  /** Whether a `*.test.ts` fails; asked last, since properties try many facts. */
+  async #isFalsified(part: CompiledPart, files: SourceFiles): Promise<boolean> {
+    const { engine, catalogue, seed, runs = propertyRuns } = this.#options
+    const options = { engine, catalogue, runs, ...(seed !== undefined && { seed }) }
+    const { results } = await runProperties(part, files, options)
+    return results.some(({ passed }) => !passed)
   }
 }
 
 /**
- * Changes one thing at a time in the policies and guardrails of a workspace, and sees whether some case objects.
- * Only for a workspace that builds and whose cases pass. The order is that of files and places.
+ * Changes one thing at a time in the policies and guardrails of a workspace, and sees whether some case, test or
+ * property objects.
+ * Only for a workspace that builds and whose tests pass. The order is that of files and places.
  */
 export async function runMutants(
   version: CompiledPart,
@@ -106,7 +122,8 @@ export async function runMutants(
       counts[outcome]++
       const { file, line, column, description } = mutant
       if (outcome === 'survived') survivors.push({ file, line, column, description })
-      options.onProgress?.(++done, mutants.length)
+      done++
+      options.onProgress?.(done, mutants.length)
       await setImmediate()
     }
   } finally {

@@ -153,7 +153,7 @@ export class Engine {
    * each would wait for the garbage collector, which sees a few bytes where there are megabytes.
    */
   erase(): void {
-    this.memory.fill(0)
+    this.#pages.erase()
   }
 
   takeSnapshot(): Snapshot {

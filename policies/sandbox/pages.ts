@@ -79,6 +79,17 @@ export class Pages {
     this.#currentSources = this.#sourcesOf(snapshot)
   }
 
+  /**
+   * Makes all of it zero, as in a new memory: what was ever written, the marks with it, and the host's part.
+   * Most of a memory is zero after any call, and to zero all of it takes longer than many a call.
+   */
+  erase(): void {
+    const end = this.#usedEnd()
+    this.#memory.fill(0, 0, end)
+    this.#memory.fill(0, this.#hostFirst * this.#pageBytes)
+    this.#current = undefined
+  }
+
   /** Above it the memory is zero. */
   #usedEnd(): number {
     const end = this.#hostFirst * this.#pageBytes

@@ -4,6 +4,7 @@ import type { SourceFiles } from '../compile/built-version.ts'
 import { type PublishedSchema, publishedSchemas, schemaText } from '../schemas/json-schemas.ts'
 import { workspaceSchemas } from '../schemas/workspace-schemas.ts'
 import { declareApi, workspaceCompilerOptions } from '../typecheck/api-layout.ts'
+import { pythonClient } from '../typecheck/python-client.ts'
 import { typedClient } from '../typecheck/typed-client.ts'
 import { typedNamesOf, workspaceModule } from '../typecheck/workspace-types.ts'
 
@@ -103,6 +104,17 @@ export async function writeEditorFiles(
     } else if (present !== text) kept.push(path)
   }
   return { written, kept }
+}
+
+/**
+ * Writes the Python module of a workspace, to `client` or beside the types. Returns the file, and whether it differed.
+ */
+export async function writePythonClient(
+  dir: string,
+  files: SourceFiles,
+  client = join(dir, folder, 'client.py'),
+): Promise<{ readonly file: string; readonly isWritten: boolean }> {
+  return { file: client, isWritten: await writeIfOther(client, pythonClient(typedNamesOf(files))) }
 }
 
 /** Brings the names in a folder's types up to date, where `writeEditorFiles` has written some. */

@@ -1,4 +1,7 @@
 import { type Static, Type } from 'typebox'
+import { operations } from './facts.ts'
+import { StateLimit } from './limits.ts'
+import { StateBudget } from './money.ts'
 import { Digest, EnvironmentName, Id, Name, Ppm, TimeMs } from './scalars.ts'
 
 const closed = { additionalProperties: false } as const
@@ -111,8 +114,12 @@ export const StateDocument = Type.Object({
   }),
   /** Hashes of revoked keys that may still stand in a shard. */
   revoked: Type.Array(Type.String()),
-  /** Limits by node id. */
+  /** Always empty: gateways of the first release expect the member. Limits are in `rateLimits`. */
   limits: Type.Record(Id, Type.Record(Type.String(), Type.Integer({ minimum: 0 }))),
+  /** Limits that calls may be under; left out where there is none. */
+  rateLimits: Type.Optional(Type.Array(StateLimit)),
+  /** Budgets that calls may be under, by id; left out where there is none. */
+  budgets: Type.Optional(Type.Array(StateBudget)),
   /** Hot values: workspace → param → value. */
   params: Type.Record(
     Name,
@@ -136,6 +143,44 @@ export type TreeNode = Static<typeof TreeNode>
 /** Blob `tree`: parents before children. */
 export const TreeBlob = Type.Object({ schema: Type.Literal('tree/1'), nodes: Type.Array(TreeNode) })
 export type TreeBlob = Static<typeof TreeBlob>
+/** What a key may be used for; what is left out is not restricted. */
+export const KeyScopes = Type.Object(
+  {
+    models: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
+        minItems: 1,
+        maxItems: 64,
+        uniqueItems: true,
+        description: 'Aliases and targets: `smart`, `openai/gpt-5.5`, `anthropic/*`.',
+      }),
+    ),
+    operations: Type.Optional(
+      Type.Array(Type.Enum([...operations]), {
+        minItems: 1,
+        uniqueItems: true,
+        description: 'Kinds of calls.',
+      }),
+    ),
+    ipRanges: Type.Optional(
+      Type.Array(Type.String({ minLength: 2, maxLength: 64 }), {
+        minItems: 1,
+        maxItems: 64,
+        uniqueItems: true,
+        description: 'Addresses and ranges that calls may come from: `10.0.0.0/8`, `2001:db8::/32`.',
+      }),
+    ),
+    requiredMetadata: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]{0,63}$' }), {
+        minItems: 1,
+        maxItems: 32,
+        uniqueItems: true,
+        description: 'Properties of metadata that each call must carry.',
+      }),
+    ),
+  },
+  { ...closed, description: 'What a key may be used for; what is left out is not restricted.' },
+)
+export type KeyScopes = Static<typeof KeyScopes>
 /** One line of a key shard, sorted by `hash`. */
 export const KeyRow = Type.Object({
   hash: Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256 of the whole key.' }),
@@ -143,6 +188,7 @@ export const KeyRow = Type.Object({
   node: Id,
   name: Type.String({ maxLength: 128 }),
   expiresMs: Type.Union([TimeMs, Type.Null()]),
+  scopes: Type.Optional(KeyScopes),
 })
 export type KeyRow = Static<typeof KeyRow>
 /** Up to this many keys stand in one shard. */

@@ -44,6 +44,7 @@ export const errorTable = {
   budget_exhausted: { status: 402, retryable: false, message: 'The budget is used up.' },
   price_unknown: { status: 402, retryable: false, message: 'The price of this model is not known.' },
   guardrail_blocked: { status: 400, retryable: false, message: 'A guardrail blocked the content.' },
+  guardrail_failed: { status: 503, retryable: true, message: 'A guardrail could not do its work.' },
   policy_timeout: { status: 503, retryable: true, message: 'A policy did not finish in its limits.' },
   policy_memory: { status: 503, retryable: true, message: 'A policy used more memory than it may.' },
   policy_exception: { status: 503, retryable: true, message: 'A policy failed.' },

@@ -1,7 +1,8 @@
 import { type Static, Type } from 'typebox'
 import { Decision, PolicyResult, Reason } from './decision.ts'
+import { Verdict } from './guardrail-verdict.ts'
 import { Caps } from './plan.ts'
-import { Attempt, RecordedError, RecordRow } from './record.ts'
+import { Affinity, Attempt, RecordedError, RecordRow, TargetSight } from './record.ts'
 import { Digest, Id, TimeMs } from './scalars.ts'
 
 const closed = { additionalProperties: false } as const
@@ -106,6 +107,9 @@ export const ExplainedSelection = Type.Object(
     order: Type.Array(Type.String()),
     skipped: Type.Array(Type.Object({ target: Type.String(), reason: Type.String() }, closed)),
     health: Type.Record(Type.String(), Type.String(), { description: 'Of the targets, at the time.' }),
+    sights: Type.Optional(Type.Array(TargetSight, { description: 'What the strategies went by.' })),
+    affinity: Type.Optional(Affinity),
+    wished: Type.Optional(Type.Array(Type.String(), { description: 'What of it the caller wanted.' })),
   },
   closed,
 )
@@ -168,6 +172,7 @@ export const Explanation = Type.Object(
     candidates: orNull(Narrowing),
     selection: orNull(ExplainedSelection),
     attempts: Type.Array(Attempt),
+    verdicts: Type.Array(Verdict, { description: 'What guardrails said, and what was done.' }),
     error: orNull(RecordedError),
     cut: Type.Array(text('Path of a fact that was cut to its maximum.')),
     masked: Type.Array(text('Path of a fact that was taken out after the decision.')),

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { MetadataValue } from './facts.ts'
+import { guardrailRunning } from './guardrail-scans.ts'
 import { ParamDeclaration } from './policy.ts'
 import { Ppm } from './scalars.ts'
 
@@ -103,7 +104,24 @@ export const GuardrailActions = {
   /** Stops the text with an error. */
   block: Type.Object({ block: Type.Object({ code: Code, message: Type.Optional(Message) }, closed) }, closed),
   /** Stops the text; the caller gets an answer that says this instead. */
-  refuse: Type.Object({ refuse: Type.Object({ code: Code, message: Message }, closed) }, closed),
+  refuse: Type.Object(
+    {
+      refuse: Type.Object(
+        {
+          code: Code,
+          message: Message,
+          as: Type.Optional(
+            Type.Enum(['refusal', 'text'], {
+              description:
+                "`refusal`: the dialect's own form of declining; `text`: an answer like any other, which agents go on from. If left out, `text` where the call offers tools.",
+            }),
+          ),
+        },
+        closed,
+      ),
+    },
+    closed,
+  ),
   /** Takes out what detectors found, or what lies between given offsets. */
   redact: Type.Object(
     {
@@ -118,6 +136,12 @@ export const GuardrailActions = {
             Type.Array(Type.Object({ start: Offset, end: Offset }, closed), { maxItems: guardrailSpansMax }),
           ),
           with: Type.Optional(Type.String({ maxLength: 64, description: 'What stands there instead.' })),
+          reversible: Type.Optional(
+            Type.Boolean({
+              description:
+                'Of an input: what was taken out is put back where the answer repeats its placeholder, `[EMAIL_1]`.',
+            }),
+          ),
         },
         closed,
       ),
@@ -164,6 +188,7 @@ export const CompiledGuardrail = Type.Object(
     /** Text that it reads; without one it reads none. */
     window: Type.Optional(GuardrailWindow),
     params: Type.Optional(Type.Record(Type.String(), ParamDeclaration)),
+    ...guardrailRunning,
     /** Paths of its facts that it reads; `*` for all. */
     reads: Type.Optional(Type.Array(Type.String())),
     rules: Type.Optional(

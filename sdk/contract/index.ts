@@ -18,20 +18,49 @@ export * from './catalogue.ts'
 export * from './decision.ts'
 export * from './detectors.ts'
 export * from './documents.ts'
+export * from './drill.ts'
 export * from './errors.ts'
 export * from './explanation.ts'
 export * from './facts.ts'
+export * from './gateway-report.ts'
 export * from './guardrail.ts'
+export * from './guardrail-scans.ts'
+export * from './guardrail-verdict.ts'
+export * from './hosts.ts'
 export * from './keys.ts'
+export * from './limits.ts'
+export * from './money.ts'
 export * from './operation.ts'
+export { AlertMessage, alertKinds, BudgetAlert, Webhook } from './operations/alerts.ts'
+export { BudgetExplanation, BudgetPreview } from './operations/budget-views.ts'
+export { rotationGraceSMax } from './operations/keys.ts'
+export { Budget, BudgetOverride, budgetShape } from './operations/money.ts'
+export {
+  ExportEnd,
+  ExportedRecord,
+  exportPageBytesMax,
+  ReleaseContext,
+  VersionBuild,
+} from './operations/replay.ts'
+export { Grant } from './operations/tokens.ts'
+export { passwordLengthMin } from './operations/users.ts'
 export { CaseResult, pushBytesMax } from './operations/versions.ts'
 export {
   accessOperations,
+  alertOperations,
+  budgetOperations,
   gatewayOperations,
+  keyOperations,
+  limitOperations,
+  moneyOperations,
   type OperationId,
   operations as apiOperations,
   recordOperations,
+  replayOperations,
   statusOperations,
+  tokenOperations,
+  treeOperations,
+  userOperations,
   versionOperations,
 } from './operations.ts'
 export * from './plan.ts'

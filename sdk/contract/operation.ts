@@ -2,10 +2,31 @@ import type { Static, TSchema } from 'typebox'
 import type { ErrorCode } from './errors.ts'
 
 /**
- * Who may call an operation. `public`: nobody is asked; `gateway`: a gateway's own token; `member` reads and works
- * with policies; `admin` may do everything of the organisation. A higher role includes `member`.
+ * What a grant lets its holder do, on a node of the tree and all below it. `owner` may do everything; `admin` all but
+ * make owners; `security` looks after who has access; `developer` works with policies, keys and records; `finance`
+ * sees what is spent; `viewer` reads.
  */
-export type Role = 'public' | 'member' | 'admin' | 'gateway'
+export const roles = ['owner', 'admin', 'security', 'developer', 'finance', 'viewer'] as const
+export type Role = (typeof roles)[number]
+/**
+ * Who may call an operation. `public`: nobody is asked; `gateway`: a gateway's own token; `member`: every role;
+ * `admin`: owner and admin; a list: these roles alone.
+ */
+export type Access = 'public' | 'gateway' | 'member' | 'admin' | readonly Role[]
+/**
+ * Where in the tree the role must be held. `organisation`, where nothing is said: on its root. `reach`: anywhere; the
+ * reply holds what lies at or below such a node. `anywhere`: on any node. `{ node }`, `{ key }`, `{ token }`,
+ * `{ record }`: at or above the node of the object that this member of the input names; a node that is not named is
+ * the root.
+ */
+export type Scope =
+  | 'organisation'
+  | 'reach'
+  | 'anywhere'
+  | { readonly node: string }
+  | { readonly key: string }
+  | { readonly token: string }
+  | { readonly record: string }
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 /** `json`: one document. `events`: server-sent events, one document each. `bytes`: raw. */
 export type ReplyForm = 'json' | 'events' | 'bytes'
@@ -16,7 +37,10 @@ export interface OperationDefinition {
   readonly method: Method
   /** Path with `:params`. */
   readonly path: string
-  readonly role: Role
+  readonly role: Access
+  readonly scope?: Scope
+  /** It hands out records or content of calls, and each reader stands in the audit log. */
+  readonly readsRecords?: boolean
   readonly summary: string
   readonly params?: TSchema
   readonly query?: TSchema
@@ -33,6 +57,14 @@ export interface OperationDefinition {
 /** Keeps the literal types of a definition, so that handlers and clients are typed by it. */
 export function defineOperation<const T extends OperationDefinition>(definition: T): T {
   return definition
+}
+
+const groups = { member: roles, admin: ['owner', 'admin'] } as const satisfies Record<string, readonly Role[]>
+
+/** The roles that may call an operation; none where it is public or for gateways. */
+export function rolesOf({ role }: Pick<OperationDefinition, 'role'>): readonly Role[] {
+  if (role === 'public' || role === 'gateway') return []
+  return typeof role === 'string' ? groups[role] : role
 }
 
 type StaticOf<T> = T extends TSchema ? Static<T> : unknown

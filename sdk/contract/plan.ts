@@ -20,7 +20,13 @@ export const planFeatures = [
 ] as const
 export type PlanFeature = (typeof planFeatures)[number]
 /** What the gateway of this release can carry out; `check` refuses the others. The one list there is of it. */
-export const executableFeatures: readonly PlanFeature[] = ['ordered', 'fidelity']
+export const executableFeatures: readonly PlanFeature[] = [
+  ...strategies,
+  'pipeline',
+  'onErrorClass',
+  'cache',
+  'fidelity',
+]
 
 const noOptions = Type.Object({}, { additionalProperties: false })
 const TolerancePpm = Type.Optional(
@@ -86,6 +92,13 @@ export const Patch = Type.Object(
     maxOutputTokens: Type.Optional(Type.Integer({ minimum: 1 })),
     temperaturePpm: Type.Optional(Type.Integer({ minimum: 0, maximum: 2_000_000 })),
     reasoningLevel: Type.Optional(Type.Enum(['none', 'minimal', 'low', 'medium', 'high', 'max'])),
+    promptCache: Type.Optional(
+      Type.Enum(['5m', '1h'], {
+        description:
+          "Marks tools, system text and conversation for the provider's own prompt cache, for so long. Of Anthropic's " +
+          'Messages; others need no marks.',
+      }),
+    ),
   },
   { additionalProperties: false },
 )
@@ -95,9 +108,22 @@ export const Timeouts = Type.Object(
     firstTokenMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 600_000 })),
     idleMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 600_000 })),
     totalMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 3_600_000 })),
+    minBytesPerS: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1_000_000,
+        description:
+          'A stream that begins slower than this, in bytes per second, is given up for the next target.',
+      }),
+    ),
+    speedWindowMs: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 60_000, description: 'How long that speed is measured.' }),
+    ),
   },
   { additionalProperties: false },
 )
+/** How often a target is tried again before the next one is. */
+export const Retries = Type.Integer({ minimum: 0, maximum: 5 })
 export const PromptReference = Type.Object(
   {
     name: Type.String({ maxLength: 128 }),
@@ -113,6 +139,7 @@ export const TargetNode = Type.Object(
     patch: Type.Optional(Patch),
     prompt: Type.Optional(PromptReference),
     timeouts: Type.Optional(Timeouts),
+    retries: Type.Optional(Retries),
   },
   { additionalProperties: false },
 )

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { Decision, policyKinds } from './decision.ts'
 import { localities, operations } from './facts.ts'
-import { Caps, Patch, PlanNode, Timeouts } from './plan.ts'
+import { Caps, Patch, PlanNode, Retries, Timeouts } from './plan.ts'
 import { PromptValue } from './prompt.ts'
 import { Ppm } from './scalars.ts'
 
@@ -85,6 +85,10 @@ const RequireGuardEffect = Type.Object(
         id: Type.String({ maxLength: 128 }),
         direction: Type.Enum(['input', 'output']),
         onError: Type.Optional(Type.Enum(['block', 'pass'])),
+        mode: Type.Optional(Type.Enum(['enforce', 'audit'], { description: '`enforce` if left out.' })),
+        stream: Type.Optional(
+          Type.Enum(['hold', 'window', 'post'], { description: "In place of the guardrail's own." }),
+        ),
       },
       closed,
     ),
@@ -151,6 +155,7 @@ const UseEffect = Type.Object(
         patch: Type.Optional(Patch),
         prompt: Type.Optional(Type.Union([Type.String({ maxLength: 128 }), PromptUse])),
         timeouts: Type.Optional(Timeouts),
+        retries: Type.Optional(Retries),
         ...ChoiceMembers.properties,
       },
       closed,

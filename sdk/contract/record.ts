@@ -1,7 +1,9 @@
 import { type Static, Type } from 'typebox'
-import { Decision, PolicyResult } from './decision.ts'
+import { Decision, errorClasses, PolicyResult } from './decision.ts'
+import { drillFaults } from './drill.ts'
 import { Facts, MetadataValue, operations } from './facts.ts'
-import { Digest, EnvironmentName, Id, NanoUsd, TimeMs, Usage } from './scalars.ts'
+import { Verdict } from './guardrail-verdict.ts'
+import { Digest, EnvironmentName, Id, NanoUsd, NanoUsdInteger, Ppm, TimeMs, Usage } from './scalars.ts'
 
 const closed = { additionalProperties: false } as const
 const short = (maxLength = 256) => Type.String({ maxLength })
@@ -23,6 +25,27 @@ export const attemptOutcomes = [
   'aborted',
   'invalid',
 ] as const
+
+/** Why another attempt was made. */
+export const attemptCauses = ['retry', 'fallback', 'hedge', 'onErrorClass', 'step'] as const
+
+/** What an attempt kept of the budgets it was under, and what was taken of it. */
+export const AttemptHold = Type.Object(
+  {
+    kind: Type.Enum(['full', 'growing', 'clamped', 'expected']),
+    heldNanoUsd: NanoUsd,
+    settledNanoUsd: Type.Optional(NanoUsd),
+    evidence: Type.Enum(['reported', 'estimated', 'hold', 'none']),
+    outputTokensMax: Type.Optional(Type.Integer({ minimum: 0, description: 'The limit it was clamped to.' })),
+    leases: Type.Array(Id, { maxItems: 64 }),
+    priceDigest: Type.Optional(Digest),
+    wouldRefuse: Type.Optional(
+      Type.Array(Id, { maxItems: 64, description: 'Shadow budgets that would have refused.' }),
+    ),
+  },
+  closed,
+)
+export type AttemptHold = Static<typeof AttemptHold>
 
 export const Attempt = Type.Object(
   {
@@ -47,14 +70,68 @@ export const Attempt = Type.Object(
         { ...closed, description: 'Prompt that was put before the conversation.' },
       ),
     ),
+    hold: Type.Optional(AttemptHold),
+    guardrail: Type.Optional(
+      Type.String({
+        maxLength: 128,
+        description: 'Guardrail that it was made for; none for the answer itself.',
+      }),
+    ),
     bytesIn: Type.Integer({ minimum: 0, description: 'Bytes the upstream sent.' }),
     winner: Type.Boolean(),
+    cause: Type.Optional(
+      Type.Enum([...attemptCauses], { description: 'Why it was made; absent for the first of a call.' }),
+    ),
+    errorClass: Type.Optional(
+      Type.Enum([...errorClasses, 'invalid'], { description: 'Of what class its failure was.' }),
+    ),
+    step: Type.Optional(Type.String({ maxLength: 64, description: 'Step of a pipeline that it was for.' })),
+    drill: Type.Optional(
+      Type.Enum([...drillFaults], { description: 'The fault that a drill put in place of the target.' }),
+    ),
   },
   closed,
 )
 export type Attempt = Static<typeof Attempt>
 
-/** What the host picked inside the plan, and from what. Replays from tree, seed and health. */
+/** How a target looked when a selection was made: all that a strategy may go by. */
+export const TargetSight = Type.Object(
+  {
+    target: short(),
+    state: Type.Enum(['up', 'degraded', 'down', 'unavailable']),
+    reason: Type.Optional(Type.String({ maxLength: 128, description: 'Why it is not up.' })),
+    unfit: Type.Optional(
+      Type.String({ maxLength: 128, description: 'What the call asks and it cannot do.' }),
+    ),
+    errorPpm: Type.Optional(Ppm),
+    sharePpm: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 1_000_000,
+        description: 'Of the calls, how many a target that is coming back may have.',
+      }),
+    ),
+    firstTokenMs: Type.Optional(Type.Integer({ minimum: 0 })),
+    tokenUs: Type.Optional(Type.Integer({ minimum: 0, description: 'Per token of output.' })),
+    running: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'Calls of this gateway that it serves.' }),
+    ),
+    costNanoUsd: Type.Optional(NanoUsdInteger),
+  },
+  closed,
+)
+export type TargetSight = Static<typeof TargetSight>
+/** What a `sticky` node, or a `weighted` one by `stickyKey`, goes by. */
+export const affinityKinds = ['stickyKey', 'session', 'user', 'prompt'] as const
+export type AffinityKind = (typeof affinityKinds)[number]
+const Hash = Type.Integer({ minimum: 0, maximum: 4_294_967_295 })
+export const Affinity = Type.Partial(
+  Type.Object({ stickyKey: Hash, session: Hash, user: Hash, prompt: Hash }, closed),
+  { description: 'Hashes of what stays with a target; only those that the plan goes by.' },
+)
+export type Affinity = Static<typeof Affinity>
+
+/** What the host picked inside the plan, and from what. Replays from tree, seed, health and affinity. */
 export const Selection = Type.Object(
   {
     seed: Type.Integer({ minimum: 0 }),
@@ -63,6 +140,19 @@ export const Selection = Type.Object(
       maxItems: 64,
       description: 'Targets passed over, and why.',
     }),
+    health: Type.Optional(
+      Type.Array(TargetSight, {
+        maxItems: 64,
+        description: 'Absent where all targets were up, and only their order in the plan counted.',
+      }),
+    ),
+    affinity: Type.Optional(Affinity),
+    wished: Type.Optional(
+      Type.Array(short(), {
+        maxItems: 64,
+        description: 'Of the order, what the caller wanted, as he wanted it; absent where that was the same.',
+      }),
+    ),
   },
   closed,
 )
@@ -144,7 +234,29 @@ export const RecordBody = Type.Object(
     evaluationUs: Type.Number({ minimum: 0 }),
     selection: Type.Optional(Selection),
     attempts: Type.Array(Attempt),
-    verdicts: Type.Array(Type.Unknown()),
+    verdicts: Type.Array(Verdict),
+    limits: Type.Optional(
+      Type.Object(
+        {
+          refusedBy: Type.Optional(Id),
+          wouldRefuse: Type.Optional(
+            Type.Array(Id, { maxItems: 64, description: 'Shadow limits that would have refused.' }),
+          ),
+        },
+        { ...closed, description: 'What rate limits said of the call, where they said anything.' },
+      ),
+    ),
+    cached: Type.Optional(
+      Type.Object(
+        {
+          recordId: Type.String({ maxLength: 64, description: 'The call whose answer this is.' }),
+          ageMs: Type.Integer({ minimum: 0 }),
+          savedNanoUsd: Type.Optional(NanoUsd),
+          shared: Type.Boolean({ description: 'It waited for a call like it that was under way.' }),
+        },
+        { ...closed, description: 'Where the answer came from, of a call that the cache answered.' },
+      ),
+    ),
     dropped: Type.Array(short(), {
       description: 'Paths that could not be carried; answer ones with `response.`.',
     }),

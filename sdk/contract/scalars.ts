@@ -10,6 +10,8 @@ export const Digest = Type.String({
   pattern: '^sha256:[0-9a-f]{64}$',
   description: 'Content digest: `sha256:` and 64 hex digits.',
 })
+/** Counts the changes of an object: a change names the one it was made on, and is refused where another came before. */
+export const Revision = Type.Integer({ minimum: 1, description: 'The revision that the change was made on.' })
 /** Milliseconds since 1970-01-01 UTC. */
 export const TimeMs = Type.Integer({ minimum: 0, description: 'Milliseconds since 1970-01-01 UTC.' })
 /** Money outside facts and decisions: nano-dollars (1e-9 USD) as a decimal string. */

@@ -1,5 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { localities } from './facts.ts'
+import { limitMax, limitModes } from './limits.ts'
+import { budgetModes, FiscalStart, TimeZone } from './money.ts'
 import { Name, TargetName } from './scalars.ts'
 
 const closed = { additionalProperties: false } as const
@@ -26,6 +28,31 @@ export const Connection = Type.Object(
       }),
     ),
     credential: Type.Optional(CredentialReference),
+    pool: Type.Optional(
+      Type.Array(CredentialReference, {
+        minItems: 1,
+        maxItems: 15,
+        uniqueItems: true,
+        description:
+          'More keys of the same account or others: healthy ones take turns, one that is refused (401, 402, 403) or ' +
+          'rate limited (429) is left out for a time and the call goes on with the next.',
+      }),
+    ),
+    apiVersion: Type.Optional(
+      Type.String({
+        pattern: '^[0-9a-z.-]+$',
+        maxLength: 64,
+        description: 'Of provider `azure-openai`: `2024-10-21`. Left out: its v1 API.',
+      }),
+    ),
+    ca: Type.Optional(
+      Type.String({
+        pattern: '^file:.+',
+        maxLength: 512,
+        description:
+          "Certificates of the server's own authority, `file:PATH` (PEM), read by the gateway; they stand in place of the common ones.",
+      }),
+    ),
     locality: Type.Optional(Type.Enum([...localities])),
     region: Type.Optional(Type.String({ maxLength: 64 })),
     project: Type.Optional(
@@ -74,15 +101,60 @@ const Environment = Type.Object(
   },
   closed,
 )
+/** An amount of money or tokens, as people write it. */
+const DeclaredAmount = Type.String({
+  pattern: '^(?:[0-9]{1,9}(?:\\.[0-9]{1,9})? USD|[0-9]{1,17} tokens)$',
+  description: 'An amount with its unit: `500 USD`, `2.50 USD`, `2000000 tokens`.',
+})
+/** Budgets of a team: one for each window that is named; the other members hold for all of them. */
+const BudgetDeclaration = Type.Object(
+  {
+    daily: Type.Optional(DeclaredAmount),
+    weekly: Type.Optional(DeclaredAmount),
+    monthly: Type.Optional(DeclaredAmount),
+    quarterly: Type.Optional(DeclaredAmount),
+    yearly: Type.Optional(DeclaredAmount),
+    total: Type.Optional(DeclaredAmount),
+    mode: Type.Optional(Type.Enum([...budgetModes])),
+    alerts: Type.Optional(
+      Type.Array(Type.Integer({ minimum: 1, maximum: 1000, description: 'Percent of the limit.' }), {
+        maxItems: 16,
+      }),
+    ),
+    timeZone: Type.Optional(TimeZone),
+    fiscalStart: Type.Optional(FiscalStart),
+  },
+  closed,
+)
+export type BudgetDeclaration = Static<typeof BudgetDeclaration>
 const TeamDeclaration = Type.Object(
   {
-    budget: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    budget: Type.Optional(BudgetDeclaration),
     limits: Type.Optional(
       Type.Object(
         {
-          rpm: Type.Optional(Type.Integer({ minimum: 1 })),
-          tpm: Type.Optional(Type.Integer({ minimum: 1 })),
-          concurrency: Type.Optional(Type.Integer({ minimum: 1 })),
+          rpm: Type.Optional(
+            Type.Integer({ minimum: 1, maximum: limitMax, description: 'Requests per minute.' }),
+          ),
+          rph: Type.Optional(
+            Type.Integer({ minimum: 1, maximum: limitMax, description: 'Requests per hour.' }),
+          ),
+          rpd: Type.Optional(
+            Type.Integer({ minimum: 1, maximum: limitMax, description: 'Requests per day.' }),
+          ),
+          tpm: Type.Optional(
+            Type.Integer({ minimum: 1, maximum: limitMax, description: 'Tokens per minute.' }),
+          ),
+          tph: Type.Optional(
+            Type.Integer({ minimum: 1, maximum: limitMax, description: 'Tokens per hour.' }),
+          ),
+          tpd: Type.Optional(Type.Integer({ minimum: 1, maximum: limitMax, description: 'Tokens per day.' })),
+          concurrency: Type.Optional(
+            Type.Integer({ minimum: 1, maximum: limitMax, description: 'Calls at the same time.' }),
+          ),
+          mode: Type.Optional(
+            Type.Enum([...limitModes], { description: 'Of all of them; `hard` if left out.' }),
+          ),
         },
         closed,
       ),
@@ -130,7 +202,16 @@ export const WorkspaceFile = Type.Object(
 export type WorkspaceFile = Static<typeof WorkspaceFile>
 
 /** Provider adapters of the gateway, by name: one file each in its folder `providers`. */
-export const providers = ['anthropic', 'gemini', 'openai', 'openai-compatible', 'vertex'] as const
+export const providers = [
+  'anthropic',
+  'azure-openai',
+  'bedrock',
+  'cohere',
+  'gemini',
+  'openai',
+  'openai-compatible',
+  'vertex',
+] as const
 
 /**
  * Connections that exist without being declared, one per native provider. A workspace that declares the same name

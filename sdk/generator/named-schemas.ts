@@ -1,7 +1,11 @@
 import * as contract from '../contract/index.ts'
 import * as access from '../contract/operations/access.ts'
+import * as keys from '../contract/operations/keys.ts'
 import * as records from '../contract/operations/records.ts'
 import * as status from '../contract/operations/status.ts'
+import * as tokens from '../contract/operations/tokens.ts'
+import * as tree from '../contract/operations/tree.ts'
+import * as users from '../contract/operations/users.ts'
 import * as versions from '../contract/operations/versions.ts'
 
 export type JsonSchema = { readonly [member: string]: unknown }
@@ -20,7 +24,17 @@ export class NamedSchemas {
   readonly #schemas = new Map<string, JsonSchema>()
 
   constructor() {
-    const exported = { ...access, ...versions, ...records, ...status, ...contract }
+    const exported = {
+      ...access,
+      ...tokens,
+      ...users,
+      ...tree,
+      ...keys,
+      ...versions,
+      ...records,
+      ...status,
+      ...contract,
+    }
     for (const [name, value] of Object.entries(exported)) {
       if (!/^[A-Z]/.test(name) || !isSchema(value) || !('properties' in value || 'anyOf' in value)) continue
       const text = JSON.stringify(value)

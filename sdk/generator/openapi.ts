@@ -72,7 +72,7 @@ function describeOperation(operation: OperationDefinition, named: NamedSchemas):
   return {
     operationId: operation.id,
     summary: operation.summary,
-    description: `Role: ${operation.role}.`,
+    description: `Role: ${typeof operation.role === 'string' ? operation.role : operation.role.join(', ')}.`,
     ...(operation.role === 'public' ? { security: [] } : {}),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...body,

@@ -100,6 +100,11 @@ function methodOf(operation: OperationDefinition, _named: NamedSchemas): string 
     return this.http.events<${reply}>(${routeOf(operation)}, ${argument}, options)
   }`
   }
+  if (operation.replyForm === 'bytes') {
+    return `${doc}  ${operation.id}(${parameter}options: CallOptions = {}): Promise<${reply}> {
+    return this.http.bytes(${routeOf(operation)}, ${argument}, options)
+  }`
+  }
   return `${doc}  ${operation.id}(${parameter}options: CallOptions = {}): Promise<${reply}> {
     return this.http.call<${reply}>(${routeOf(operation)}, ${argument}, options)
   }`
@@ -134,7 +139,9 @@ export function clientSource(named: NamedSchemas): string {
     const input = inputSchema(operation)
     const lines =
       input === undefined ? [] : [`export type ${pascal(operation.id)}Input = ${typeOf(input, named)}`]
-    lines.push(`export type ${pascal(operation.id)}Reply = ${typeOf({ ...operation.reply }, named)}`)
+    const reply =
+      operation.replyForm === 'bytes' ? 'Uint8Array<ArrayBuffer>' : typeOf({ ...operation.reply }, named)
+    lines.push(`export type ${pascal(operation.id)}Reply = ${reply}`)
     return lines.join('\n')
   })
   const types = reachableTypes(operationTypes.join('\n'), named)

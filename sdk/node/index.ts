@@ -1,4 +1,6 @@
 /** What the server programs share beside the contract: validation, digests, signatures, settings, logging. */
+export * from './audit-chain.ts'
+export * from './client-address.ts'
 export * from './config.ts'
 export * from './digest.ts'
 export * from './envelope.ts'
@@ -6,4 +8,5 @@ export * from './key-index.ts'
 export * from './log.ts'
 export * from './sealed-box.ts'
 export * from './secrets.ts'
+export * from './tls.ts'
 export * from './validate.ts'

@@ -26,12 +26,13 @@ function usOf(scan: (text: string) => unknown, text: string): number {
   return process.cpuUsage(before).user / runs
 }
 
-const { rows, texts: count, misses } = measureDetectors()
-const lines = [`${count} labelled texts`, ...qualityTable(rows).map((row) => row.join('  '))]
-for (const miss of misses) {
-  lines.push(
-    `${miss.missing ? 'missed' : 'wrong '}  ${miss.name}  ${JSON.stringify(miss.text)}  ${miss.found ?? ''}`,
-  )
+const lines: string[] = []
+for (const set of ['labelled', 'held-out'] as const) {
+  const { rows, texts: count, misses } = measureDetectors(set)
+  lines.push(`${count} texts, ${set}`, ...qualityTable(rows).map((row) => row.join('  ')))
+  for (const { missing, name, text, found = '' } of misses) {
+    lines.push(`${missing ? 'missed' : 'wrong '}  ${name}  ${JSON.stringify(text)}  ${found}`)
+  }
 }
 for (const [name, piece] of Object.entries(texts)) {
   for (const length of [2048, 32_768]) {

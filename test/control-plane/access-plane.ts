@@ -3,17 +3,26 @@ import { createLogger, createSealKeyPair, createSecret } from '@signalbox/sdk/no
 import { v7 as newId } from 'uuid'
 import { expect } from 'vitest'
 import { authenticate } from '../../control-plane/authenticate.ts'
+import { createAuthorize } from '../../control-plane/authorize.ts'
 import { bootstrap } from '../../control-plane/bootstrap.ts'
 import { connectDatabase, type Database } from '../../control-plane/db/connect.ts'
 import { createPartitions } from '../../control-plane/db/partitions.ts'
 import type { Dependencies } from '../../control-plane/dependencies.ts'
 import { createGate } from '../../control-plane/gate.ts'
 import { createAccessHandlers } from '../../control-plane/handlers/access.ts'
+import { createBudgetHandlers } from '../../control-plane/handlers/budgets.ts'
 import { createGatewayHandlers } from '../../control-plane/handlers/gateway.ts'
+import { createLimitHandlers } from '../../control-plane/handlers/limits.ts'
+import { createMoneyHandlers } from '../../control-plane/handlers/money.ts'
 import { createStatusHandlers } from '../../control-plane/handlers/status.ts'
+import { createWebhookHandlers } from '../../control-plane/handlers/webhooks.ts'
+import { createReadAudit } from '../../control-plane/identity/read-audit.ts'
+import { createSignInTools } from '../../control-plane/identity/sign-in-tools.ts'
 import { ingestLimits } from '../../control-plane/ingest.ts'
+import { createLedger, type Ledger } from '../../control-plane/ledger/ledger.ts'
 import { startPublishing } from '../../control-plane/publishing.ts'
 import { createSecretBox, type SecretBox } from '../../control-plane/secret-box.ts'
+import { type Clock, databaseClock } from '../../control-plane/stores/ledger-book.ts'
 import { eventually } from '../support/eventually.ts'
 import { serveApp } from './served-app.ts'
 
@@ -26,16 +35,25 @@ export interface AccessPlane {
   readonly rootToken: string
   /** As the root token. */
   readonly client: Client
+  /** Moves the program's clock and, for the ledger, the database's. */
   readonly clock: { offsetMs: number }
+  readonly ledger: Ledger
   /** Must run before the end of the test. */
   stop(): Promise<void>
 }
 
 export const testSecretKey = 'a secret key for tests, long enough to be taken'
 
+/** Webhooks of tests are on the loopback. */
+export const testOutboundRules = { trusted: ['127.0.0.1'] }
+
 export async function startAccessPlane(
   databaseUrl: string,
-  options: { readonly rootToken?: string; readonly stateWriter?: Partial<Dependencies['stateWriter']> } = {},
+  options: {
+    readonly rootToken?: string
+    readonly stateWriter?: Partial<Dependencies['stateWriter']>
+    readonly oidc?: Parameters<typeof createSignInTools>[0]['oidc']
+  } = {},
 ): Promise<AccessPlane> {
   const log = createLogger('control-plane', 'silent')
   const { db, close } = connectDatabase(databaseUrl, log)
@@ -50,17 +68,29 @@ export async function startAccessPlane(
   const stateWriter = { ...publishing.publisher, ...options.stateWriter }
   const common = { db, log, nowMs, newId, secrets, stateWriter, environment, software: 'test/1' }
   const gate = createGate(ingestLimits)
+  const ledgerClock: Clock = async (q) => (await databaseClock(q)) + clock.offsetMs
+  const ledger = createLedger({ db, clock: ledgerClock })
+  const signIn = createSignInTools({ secure: false, oidc: options.oidc, nowMs })
   const { url, app } = await serveApp(
     {
-      ...createAccessHandlers(common),
+      ...createAccessHandlers(common, signIn),
       ...createStatusHandlers(common),
+      ...createBudgetHandlers({ ...common, clock: ledgerClock }),
+      ...createLimitHandlers(common),
+      ...createMoneyHandlers({ ledger }),
+      ...createWebhookHandlers({ ...common, rules: testOutboundRules }),
       ...createGatewayHandlers({ ...common, ...publishing, partitions: createPartitions(db), gate }),
     },
-    { authenticate: (authorization) => authenticate(common, authorization), nowMs },
+    {
+      authenticate: (request) => authenticate({ ...common, cookies: signIn.cookies }, request),
+      authorize: createAuthorize(common),
+      auditRead: createReadAudit(common),
+      nowMs,
+    },
   )
   const client = createClient({ url, token: rootToken })
   return {
-    ...{ url, db, organisationId, secrets, rootToken, client, clock },
+    ...{ url, db, organisationId, secrets, rootToken, client, clock, ledger },
     async stop() {
       app.drain()
       await publishing.close()
@@ -84,13 +114,14 @@ export async function connectGateway(plane: AccessPlane, environment = 'developm
   const { id, token, name } = await plane.client.enrollGateway({ environment })
   const { publicKey } = await createSealKeyPair()
   const incarnation = newId()
-  const send = async (path: string, body: object): Promise<void> => {
+  const send = async (path: string, body: object): Promise<unknown> => {
     const response = await fetch(`${plane.url}/v1/gateway${path}`, {
       method: 'POST',
       headers: { authorization: `Bearer ${token}` },
       body: JSON.stringify(body),
     })
     if (!response.ok) throw new Error(await response.text())
+    return response.json()
   }
   await send('/hello', { incarnation, publicKey, software: 'gateway/1', url: 'http://127.0.0.1:8787' })
   const ending = new AbortController()

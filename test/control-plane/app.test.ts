@@ -185,13 +185,14 @@ test('on drain readiness ends, streams end, and a write in progress finishes', a
     createToken: async (context) => {
       await released.promise
       if (context.signal.aborted) throw new Refusal('draining')
-      const dates = { createdMs: 1, lastUsedMs: null, revokedMs: null }
-      return { id: 'i', name: 'n', role: 'member', token: 't', ...dates }
+      const dates = { createdMs: 1, expiresMs: null, lastUsedMs: null, revokedMs: null }
+      const node = { id: 'root', path: '' }
+      return { id: 'i', name: 'n', role: 'viewer', node, token: 't', ...dates }
     },
   })
   expect((await request('/readyz')).status).toBe(200)
   const stream = await request('/v1/records/follow')
-  const write = request('/v1/tokens', { method: 'POST', body: '{"name":"a","role":"member"}' })
+  const write = request('/v1/tokens', { method: 'POST', body: '{"name":"a","role":"viewer"}' })
   await sleep(50)
   app.drain()
   expect((await request('/readyz')).status).toBe(503)

@@ -1,57 +1,215 @@
-import { apiOperations, type OperationDefinition } from '@signalbox/sdk/contract'
-import { createSecret } from '@signalbox/sdk/node'
-import { afterAll, expect, test } from 'vitest'
+import { createClient } from '@signalbox/sdk'
+import {
+  apiOperations,
+  type OperationDefinition,
+  Refusal,
+  type Role,
+  roles,
+  rolesOf,
+} from '@signalbox/sdk/contract'
+import { createLogger, createSecret } from '@signalbox/sdk/node'
+import { afterAll, describe, expect, it, test } from 'vitest'
+import { authenticate } from '../../control-plane/authenticate.ts'
+import { createAuthorize, mayCall } from '../../control-plane/authorize.ts'
+import { connectDatabase } from '../../control-plane/db/connect.ts'
+import { createCookies } from '../../control-plane/identity/cookies.ts'
 import { createTestDatabase } from '../support/database.ts'
-import { startAccessPlane } from './access-plane.ts'
-import { errorOf } from './served-app.ts'
+import { callRecord, packSegment } from './segment-lines.ts'
+import { errorOf, serveApp } from './served-app.ts'
+import { startTestControlPlane } from './test-control-plane.ts'
+import { enrolGateway } from './test-gateway.ts'
 
-const plane = await startAccessPlane(await createTestDatabase())
-afterAll(() => plane.stop())
+const databaseUrl = await createTestDatabase()
+const plane = await startTestControlPlane(databaseUrl)
+const { db, close } = connectDatabase(databaseUrl, createLogger('test', 'silent'))
+afterAll(async () => {
+  await plane.stop()
+  await close()
+})
 const { client } = plane
-const member = await client.createToken({ name: 'member', role: 'member' })
-const admin = await client.createToken({ name: 'admin', role: 'admin' })
-const gateway = await client.enrollGateway({ environment: 'development' })
-const tokens: Readonly<Record<string, string | undefined>> = {
-  nobody: undefined,
-  gateway: gateway.token,
-  member: member.token,
-  admin: admin.token,
-  root: plane.rootToken,
-}
-/** Who gets in, by role of the operation. */
-const table: Readonly<Record<string, readonly string[]>> = {
-  public: ['nobody', 'gateway', 'member', 'admin', 'root'],
-  gateway: ['gateway'],
-  member: ['member', 'admin', 'root'],
-  admin: ['admin', 'root'],
-}
 const definitions: readonly OperationDefinition[] = Object.values(apiOperations)
 
-/** Sends nothing but the token: what gets past the role fails at its input or its object, if at all. */
-async function call(operation: OperationDefinition, token: string | undefined, authorization?: string) {
-  const path = operation.path.replaceAll(/:\w+/g, 'x')
-  const header = authorization ?? (token === undefined ? undefined : `Bearer ${token}`)
-  const ending = new AbortController()
-  const response = await fetch(`${plane.url}${path}`, {
-    method: operation.method,
-    headers: header === undefined ? {} : { authorization: header },
-    signal: ending.signal,
-  })
-  const events = response.headers.get('content-type')?.startsWith('text/event-stream') === true
-  const error = response.ok || events ? undefined : await errorOf(response)
-  ending.abort()
-  return { status: response.status, code: error?.code }
+/** The same doors as the program's, with one handler for all: it says that the request came through. */
+const reached = (): never => {
+  throw new Refusal('unsupported_feature', { message: 'reached' })
+}
+const tools = { db, nowMs: Date.now, cookies: createCookies({ secure: false }) }
+const doors = await serveApp(Object.fromEntries(definitions.map(({ id }) => [id, reached])), {
+  authenticate: (request) => authenticate(tools, request),
+  authorize: createAuthorize({ db }),
+})
+
+interface Place {
+  readonly team: string
+  readonly key: string
+  readonly token: string
+  readonly record: string
+}
+const gateway = await enrolGateway(plane, 'development')
+
+/** A team with one of everything that a request can name. */
+async function makePlace(name: string): Promise<Place> {
+  const team = await client.createTeam({ name })
+  const key = await client.createKey({ team: team.id, name: 'ci' })
+  const token = await client.createToken({ name: `of ${name}`, role: 'viewer', node: name })
+  const record = callRecord({ nodeId: team.id, keyId: key.id })
+  const sent = await gateway.segment(packSegment([record]), { records: 1, incarnation: crypto.randomUUID() })
+  expect(sent.status).toBe(200)
+  return { team: team.id, key: key.id, token: token.id, record: record.row.id }
+}
+const own = await makePlace('own')
+const other = await makePlace('other')
+const below = await client.createTeam({ name: 'below', parent: 'own' })
+
+const tokenOf = async (role: Role, node: string) =>
+  (await client.createToken({ name: `${role} of ${node}`, role, ...(node === '' ? {} : { node }) })).token
+const rootTokens = new Map<Role, string>()
+const ownTokens = new Map<Role, string>()
+for (const role of roles) {
+  rootTokens.set(role, await tokenOf(role, ''))
+  ownTokens.set(role, await tokenOf(role, 'own'))
 }
 
-test.each(
-  definitions.map((operation) => [operation.id, operation.role, operation] as const),
-)('%s lets in whom its role %s names, and nobody else', async (_id, role, operation) => {
-  for (const [name, token] of Object.entries(tokens)) {
-    const { status, code } = await call(operation, token)
-    if (table[role]?.includes(name) === true) expect([401, 403], name).not.toContain(status)
-    else if (name === 'nobody') expect({ status, code }, name).toEqual({ status: 401, code: 'key_missing' })
-    else expect({ status, code }, name).toEqual({ status: 403, code: 'forbidden' })
+/** What a request of the operations that name an object says beside it. */
+const bodies: Readonly<Record<string, object>> = {
+  createTeam: { name: 'new' },
+  updateTeam: { revision: 1 },
+  createKey: { name: 'new' },
+  updateKey: { revision: 1 },
+  rotateKey: {},
+  createToken: { name: 'new', role: 'viewer' },
+}
+
+/** The request of an operation that names the objects of a place. */
+function requestFor(
+  operation: OperationDefinition,
+  place: Place,
+): { path: string; body: string | undefined } {
+  const { scope, method } = operation
+  const named: Record<string, string> = {}
+  if (typeof scope === 'object') {
+    for (const [kind, member] of Object.entries(scope)) {
+      named[member] = place[kind === 'node' ? 'team' : (kind as keyof Place)]
+    }
   }
+  const path = operation.path.replaceAll(/:(\w+)/g, (_, name: string) => named[name] ?? 'x')
+  const rest = Object.entries(named).filter(([name]) => !operation.path.includes(`:${name}`))
+  if (method === 'GET' || method === 'DELETE') return { path, body: undefined }
+  return { path, body: JSON.stringify({ ...bodies[operation.id], ...Object.fromEntries(rest) }) }
+}
+
+type Outcome = 'reached' | 'forbidden' | 'missing' | 'hidden' | 'input'
+async function ask(operation: OperationDefinition, place: Place, token?: string): Promise<Outcome> {
+  const { path, body } = requestFor(operation, place)
+  const response = await fetch(`${doors.url}${path}`, {
+    method: operation.method,
+    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    ...(body === undefined ? {} : { body }),
+  })
+  const { code, status } = await errorOf(response)
+  if (code === 'unsupported_feature') return 'reached'
+  if (code === 'forbidden') return 'forbidden'
+  if (code === 'not_found') return 'hidden'
+  return status === 401 ? 'missing' : 'input'
+}
+/** Past the doors: the request was served, or would have been with another input. */
+const isIn = (outcome: Outcome): boolean => outcome === 'reached' || outcome === 'input'
+
+describe('the table of operations', () => {
+  it('has a rule for each: who, and where what it touches lies', () => {
+    for (const operation of definitions) {
+      expect(operation.role, operation.id).toBeDefined()
+      const guarded = typeof operation.role === 'object' || /^(admin|member)$/.test(String(operation.role))
+      if (guarded) expect(rolesOf(operation), operation.id).toContain('owner')
+      else expect(operation.role, operation.id).toMatch(/^(public|gateway)$/)
+    }
+  })
+
+  it('names members that the requests of its operations have', () => {
+    for (const operation of definitions) {
+      if (typeof operation.scope !== 'object') continue
+      const [member = ''] = Object.values(operation.scope)
+      const schemas = [operation.params, operation.query, operation.body]
+      expect(JSON.stringify(schemas), operation.id).toContain(`"${member}"`)
+    }
+  })
+
+  it('opens these to everybody, and no other', () => {
+    const open = definitions.filter(({ role }) => role === 'public').map(({ id }) => id)
+    expect(open).toEqual(['getSignIn', 'signIn', 'startOidcSignIn', 'finishOidcSignIn'])
+  })
+
+  it('lets these read records, notes each reader, and shows records by no other operation', () => {
+    const reading = definitions.filter((each) => each.readsRecords === true)
+    expect(reading.map(({ id }) => id)).toEqual([
+      'exportRecords',
+      'listRecords',
+      'followRecords',
+      'getRecord',
+      'explainRecord',
+    ])
+    for (const each of reading) expect(rolesOf(each)).toEqual(['owner', 'admin', 'security', 'developer'])
+  })
+
+  it('gives an operation without a rule to nobody', () => {
+    const caller = {
+      kind: 'token',
+      id: 'x',
+      name: 'x',
+      grants: [{ role: 'owner', nodeId: 'x', path: '' }],
+    } as const
+    expect(mayCall({ role: [] }, caller)).toBe(false)
+  })
+})
+
+describe.each(definitions.map((operation) => [operation.id, operation] as const))('%s', (_id, operation) => {
+  const { role, scope = 'organisation' } = operation
+  const allowed = rolesOf(operation)
+
+  it('asks strangers who they are, and gateways for their own operations alone', async () => {
+    const stranger = await ask(operation, own)
+    if (role === 'public') expect(isIn(stranger)).toBe(true)
+    else expect(stranger).toBe('missing')
+    const asGateway = await ask(operation, own, gateway.token)
+    if (role === 'public' || role === 'gateway') expect(isIn(asGateway)).toBe(true)
+    else expect(asGateway).toBe('forbidden')
+  })
+
+  it('lets each role in as its rule says, on its own node and on no other', async () => {
+    if (role === 'public') return
+    await Promise.all(
+      roles.map(async (each) => {
+        const [onRoot, onOwn] = [rootTokens.get(each), ownTokens.get(each)]
+        const may = allowed.includes(each)
+        for (const place of [own, other]) {
+          const outcome = await ask(operation, place, onRoot)
+          if (may) expect(isIn(outcome), `${each} on the organisation`).toBe(true)
+          else expect(outcome, `${each} on the organisation`).toBe('forbidden')
+        }
+        const ownOutcome = await ask(operation, own, onOwn)
+        if (may && scope !== 'organisation') expect(isIn(ownOutcome), `${each} on the own node`).toBe(true)
+        else expect(ownOutcome, `${each} on the own node`).toBe('forbidden')
+        if (typeof scope !== 'object') return
+        expect(ownOutcome, 'the request is not whole').toBe(may ? 'reached' : 'forbidden')
+        // What lies elsewhere does not exist for them.
+        const otherOutcome = await ask(operation, other, onOwn)
+        expect(otherOutcome, `${each} on another node`).toBe(may ? 'hidden' : 'forbidden')
+      }),
+    )
+  })
+})
+
+test('a role holds on all below its node, and not above', async () => {
+  const developer = ownTokens.get('developer')
+  const create = apiOperations.createKey
+  expect(await ask(create, { ...own, team: below.id }, developer)).toBe('reached')
+  expect(await ask(create, { ...own, team: 'default' }, developer)).toBe('hidden')
+})
+
+test('somebody who may look, but not do, is told so', async () => {
+  const both = await tokenOf('viewer', 'own')
+  expect(await ask(apiOperations.getKey, own, both)).toBe('reached')
+  expect(await ask(apiOperations.revokeKey, own, both)).toBe('forbidden')
 })
 
 test.each([
@@ -65,7 +223,8 @@ test.each([
   ['a key for calls', `Bearer ${createSecret('key')}`, 'key_invalid'],
   ['a very long token', `Bearer ${'a'.repeat(5000)}`, 'key_invalid'],
 ])('%s is refused', async (_, authorization, code) => {
-  expect(await call(apiOperations.listTokens, undefined, authorization)).toEqual({ status: 401, code })
+  const response = await fetch(`${plane.url}/v1/tokens`, { headers: { authorization } })
+  expect(await errorOf(response)).toMatchObject({ status: 401, code })
 })
 
 test('the challenge says how to come back', async () => {
@@ -75,7 +234,30 @@ test('the challenge says how to come back', async () => {
 
 test('a revoked token fails on the next request, and says so', async () => {
   const { id, token } = await client.createToken({ name: 'short-lived', role: 'admin' })
-  expect((await call(apiOperations.getMe, token)).status).toBe(200)
+  expect(await ask(apiOperations.getMe, own, token)).toBe('reached')
   await client.revokeToken({ id })
-  expect(await call(apiOperations.getMe, token)).toEqual({ status: 401, code: 'key_revoked' })
+  const response = await fetch(`${plane.url}/v1/me`, { headers: { authorization: `Bearer ${token}` } })
+  expect(await errorOf(response)).toMatchObject({ status: 401, code: 'key_revoked' })
+})
+
+test('who reads records stands in the audit log, once for the same thing', async () => {
+  const { token } = await client.createToken({ name: 'curious', role: 'developer', node: 'own' })
+  const reader = createClient({ url: plane.url, token })
+  expect((await reader.listRecords()).items.map(({ id }) => id)).toEqual([own.record])
+  await reader.listRecords({ limit: 5 })
+  await reader.getRecord({ id: own.record })
+  await expect(reader.getRecord({ id: other.record })).rejects.toMatchObject({ status: 404 })
+  const { items } = await client.listAudit({ limit: 100 })
+  const read = items.filter(({ actor }) => actor === 'curious')
+  expect(read.map(({ action, object }) => `${action} ${object}`)).toEqual([
+    `getRecord record ${own.record}`,
+    'listRecords records',
+  ])
+  expect((await reader.getOverview()).totals.calls).toBe(1)
+  expect((await client.getOverview()).totals.calls).toBe(2)
+})
+
+test('when a key was used is known from its records', async () => {
+  const found = await client.getKey({ id: own.key })
+  expect(Date.now() - (found.lastUsedMs ?? 0)).toBeLessThan(600_000)
 })

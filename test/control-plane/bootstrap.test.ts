@@ -1,7 +1,14 @@
-import { createLogger, createSecret, decodeTrustRoot, encodeTrustRoot, hashSecret } from '@signalbox/sdk/node'
+import {
+  type AuditRow,
+  createLogger,
+  createSecret,
+  decodeTrustRoot,
+  encodeTrustRoot,
+  findBrokenAuditRow,
+  hashSecret,
+} from '@signalbox/sdk/node'
 import { v7 as newId } from 'uuid'
 import { afterAll, expect, test } from 'vitest'
-import { type AuditRow, findBrokenAuditRow } from '../../control-plane/audit-chain.ts'
 import { bootstrap } from '../../control-plane/bootstrap.ts'
 import { connectDatabase } from '../../control-plane/db/connect.ts'
 import { createSecretBox, SecretBoxError } from '../../control-plane/secret-box.ts'
@@ -32,7 +39,7 @@ test('programs that start at once make one organisation', async () => {
   const made = await Promise.all([run(), run(), run()])
   expect(new Set(made.map((each) => each.organisationId)).size).toBe(1)
   const { organisationId } = await run()
-  const nodes = await listNodes(db, organisationId)
+  const nodes = await listNodes(db, organisationId, [''])
   expect(nodes.map((each) => [each.kind, each.path])).toEqual([['organisation', '']])
   expect(await listSigningKeys(db, organisationId)).toHaveLength(2)
   const rows: AuditRow[] = await listAuditRows(db, organisationId, { limit: 100 })

@@ -17,34 +17,44 @@ export default constraint('${id}', { rules: [rule('x', { when: (f) => { run(); r
 const pushFile = (path: string, text: string, more: Record<string, string> = {}) =>
   client.pushVersion({ files: workspaceFiles({ [path]: text, ...more }) })
 
-/** None on a quiet machine; one that is busy with other things has slow answers too. */
-const slowShareMax = 0.3
+/** What this thread, which answers, may do in one go: the sources are read, and what was found is written. */
+const turnMaxMs = 50
 
-/** Asks for `/healthz` all the time while something goes on; the share of that time in which an answer took longer than 50 ms. */
-async function slowShareDuring(work: Promise<unknown>): Promise<number> {
+const cpuMs = (): number => {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1000
+}
+
+/**
+ * Asks for `/healthz` all the time while something goes on; the most processor time that the thread which answers spent
+ * between two turns. What other programs take from the machine is not in it, and nor is the thread that builds.
+ */
+async function longestTurnDuring(work: Promise<unknown>): Promise<number> {
   let going = true
   const ended = work.finally(() => {
     going = false
   })
-  const started = performance.now()
-  const times: number[] = []
+  let longest = 0
+  let lastMs = cpuMs()
+  const turns = setInterval(() => {
+    longest = Math.max(longest, cpuMs() - lastMs)
+    lastMs = cpuMs()
+  }, 1)
   while (going) {
-    const from = performance.now()
     const response = await fetch(`${controlPlane.url}/healthz`)
     await response.arrayBuffer()
     expect(response.status).toBe(200)
-    times.push(performance.now() - from)
     await sleep(5)
   }
+  clearInterval(turns)
   await ended
-  const slowMs = times.filter((each) => each > 50).reduce((sum, each) => sum + each, 0)
-  return slowMs / (performance.now() - started)
+  return longest
 }
 
 describe('a hostile push', () => {
   it('that never ends while it is loaded is refused with its file, and holds up nobody', async () => {
     const refused = refusalOf(pushFile('policies/bad.policy.ts', `${api}for (;;);\n${harmless}`))
-    expect(await slowShareDuring(refused)).toBeLessThan(slowShareMax)
+    expect(await longestTurnDuring(refused)).toBeLessThan(turnMaxMs)
     const { status, problems } = await refused
     expect(status).toBe(422)
     expect(problems).toContainEqual(
@@ -67,7 +77,7 @@ describe('a hostile push', () => {
     // Golden vectors do not come there: what loops for them is refused before the cases run.
     const text = inCondition('bad', '').replace('run();', "for (; f.request.route === 'tr' + 'ap'; );")
     const refused = refusalOf(pushFile('policies/bad.policy.ts', text, { 'tests/bad.cases.yaml': cases }))
-    expect(await slowShareDuring(refused)).toBeLessThan(slowShareMax)
+    expect(await longestTurnDuring(refused)).toBeLessThan(turnMaxMs)
     expect((await refused).problems).toContainEqual(
       expect.objectContaining({ code: 'case_failed', file: 'tests/bad.cases.yaml', line: 3 }),
     )
@@ -81,7 +91,7 @@ describe('a hostile push', () => {
       ]),
     )
     const refused = refusalOf(client.pushVersion({ files: workspaceFiles(files) }))
-    expect(await slowShareDuring(refused)).toBeLessThan(slowShareMax)
+    expect(await longestTurnDuring(refused)).toBeLessThan(turnMaxMs)
     const { status, code, problems } = await refused
     expect({ status, code }).toEqual({ status: 422, code: 'check_failed' })
     const errors = problems.filter(({ severity }) => severity === 'error')

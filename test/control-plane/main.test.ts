@@ -54,7 +54,7 @@ test('no secret stands in the log', async () => {
   const { client, lines } = await start()
   const { key } = await client.createKey({ team: 'kept', name: 'logged' })
   await client.setConnection({ name: 'openai', secret: 'sk-geheim' })
-  const { token } = await client.createToken({ name: 't', role: 'member' })
+  const { token } = await client.createToken({ name: 't', role: 'developer' })
   const text = JSON.stringify(lines)
   for (const secret of [key, token, 'sk-geheim', readFileSync(join(folder, 'root-key'), 'utf8').trim()]) {
     expect(text).not.toContain(secret)

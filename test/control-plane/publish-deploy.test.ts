@@ -170,7 +170,8 @@ describe('teams of a workspace', () => {
     const body = (await (await gateway.document('state')).json()) as Envelope
     const state = openDocument(body, 'state', envelope)
     if (!('tree' in state)) throw new Error('no state')
-    expect(state.limits).toEqual({ [ranking?.id ?? '']: { rpm: 600 } })
+    const owner = { kind: 'node', id: ranking?.id }
+    expect(state.rateLimits).toMatchObject([{ owner, unit: 'requests', window: 'minute', limit: 600 }])
     const tree = (await (await gateway.blob(state.tree)).json()) as TreeBlob
     expect(tree.nodes.map(({ name }) => name)).toContain('labs')
   })
@@ -181,10 +182,11 @@ describe('teams of a workspace', () => {
     await client.pushVersion({ files, environment: 'development' })
     expect(await teamOf('by-hand')).toMatchObject({ id, managedBy: 'workspace' })
     expect(await teamOf('labs')).toBeDefined()
-    const { rows } = await db.execute<{ limits: unknown }>(
-      sql`select limits from node where path = 'ranking'`,
-    )
-    expect(rows[0]?.limits).toEqual({ rpm: 600, tpm: 1000 })
+    const { items } = await client.listLimits({ team: 'ranking' })
+    expect(items.map(({ unit, limit }) => [unit, limit])).toEqual([
+      ['requests', 600],
+      ['tokens', 1000],
+    ])
   })
 })
 

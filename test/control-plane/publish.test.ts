@@ -120,7 +120,17 @@ export default route('switch', {
     })
     expect(refusal.problems[0]).toMatchObject({ code: 'coverage', file: 'signalbox.yaml' })
     expect(refusal.problems.slice(1).every(({ code }) => code === 'uncovered')).toBe(true)
-    expect((await client.pushVersion({ files })).deployment).toBeNull()
+    const { version, deployment } = await client.pushVersion({ files })
+    expect(deployment).toBeNull()
+    // Nor does it come there by another way.
+    const promoted = await refusalOf(
+      client.promoteVersion({ version: String(version), environment: 'development' }),
+    )
+    expect(promoted).toMatchObject({ status: 422, code: 'check_failed', message: refusal.message })
+    expect(promoted.problems).toEqual(refusal.problems)
+    expect(await client.promoteVersion({ version: String(version), environment: 'staging' })).toMatchObject({
+      environment: 'staging',
+    })
   })
 
   it('is refused where the sender has built another version, and names both', async () => {
@@ -152,7 +162,7 @@ export default route('switch', {
   })
 
   it('may be a member; deploying may not', async () => {
-    const { token } = await client.createToken({ name: 'ci', role: 'member' })
+    const { token } = await client.createToken({ name: 'ci', role: 'developer' })
     const member = createClient({ url: controlPlane.url, token })
     expect(await member.pushVersion({ files: variant('by member') })).toMatchObject({ push: { by: 'ci' } })
     const refusal = await refusalOf(

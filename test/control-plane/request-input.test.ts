@@ -1,12 +1,20 @@
 import { request as httpRequest } from 'node:http'
-import type { accessOperations, statusOperations } from '@signalbox/sdk/contract'
+import type { statusOperations, tokenOperations } from '@signalbox/sdk/contract'
 import { expect, test } from 'vitest'
 import type { Handlers } from '../../control-plane/handler.ts'
 import { bodyBytesMaxDefault } from '../../control-plane/request-input.ts'
 import { errorOf, serveApp } from './served-app.ts'
 
-const token = { id: 'id', role: 'member', createdMs: 1, lastUsedMs: null, revokedMs: null } as const
-const createToken: Handlers<typeof accessOperations>['createToken'] = async (_context, { body }) => ({
+const token = {
+  id: 'id',
+  role: 'viewer',
+  node: { id: 'root', path: '' },
+  createdMs: 1,
+  expiresMs: null,
+  lastUsedMs: null,
+  revokedMs: null,
+} as const
+const createToken: Handlers<typeof tokenOperations>['createToken'] = async (_context, { body }) => ({
   ...token,
   name: body.name,
   token: 'sbt_made',
@@ -14,6 +22,7 @@ const createToken: Handlers<typeof accessOperations>['createToken'] = async (_co
 const listAudit: Handlers<typeof statusOperations>['listAudit'] = async (_context, { query }) => ({
   items: [
     {
+      organisationId: '00000000-0000-7000-8000-000000000000',
       sequence: 1,
       timeMs: 1,
       actor: typeof query.limit,
@@ -32,7 +41,7 @@ async function post(body: string | Uint8Array<ArrayBuffer>, headers: Record<stri
 }
 
 test('a body that fits its schema reaches the handler', async () => {
-  const response = await post('{"name":"ci","role":"member"}')
+  const response = await post('{"name":"ci","role":"viewer"}')
   expect(response.status).toBe(201)
   expect(await response.json()).toMatchObject({ name: 'ci', token: 'sbt_made' })
 })
@@ -41,12 +50,12 @@ test.each<[string, string, string, string | undefined]>([
   ['no JSON', '{"name":\n  oops}', 'not JSON: unexpected end or character at line 2, column 3', undefined],
   ['nothing', ' ', 'A JSON body is needed', undefined],
   ['an array', '[]', 'Body: must be object', undefined],
-  ['a member too many', '{"name":"a","role":"member","admin":true}', 'unknown member "admin"', undefined],
+  ['a member too many', '{"name":"a","role":"viewer","admin":true}', 'unknown member "admin"', undefined],
   ['a member too few', '{"name":"a"}', 'needs the member "role"', undefined],
-  ['a wrong type', '{"name":1,"role":"member"}', 'name must be string', 'name'],
-  ['a wrong word', '{"name":"a","role":"root"}', 'role must be one of admin, member', 'role'],
-  ['a NUL', '{"name":"a\\u0000b","role":"member"}', 'name holds a character that is no text', 'name'],
-  ['half a pair', '{"name":"a\\ud800","role":"member"}', 'name holds a character that is no text', 'name'],
+  ['a wrong type', '{"name":1,"role":"viewer"}', 'name must be string', 'name'],
+  ['a wrong word', '{"name":"a","role":"root"}', 'role must be one of owner, admin,', 'role'],
+  ['a NUL', '{"name":"a\\u0000b","role":"viewer"}', 'name holds a character that is no text', 'name'],
+  ['half a pair', '{"name":"a\\ud800","role":"viewer"}', 'name holds a character that is no text', 'name'],
 ])('a body with %s is refused with what is wrong', async (_, body, message, param) => {
   const error = await errorOf(await post(body))
   expect(error).toMatchObject({ status: 400, code: 'invalid_request' })
@@ -95,7 +104,7 @@ test('the connection can be used again after a body that was refused', async () 
   for (let round = 0; round < 3; round++) {
     const body = `{"name":"${'a'.repeat(bodyBytesMaxDefault)}"}`
     expect((await request('/v1/tokens', { method: 'POST', body })).status).toBe(413)
-    const good = await request('/v1/tokens', { method: 'POST', body: '{"name":"a","role":"member"}' })
+    const good = await request('/v1/tokens', { method: 'POST', body: '{"name":"a","role":"viewer"}' })
     expect(good.status).toBe(201)
   }
 })

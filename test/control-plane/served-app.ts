@@ -5,6 +5,7 @@ import { createLogger } from '@signalbox/sdk/node'
 import { v7 as newId } from 'uuid'
 import { afterAll } from 'vitest'
 import { type App, type AppOptions, createApp } from '../../control-plane/app.ts'
+import type { Permit } from '../../control-plane/authorize.ts'
 import type { Handlers } from '../../control-plane/handler.ts'
 
 type AllHandlers = Handlers<typeof operations>
@@ -12,10 +13,17 @@ export interface ServedApp {
   readonly app: App
   readonly server: Server
   readonly url: string
-  /** With a token of role admin. */
+  /** With a token of role owner. */
   request(path: string, init?: RequestInit): Promise<Response>
 }
 
+/** Of somebody who may do everything; there is no tree to look into. */
+const everything: Permit = {
+  reach: [''],
+  node: undefined,
+  resolve: () => Promise.reject(new Refusal('not_found')),
+  require: () => undefined,
+}
 const served: ServedApp[] = []
 afterAll(async () => {
   for (const { app, server } of served.splice(0)) {
@@ -25,7 +33,7 @@ afterAll(async () => {
   }
 })
 
-/** The HTTP side alone, with the handlers of a test; all others say `not_found`. Its caller is an admin. */
+/** The HTTP side alone, with the handlers of a test; all others say `not_found`. Its caller is an owner. */
 export async function serveApp(
   handlers: Partial<AllHandlers>,
   options: Partial<AppOptions> = {},
@@ -39,9 +47,17 @@ export async function serveApp(
     handlers: { ...all, ...handlers } as AllHandlers,
     authenticate: async () => ({
       organisationId: 'org',
-      caller: { kind: 'token', id: 'id', name: 'tester', role: 'admin' },
+      caller: {
+        kind: 'token',
+        id: 'id',
+        name: 'tester',
+        grants: [{ role: 'owner', nodeId: 'root', path: '' }],
+      },
       actor: 'tester',
     }),
+    authorize: async () => everything,
+    auditRead: async () => undefined,
+    addressOf: () => '127.0.0.1',
     overloaded: () => false,
     verifyReplies: true,
     nowMs: Date.now,

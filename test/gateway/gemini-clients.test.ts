@@ -1,5 +1,5 @@
 import { type Content, FunctionCallingConfigMode, GoogleGenAI } from '@google/genai'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Snapshot } from '../../gateway/snapshot.ts'
 import { connectionOf, memoryKey, memorySnapshot } from '../support/memory-snapshot.ts'
 import { type RunningGateway, startGateway } from '../support/running-gateway.ts'
@@ -201,6 +201,7 @@ describe("a Gemini server's stream that breaks off", () => {
     gateway.snapshot = before
     await upstream.close()
   })
+  beforeEach(() => gateway.health.clear())
   const cutOff: Script = (turn) => {
     turn.events(piece)
     setTimeout(() => turn.reset(), 20)

@@ -45,6 +45,8 @@ export function buildLine(options: GatewayOptions = {}, snapshot: MemorySnapshot
     // Whatever way a call took, its record is one that the contract knows.
     for (const record of line.gateway.records) expect(violationsOf(CallRecord, record)).toEqual([])
     line.gateway.records.length = 0
+    // A test is about its own faults, not about those of the one before.
+    line.gateway.health.clear()
     line.gateway.snapshot = line.snapshotOf()
   })
   afterAll(async () => {

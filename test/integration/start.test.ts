@@ -139,7 +139,7 @@ describe('the CLI', () => {
     expect(JSON.parse(explained.stdout)).toMatchObject({
       verification: { status: 'same' },
       decision: { schema: 'decision/1' },
-      policies: [{ id: 'sensitive-stays-local' }, { id: 'canary' }],
+      policies: [{ id: 'sensitive-stays-local' }, { id: 'budget-downgrade' }, { id: 'canary' }],
     })
     const offline = ['explain', '--record', file, join(dataDir, 'workspace')]
     const { code, stdout } = await run(offline)

@@ -25,8 +25,16 @@ export interface Miss {
 /** Score from which on a text counts as an attempt, in ppm. */
 export const injectionThresholdPpm = 500_000
 
-function rowsOf<T>(name: string): T[] {
-  const text = readFileSync(new URL(`../fixtures/detectors/${name}.ndjson`, import.meta.url), 'utf8')
+/**
+ * The texts that the detectors were corrected by, or those that were written apart from them, by someone who had not
+ * looked at the patterns, and measured once before anything was changed for them.
+ */
+export type LabelledSet = 'labelled' | 'held-out'
+const folders: Readonly<Record<LabelledSet, string>> = { labelled: '', 'held-out': 'held-out/' }
+
+function rowsOf<T>(set: LabelledSet, name: string): T[] {
+  const file = `../fixtures/detectors/${folders[set]}${name}.ndjson`
+  const text = readFileSync(new URL(file, import.meta.url), 'utf8')
   return text
     .trim()
     .split('\n')
@@ -49,8 +57,8 @@ class Counter {
 }
 const byName = (a: Quality, b: Quality): number => (a.name < b.name ? -1 : 1)
 
-function measureSpans(id: 'pii' | 'secrets', counter: Counter): number {
-  const rows = rowsOf<Spans>(id)
+function measureSpans(set: LabelledSet, id: 'pii' | 'secrets', counter: Counter): number {
+  const rows = rowsOf<Spans>(set, id)
   for (const { text, expect } of rows) {
     const left = new Set<Match>(detectors[id].scan(text).findings)
     for (const [kind, value] of expect) {
@@ -85,20 +93,24 @@ function count(counter: Counter, name: string, text: string, wanted: unknown, fo
 }
 
 /** Precision and recall of everything, the texts behind it, and what went wrong. */
-export function measureDetectors(): { rows: readonly Quality[]; texts: number; misses: readonly Miss[] } {
+export function measureDetectors(set: LabelledSet): {
+  rows: readonly Quality[]
+  texts: number
+  misses: readonly Miss[]
+} {
   const counter = new Counter()
-  let texts = measureSpans('pii', counter) + measureSpans('secrets', counter)
-  for (const { text, injection } of rowsOf<{ text: string; injection: boolean }>('injection')) {
+  let texts = measureSpans(set, 'pii', counter) + measureSpans(set, 'secrets', counter)
+  for (const { text, injection } of rowsOf<{ text: string; injection: boolean }>(set, 'injection')) {
     const { scorePpm = 0 } = detectors.injection.scan(text)
     count(counter, 'injection', text, injection, scorePpm >= injectionThresholdPpm)
     texts++
   }
-  for (const { text, language } of rowsOf<{ text: string; language: string | null }>('language')) {
+  for (const { text, language } of rowsOf<{ text: string; language: string | null }>(set, 'language')) {
     const found = detectors.language.scan(text).findings[0]?.kind ?? null
     count(counter, 'language', text, language, found)
     texts++
   }
-  for (const { text, code } of rowsOf<{ text: string; code: string | null }>('code')) {
+  for (const { text, code } of rowsOf<{ text: string; code: string | null }>(set, 'code')) {
     const found = detectors.code.scan(text).findings[0]?.kind ?? null
     count(counter, 'code', text, code !== null, found !== null)
     if (code !== null) count(counter, 'code, its language', text, code, found)

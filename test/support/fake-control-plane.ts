@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { zstdDecompressSync } from 'node:zlib'
 import type { CallRecord, DocumentKind, Envelope, GapRecord } from '@signalbox/sdk/contract'
 import { digestOf, signDocument } from '@signalbox/sdk/node'
+import { MemoryLedger } from './memory-ledger.ts'
 import {
   type Authority,
   Blobs,
@@ -50,6 +51,7 @@ export class FakeControlPlane {
   readonly hellos: Readonly<Record<string, unknown>>[] = []
   readonly acks: ReceivedAck[] = []
   readonly segments: ReceivedSegment[] = []
+  readonly ledger = new MemoryLedger()
   readonly requests: string[] = []
   /** Event streams are answered with this status. */
   eventsStatus = 200
@@ -127,6 +129,10 @@ export class FakeControlPlane {
     if (place === 'documents') return await this.#document(request, response, name as DocumentKind)
     if (place === 'events') return this.#events(response)
     if (place === 'blobs') return this.#blob(response, decodeURIComponent(name ?? ''))
+    if (place === 'leases')
+      return this.#reply(response, await this.ledger.lease(JSON.parse(body.toString('utf8'))))
+    if (place === 'settlements')
+      return this.#reply(response, await this.ledger.settle(JSON.parse(body.toString('utf8'))))
     if (place === 'segments')
       return this.#segment(response, { url, body, digest: decodeURIComponent(name ?? '') })
     if (place !== 'acks') return this.#fail(response, 404, 'route_not_found')

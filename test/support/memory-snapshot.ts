@@ -5,6 +5,8 @@ import type {
   Decision,
   KeyRow,
   PlanNode,
+  StateBudget,
+  StateLimit,
   TreeNode,
 } from '@signalbox/sdk/contract'
 import { canonicalJson, createSecret, digestOf, digestOfJson, hashSecret } from '@signalbox/sdk/node'
@@ -110,6 +112,8 @@ export interface MemorySnapshotOptions {
   readonly program?: Program
   readonly catalogue?: readonly CatalogueModel[]
   readonly expiresMs?: number
+  readonly budgets?: readonly StateBudget[]
+  readonly limits?: readonly StateLimit[]
 }
 
 /** The key that every memory snapshot knows, and one that it has revoked. */
@@ -178,6 +182,8 @@ export function memorySnapshot(options: MemorySnapshotOptions = {}): Snapshot {
       limits: {},
       params: {},
       freeze: null,
+      ...(options.budgets !== undefined && { budgets: [...options.budgets] }),
+      ...(options.limits !== undefined && { rateLimits: [...options.limits] }),
     },
     program: options.program ?? programOf(options.decide ?? asAsked, options.candidates),
     versions: [{ digest: digest('e'), number: 12, compiled, nodePath: [], nodeId: 'org-1' }],

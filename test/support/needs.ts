@@ -11,8 +11,22 @@ export function pythonWithClients(): string {
   return process.env.SIGNALBOX_TEST_PYTHON ?? 'python3'
 }
 
+/** Another Node, 24 or later: `SIGNALBOX_TEST_NODE`. */
+export function otherNode(): string {
+  return process.env.SIGNALBOX_TEST_NODE ?? ''
+}
+
+/** A server of Redis or Valkey on the PATH. */
+export function redisBinary(): string | undefined {
+  return ['redis-server', 'valkey-server'].find((each) => spawnSync(each, ['--version']).status === 0)
+}
+
 /** Things that a machine may lack, and what to do about it. The only place where tests are skipped. */
 const things = {
+  redis: {
+    present: () => redisBinary() !== undefined,
+    reason: 'no redis-server and no valkey-server on the PATH',
+  },
   recordings: {
     present: () => existsSync(recordingsFolder),
     reason: 'recorded provider traffic is not beside the checkout (../shared/recordings)',
@@ -20,6 +34,14 @@ const things = {
   python: {
     present: () => spawnSync(pythonWithClients(), ['-c', 'import openai, anthropic']).status === 0,
     reason: 'no Python with the packages openai and anthropic; name one in SIGNALBOX_TEST_PYTHON',
+  },
+  otherNode: {
+    present: () => otherNode() !== '' && spawnSync(otherNode(), ['--version']).status === 0,
+    reason: 'no other Node; name the binary of one, 24 or later, in SIGNALBOX_TEST_NODE',
+  },
+  python3: {
+    present: () => spawnSync('python3', ['-c', 'from typing import NotRequired']).status === 0,
+    reason: 'no Python 3.11 on the PATH',
   },
   root: {
     present: () => process.getuid?.() === 0 && process.platform === 'linux',

@@ -1,6 +1,8 @@
 import { type CallRecord, Refusal } from '@signalbox/sdk/contract'
 import { createLogger } from '@signalbox/sdk/node'
+import { AnswerCache } from '../../gateway/cache/answer-cache.ts'
 import { AccessTokens } from '../../gateway/credentials/access-tokens.ts'
+import { KeyPools } from '../../gateway/credentials/key-pools.ts'
 import { dialect as anthropicMessages } from '../../gateway/dialects/anthropic-messages.ts'
 import { dialect as gemini } from '../../gateway/dialects/gemini.ts'
 import { dialect as openAi } from '../../gateway/dialects/openai.ts'
@@ -9,13 +11,26 @@ import { dialect as openAiResponses } from '../../gateway/dialects/openai-respon
 import { dialect as passthrough } from '../../gateway/dialects/passthrough.ts'
 import { dialect as vercelAi } from '../../gateway/dialects/vercel-ai.ts'
 import { EndedCalls } from '../../gateway/ended-calls.ts'
+import type { BreakerRules } from '../../gateway/health/breaker.ts'
+import { BreakerKeeper } from '../../gateway/health/breaker-keeper.ts'
+import { HealthBoard } from '../../gateway/health/health-board.ts'
+import { createProbe } from '../../gateway/health/probe-target.ts'
 import { createIdSource } from '../../gateway/id-source.ts'
+import { Limits } from '../../gateway/limits/limits.ts'
+import type { DrainLimits } from '../../gateway/money/background-drains.ts'
+import type { HoldJournal } from '../../gateway/money/hold-journal.ts'
+import type { LedgerLink } from '../../gateway/money/ledger-link.ts'
+import { Money, type MoneyTimes } from '../../gateway/money/money.ts'
 import type { GatewayParts } from '../../gateway/parts.ts'
 import { provider as anthropic } from '../../gateway/providers/anthropic.ts'
+import { provider as azure } from '../../gateway/providers/azure-openai.ts'
+import { provider as bedrock } from '../../gateway/providers/bedrock.ts'
+import { provider as cohere } from '../../gateway/providers/cohere.ts'
 import { provider as google } from '../../gateway/providers/gemini.ts'
 import { provider as openai } from '../../gateway/providers/openai.ts'
 import { provider as compatible } from '../../gateway/providers/openai-compatible.ts'
 import { provider as vertex } from '../../gateway/providers/vertex.ts'
+import type { OpenShared } from '../../gateway/redis/open-shared.ts'
 import { createGatewayServer, type GatewayServer } from '../../gateway/server.ts'
 import { createSimulation } from '../../gateway/simulated/simulate.ts'
 import type { Snapshot } from '../../gateway/snapshot.ts'
@@ -23,8 +38,9 @@ import { type AttemptDefaults, attemptDefaults } from '../../gateway/steps/attem
 import { StoredIds } from '../../gateway/stored-ids.ts'
 import { newSpanIds } from '../../gateway/telemetry/span-ids.ts'
 import type { FinishedCall } from '../../gateway/telemetry/telemetry.ts'
-import { createUpstream } from '../../gateway/upstream/upstream.ts'
+import { createUpstream, type Upstream } from '../../gateway/upstream/upstream.ts'
 import { eventually } from './eventually.ts'
+import { MemoryLedger } from './memory-ledger.ts'
 import { memoryKey, memorySnapshot } from './memory-snapshot.ts'
 
 /** The gateway's way of a call on a real socket, with its documents in memory. */
@@ -33,6 +49,11 @@ export interface RunningGateway {
   readonly server: GatewayServer
   readonly records: CallRecord[]
   readonly finished: FinishedCall[]
+  readonly money: Money
+  /** What was seen of targets; `clear()` forgets it. */
+  readonly health: HealthBoard
+  readonly limits: Limits
+  readonly answers: AnswerCache
   /** What the next calls are decided with; undefined: nothing yet. */
   snapshot: Snapshot | undefined
   /** A request with the key of the memory snapshot. */
@@ -50,6 +71,19 @@ export interface GatewayOptions {
   readonly defaults?: Partial<AttemptDefaults>
   readonly bodyBytesMax?: number
   readonly pauseMs?: number
+  /** When breakers open and close. */
+  readonly breakers?: BreakerRules
+  /** Numbers that selections and waits are drawn with; 7 where left out. */
+  readonly random?: () => number
+  /** Where leases come from; an empty one where left out. */
+  readonly ledger?: LedgerLink
+  readonly moneyTimes?: MoneyTimes
+  readonly holdJournal?: HoldJournal
+  readonly drainLimits?: DrainLimits
+  /** Limits and answers; in memory where left out. */
+  readonly shared?: Pick<OpenShared, 'limits' | 'answers' | 'sharedStore'>
+  /** Something between the calls and the way out. */
+  readonly watchUpstream?: (upstream: Upstream) => Upstream
   /** Records and finished calls that are kept; all where left out. */
   readonly keep?: number
 }
@@ -61,16 +95,34 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
   const records: CallRecord[] = []
   const finished: FinishedCall[] = []
   const clock = (): number => performance.timeOrigin + performance.now()
-  const upstream = createUpstream(clock)
+  const ownUpstream = createUpstream(clock)
+  const upstream = options.watchUpstream?.(ownUpstream) ?? ownUpstream
   const keep = options.keep ?? Number.POSITIVE_INFINITY
   let sequence = 0
   const running: { snapshot: Snapshot | undefined } = { snapshot: options.snapshot ?? memorySnapshot() }
   const identity = { gatewayId: 'gateway-1', incarnation: 'incarnation-1', region: '' }
   const log = createLogger('gateway-test', 'silent')
+  const money = new Money({
+    link: options.ledger ?? new MemoryLedger(),
+    incarnation: identity.incarnation,
+    clock: { nowMs: clock, monotonicMs: () => performance.now() },
+    createId: createIdSource(),
+    log,
+    ...(options.moneyTimes !== undefined && { times: options.moneyTimes }),
+    ...(options.drainLimits !== undefined && { drainLimits: options.drainLimits }),
+    ...(options.holdJournal !== undefined && { journal: options.holdJournal }),
+  })
+  money.start()
+  const health: HealthBoard = new HealthBoard({
+    clock,
+    ...(options.breakers !== undefined && { rules: options.breakers }),
+    onTrouble: () => keeper.wake(),
+  })
+  const keeper = new BreakerKeeper({ board: health, clock, probe: createProbe(upstream, clock), tickMs: 5 })
   const parts: GatewayParts = {
     identity,
     dialects: byId(openAi, openAiChat, openAiResponses, anthropicMessages, gemini, passthrough, vercelAi),
-    providers: byId(openai, anthropic, compatible, google, vertex),
+    providers: byId(openai, anthropic, compatible, google, vertex, bedrock, cohere, azure),
     snapshots: {
       current() {
         if (running.snapshot !== undefined) return running.snapshot
@@ -97,10 +149,16 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
     newSpanIds,
     upstream,
     accessTokens: new AccessTokens(upstream, clock),
+    keyPools: new KeyPools(),
+    health,
+    money,
+    answers: options.shared?.answers ?? new AnswerCache({ clock, bytesMax: 16 * 1024 * 1024 }),
+    limits: options.shared?.limits ?? new Limits({ clock }),
+    sharedStore: options.shared?.sharedStore,
     storedIds: new StoredIds(),
     simulate: createSimulation(clock, { pauseMs: options.pauseMs ?? 0 }),
     clock,
-    random: () => 7,
+    random: options.random ?? (() => 7),
     createId: createIdSource(),
     log,
     attemptDefaults: { ...attemptDefaults, ...options.defaults },
@@ -113,6 +171,10 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
     server,
     records,
     finished,
+    money,
+    health,
+    limits: parts.limits,
+    answers: parts.answers,
     send: (path: string, body: unknown, { headers, signal }: SendOptions = {}) =>
       fetch(url + path, {
         method: 'POST',
@@ -127,8 +189,10 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
         return record
       }),
     async close() {
+      keeper.close()
       await server.drain(0)
       parts.ended.flush()
+      await money.close(1000)
       await upstream.close()
     },
   })

@@ -7,7 +7,7 @@ import { type Client, createClient } from '@signalbox/sdk'
 import { freePort } from './free-port.ts'
 
 const cli = fileURLToPath(new URL('../../policies/cli/signalbox.ts', import.meta.url))
-const startTimeoutMs = 60_000
+const startTimeoutMs = 110_000
 /** Any secret will do; the tests never leave the machine. */
 const rootKey = 'sbr_000000000000000000000000_test00'
 

@@ -10,24 +10,64 @@ import { shared } from '../ui/styles.ts'
 interface Access {
   readonly teams: readonly Team[]
   readonly keys: readonly Key[]
+  /** There are more than are shown. */
+  readonly more: boolean
+}
+
+/** Keys on the page; the search finds the others. */
+const keysShown = 200
+
+const listOf = (data: FormData, name: string): string[] =>
+  String(data.get(name) ?? '')
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '')
+
+/** What the form holds a key to; nothing where it is left empty. */
+function scopesFrom(data: FormData): Key['scopes'] {
+  const [models, ipRanges] = [listOf(data, 'models'), listOf(data, 'ipRanges')]
+  const requiredMetadata = listOf(data, 'requiredMetadata')
+  return {
+    ...(models.length > 0 && { models }),
+    ...(ipRanges.length > 0 && { ipRanges }),
+    ...(requiredMetadata.length > 0 && { requiredMetadata }),
+  }
+}
+
+/** What a key is held to, in a few words. */
+function shortScopes({ scopes }: Key): string {
+  const { models, operations, ipRanges, requiredMetadata } = scopes
+  const parts = [
+    models?.join(', '),
+    operations?.join(', '),
+    ipRanges === undefined ? undefined : `from ${ipRanges.join(', ')}`,
+    requiredMetadata === undefined ? undefined : `with ${requiredMetadata.join(', ')}`,
+  ]
+  return parts.filter((each) => each !== undefined).join(' · ') || 'everything'
 }
 
 class AccessPage extends LitElement {
-  static override properties = { error: { state: true }, created: { state: true }, revoking: { state: true } }
+  static override properties = { error: { state: true }, created: { state: true }, asked: { state: true } }
   declare error: string
   /** The key that was just made; shown until the page is left. */
   declare created: { readonly name: string; readonly key: string } | undefined
-  declare revoking: Key | undefined
+  /** What the dialog asks about. */
+  declare asked: { readonly key: Key; readonly what: 'revoke' | 'rotate' } | undefined
   readonly #data: Load<Access>
+  #prefix = ''
 
   constructor() {
     super()
     this.error = ''
     this.created = undefined
-    this.revoking = undefined
+    this.asked = undefined
     this.#data = new Load(this, async (signal) => {
-      const [teams, keys] = await Promise.all([api().listTeams({ signal }), api().listKeys({}, { signal })])
-      return { teams: teams.items, keys: keys.items }
+      const search = this.#prefix === '' ? {} : { prefix: this.#prefix }
+      const [teams, keys] = await Promise.all([
+        api().listTeams({ signal }),
+        api().listKeys({ ...search, limit: keysShown }, { signal }),
+      ])
+      return { teams: teams.items, keys: keys.items, more: keys.nextCursor !== null }
     })
   }
 
@@ -58,26 +98,38 @@ class AccessPage extends LitElement {
     const form = event.target as HTMLFormElement
     const data = new FormData(form)
     const [team, name] = [String(data.get('team')), String(data.get('name')).trim()]
+    const [scopes, until] = [scopesFrom(data), String(data.get('until') ?? '')]
+    const expires = until === '' ? {} : { expiresMs: Date.parse(`${until}T23:59:59Z`) }
     const done = await this.#do(async () => {
-      const { key } = await api().createKey({ team, name })
+      const { key } = await api().createKey({ team, name, scopes, ...expires })
       this.created = { name, key }
     })
     if (done) form.reset()
   }
 
-  async #revoke(): Promise<void> {
-    const key = this.revoking
+  async #confirm(): Promise<void> {
+    const asked = this.asked
+    const form = this.renderRoot.querySelector<HTMLFormElement>('dialog form')
+    const graceS = Number(form === null ? 0 : (new FormData(form).get('grace') ?? 0))
     this.renderRoot.querySelector('dialog')?.close()
-    if (key === undefined) return
+    if (asked === undefined) return
+    const { id, name } = asked.key
     await this.#do(async () => {
-      await api().revokeKey({ id: key.id })
+      if (asked.what === 'revoke') await api().revokeKey({ id })
+      else this.created = { name, key: (await api().rotateKey({ id, graceS })).key }
     })
   }
 
-  async #ask(key: Key): Promise<void> {
-    this.revoking = key
+  async #ask(key: Key, what: 'revoke' | 'rotate'): Promise<void> {
+    this.asked = { key, what }
     await this.updateComplete
     this.renderRoot.querySelector('dialog')?.showModal()
+  }
+
+  async #search(event: SubmitEvent): Promise<void> {
+    event.preventDefault()
+    this.#prefix = String(new FormData(event.target as HTMLFormElement).get('prefix') ?? '').trim()
+    await this.#do(async () => undefined)
   }
 
   #teams(teams: readonly Team[]) {
@@ -102,40 +154,94 @@ class AccessPage extends LitElement {
   }
 
   #keyRow(key: Key) {
+    const expired = key.expiresMs !== null && key.expiresMs <= Date.now()
     const state =
-      key.revokedMs === null
-        ? html`<span class="badge good">active</span>`
-        : html`<span class="badge bad">revoked</span>`
+      key.revokedMs !== null
+        ? html`<span class="badge bad">revoked</span>`
+        : expired
+          ? html`<span class="badge bad">expired</span>`
+          : html`<span class="badge good">active</span>`
+    const buttons = html`<button @click=${() => this.#ask(key, 'rotate')} aria-label="Rotate ${key.name}">Rotate</button>
+      <button class="danger" @click=${() => this.#ask(key, 'revoke')} aria-label="Revoke ${key.name}">Revoke</button>`
     return html`<tr>
       <td><strong>${key.name}</strong></td>
       <td>${key.team.name}</td>
       <td><code>${key.start}…</code></td>
       <td>${key.environment}</td>
+      <td class="muted">${shortScopes(key)}</td>
+      <td class="muted">${key.lastUsedMs === null ? 'never' : formatAgo(key.lastUsedMs, Date.now())}</td>
       <td class="muted">${formatAgo(key.createdMs, Date.now())}</td>
       <td>${state}</td>
-      <td class="num">${key.revokedMs === null ? html`<button class="danger" @click=${() => this.#ask(key)} aria-label="Revoke ${key.name}">Revoke</button>` : nothing}</td>
+      <td class="num">${key.revokedMs === null ? buttons : nothing}</td>
     </tr>`
   }
 
-  #keys({ keys, teams }: Access) {
+  #keyForm(teams: readonly Team[]) {
+    return html`<form class="pad row line" @submit=${this.#createKey}>
+      <select name="team" aria-label="Team" required>
+        ${teams.filter((team) => team.kind !== 'organisation').map((team) => html`<option value=${team.id}>${team.path}</option>`)}
+      </select>
+      <input name="name" required maxlength="128" placeholder="ci" aria-label="Label of the new key" />
+      <details>
+        <summary>What it may be used for</summary>
+        <div class="scopes">
+          <label>Models <input name="models" placeholder="smart, openai/*" /></label>
+          <label>Addresses <input name="ipRanges" placeholder="10.0.0.0/8" /></label>
+          <label>Required metadata <input name="requiredMetadata" placeholder="feature" /></label>
+          <label>Until <input name="until" type="date" /></label>
+        </div>
+      </details>
+      <button class="primary">Make key</button>
+    </form>`
+  }
+
+  #keys({ keys, teams, more }: Access) {
+    const headings = ['Label', 'Team', 'Key', 'Environment', 'For', 'Used', 'Made', 'State']
+    const none =
+      this.#prefix === ''
+        ? html`<sb-empty-state heading="No keys yet" text="A key belongs to a team and works in one environment. Make the first one below."></sb-empty-state>`
+        : html`<p class="pad muted">No key begins with ${this.#prefix}.</p>`
     return html`<section class="card">
-      <header><h2>Keys</h2></header>
+      <header class="row spread"><h2>Keys</h2>
+        <form class="row" role="search" @submit=${this.#search}>
+          <input name="prefix" placeholder="sb_dAb3" aria-label="How the key begins" spellcheck="false" />
+          <button>Find</button>
+        </form>
+      </header>
       ${
         keys.length === 0
-          ? html`<sb-empty-state heading="No keys yet" text="A key belongs to a team and works in one environment. Make the first one below."></sb-empty-state>`
+          ? none
           : html`<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>
-        <thead><tr><th>Label</th><th>Team</th><th>Key</th><th>Environment</th><th>Made</th><th>State</th><td></td></tr></thead>
+        <thead><tr>${headings.map((each) => html`<th>${each}</th>`)}<td></td></tr></thead>
         <tbody>${keys.map((key) => this.#keyRow(key))}</tbody>
       </table></div>`
       }
-      <form class="pad row line" @submit=${this.#createKey}>
-        <select name="team" aria-label="Team" required>
-          ${teams.filter((team) => team.kind !== 'organisation').map((team) => html`<option value=${team.id}>${team.path}</option>`)}
-        </select>
-        <input name="name" required maxlength="128" placeholder="ci" aria-label="Label of the new key" />
-        <button class="primary">Make key</button>
-      </form>
+      ${more ? html`<p class="pad muted">These are the newest; find others by how they begin.</p>` : nothing}
+      ${this.#keyForm(teams)}
     </section>`
+  }
+
+  #dialog() {
+    const { key, what } = this.asked ?? { key: undefined, what: 'revoke' }
+    const revoke = html`<p class="muted">Calls with this key fail from the next request on. This cannot be undone.</p>`
+    const rotate = html`<p class="muted">The key gets a new secret, shown once. How long should the old one work on?</p>
+      <select name="grace" aria-label="Grace">
+        <option value="86400">one day</option><option value="604800">one week</option>
+        <option value="3600">one hour</option><option value="0">not at all</option>
+      </select>`
+    return html`<dialog aria-labelledby="ask-title">
+      <form @submit=${(event: SubmitEvent) => {
+        event.preventDefault()
+        void this.#confirm()
+      }}>
+        <h2 id="ask-title">${what === 'revoke' ? 'Revoke' : 'Rotate'} ${key?.name ?? ''}?</h2>
+        ${what === 'revoke' ? revoke : rotate}
+        <div class="row end">
+          <button type="button" @click=${() => this.renderRoot.querySelector('dialog')?.close()}>Keep it</button>
+          <button class=${what === 'revoke' ? 'danger' : 'primary'}>${what === 'revoke' ? 'Revoke' : 'Rotate'}</button>
+        </div>
+      </form>
+    </dialog>`
   }
 
   override render() {
@@ -153,14 +259,7 @@ class AccessPage extends LitElement {
         }
         ${this.#data.render((data) => html`${this.#keys(data)} ${this.#teams(data.teams)}`)}
       </div>
-      <dialog aria-labelledby="revoke-title">
-        <h2 id="revoke-title">Revoke ${this.revoking?.name ?? ''}?</h2>
-        <p class="muted">Calls with this key fail from the next request on. This cannot be undone.</p>
-        <div class="row end">
-          <button @click=${() => this.renderRoot.querySelector('dialog')?.close()}>Keep it</button>
-          <button class="danger" @click=${this.#revoke}>Revoke</button>
-        </div>
-      </dialog>`
+      ${this.#dialog()}`
   }
 
   static override styles = [
@@ -173,7 +272,9 @@ class AccessPage extends LitElement {
         width: min(420px, calc(100vw - 32px)); box-shadow: var(--shadow); }
       dialog::backdrop { background: rgb(10 15 12 / 45%); }
       dialog p { margin: 8px 0 20px; }
-      .end { justify-content: end; }
+      .end { justify-content: end; margin-top: 18px; }
+      .scopes { display: grid; gap: 8px; padding: 10px 0; }
+      summary { cursor: pointer; color: var(--muted); }
       section + section { margin-top: 20px; }
     `,
   ]

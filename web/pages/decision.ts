@@ -8,6 +8,8 @@ import { formatCount, formatDuration, formatMoney, formatTime } from '../ui/form
 import { shared } from '../ui/styles.ts'
 
 type Attempt = CallRecord['body']['attempts'][number]
+type Verdict = CallRecord['body']['verdicts'][number]
+const verdictTones = { pass: 'good', fail: 'bad', error: 'bad', notScanned: 'warn', skipped: '' } as const
 const verifications = {
   same: ['good', 'computed again: the same decision'],
   different: ['bad', 'computed again: another decision'],
@@ -117,6 +119,19 @@ class DecisionPage extends LitElement {
     </section>`
   }
 
+  #guardrail({ guardrail, direction, verdict, code, error, action, level, hits, ...chars }: Verdict) {
+    const why = code ?? error
+    return html`<tr>
+      <td class="mono">${guardrail}</td>
+      <td>${direction}</td>
+      <td><span class="badge ${verdictTones[verdict]}">${verdict}</span> ${why === undefined ? nothing : html`<span class="mono">${why}</span>`}</td>
+      <td>${level === 'enforce' ? action : `${level} only`}</td>
+      <td class="num">${formatCount(hits)}</td>
+      <td class="num">${formatCount(chars.scannedChars)}</td>
+      <td class="num">${formatCount(chars.deliveredChars)}</td>
+    </tr>`
+  }
+
   #attempt(attempt: Attempt) {
     return html`<tr>
       <td>${attempt.index + 1}</td>
@@ -160,6 +175,17 @@ class DecisionPage extends LitElement {
         <div class="scroll" tabindex="0" role="group" aria-label="Table"><table>
           <thead><tr><th>#</th><th>Target</th><th>Outcome</th><th class="num">Status</th><th class="num">Time taken</th><th class="num">Cost</th></tr></thead>
           <tbody>${body.attempts.map((attempt) => this.#attempt(attempt))}</tbody>
+        </table></div>
+      </section>`
+      }
+      ${
+        body.verdicts.length === 0
+          ? nothing
+          : html`<section class="card">
+        <header><h2>Guardrails</h2></header>
+        <div class="scroll" tabindex="0" role="group" aria-label="Table"><table>
+          <thead><tr><th>Guardrail</th><th>Over</th><th>Verdict</th><th>Done</th><th class="num">Found</th><th class="num">Scanned</th><th class="num">Delivered</th></tr></thead>
+          <tbody>${body.verdicts.map((verdict) => this.#guardrail(verdict))}</tbody>
         </table></div>
       </section>`
       }

@@ -12,9 +12,13 @@ export const icons = {
   decisions: icon(svg`<path d="M4 6h16M4 12h16M4 18h9" /><circle cx="18" cy="18" r="2" />`),
   playground: icon(svg`<path d="M10 3v6l-5 9a2 2 0 0 0 2 3h10a2 2 0 0 0 2-3l-5-9V3M8 3h8M8 15h8" />`),
   access: icon(svg`<circle cx="8" cy="15" r="4" /><path d="M11 12l8-8M16 7l3 3" />`),
+  account: icon(svg`<circle cx="12" cy="8" r="4" /><path d="M4 21a8 8 0 0 1 16 0" />`),
   gateways: icon(
     svg`<rect x="4" y="4" width="16" height="6" rx="1.5" /><rect x="4" y="14" width="16" height="6" rx="1.5" /><path d="M8 7h.01M8 17h.01" />`,
   ),
+  budgets: icon(svg`<circle cx="12" cy="12" r="8.5" /><path d="M12 12V3.5M12 12l6 6M12 12h8.5" />`),
+  alerts: icon(svg`<path d="M6 17V11a6 6 0 0 1 12 0v6l1.5 2h-15zM10 21h4" />`),
+  audit: icon(svg`<path d="M6 3h9l4 4v14H6zM9.5 11h6M9.5 15h6M9.5 7h2" />`),
   sun: icon(
     svg`<circle cx="12" cy="12" r="4" /><path d="M12 3v2M12 19v2M3 12h2M19 12h2M5.6 5.6L7 7M17 17l1.4 1.4M18.4 5.6L17 7M7 17l-1.4 1.4" />`,
   ),

@@ -26,6 +26,7 @@ export const shared = css`
   table { border-collapse: collapse; width: 100%; }
   th { text-align: left; font-weight: 560; color: var(--muted); font-size: 12.5px; padding: 9px 18px; white-space: nowrap;
     border-bottom: 1px solid var(--line); background: var(--sunken); }
+  thead td { background: var(--sunken); }
   td { padding: 10px 18px; border-bottom: 1px solid var(--line); vertical-align: middle; }
   tr:last-child > td { border-bottom: 0; }
   td.num, th.num { text-align: right; font-variant-numeric: tabular-nums; }

@@ -1,9 +1,11 @@
+import type { KeyScopes } from '@signalbox/sdk/contract'
 import { sql } from 'drizzle-orm'
 import {
   type AnyPgColumn,
   bigint,
   check,
   index,
+  integer,
   jsonb,
   pgTable,
   primaryKey,
@@ -12,7 +14,7 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core'
-import { organisationId, timeMs } from '../columns.ts'
+import { anyRole, organisationId, role, timeMs } from '../columns.ts'
 
 /** The tenant. A local start has one, named `default`. */
 export const organisation = pgTable('organisation', {
@@ -50,8 +52,7 @@ export const node = pgTable(
     /** Names below the root, joined by `/`; empty for the root. */
     path: text('path').notNull(),
     managedBy: text('managed_by', { enum: ['api', 'workspace'] }).notNull(),
-    /** Limits by name (`rpm`, `tpm`, `concurrency`). */
-    limits: jsonb('limits').$type<Record<string, number>>().notNull().default({}),
+    revision: integer('revision').notNull().default(1),
     createdMs: timeMs('created').notNull(),
   },
   (table) => [
@@ -78,14 +79,21 @@ export const apiKey = pgTable(
     hash: text('hash').notNull().unique(),
     /** First characters of the key, to recognise it. */
     start: text('start').notNull(),
+    scopes: jsonb('scopes').$type<KeyScopes>().notNull().default({}),
+    revision: integer('revision').notNull().default(1),
     createdMs: timeMs('created').notNull(),
     expiresMs: timeMs('expires'),
     revokedMs: timeMs('revoked'),
+    rotatedMs: timeMs('rotated'),
+    /** Known from records; nothing on a call's way writes it. */
+    lastUsedMs: timeMs('last_used'),
   },
   (table) => [
     // A label is free again once its key is revoked: that is how a key is rotated under one name.
     uniqueIndex('api_key_name').on(table.nodeId, table.name).where(sql`${table.revokedMs} is null`),
     index('api_key_environment').on(table.organisationId, table.environment),
+    index('api_key_start').on(table.organisationId, table.start.op('text_pattern_ops')),
+    index('api_key_created').on(table.organisationId, table.createdMs, table.id),
   ],
 )
 
@@ -96,16 +104,22 @@ export const token = pgTable(
     id: uuid('id').primaryKey(),
     organisationId: organisationId().references(() => organisation.id),
     name: text('name').notNull(),
-    role: text('role', { enum: ['admin', 'member'] }).notNull(),
+    role: role(),
+    /** The role holds here and below. */
+    nodeId: uuid('node_id')
+      .notNull()
+      .references(() => node.id),
     kind: text('kind', { enum: ['token', 'root'] }).notNull(),
     hash: text('hash').notNull().unique(),
     createdMs: timeMs('created').notNull(),
+    expiresMs: timeMs('expires'),
     lastUsedMs: timeMs('last_used'),
     revokedMs: timeMs('revoked'),
   },
   (table) => [
     index('token_organisation').on(table.organisationId),
-    check('token_role', sql`${table.role} in ('admin', 'member')`),
+    index('token_node').on(table.nodeId),
+    check('token_role', sql`${table.role} in ${anyRole}`),
     check('token_kind', sql`${table.kind} in ('token', 'root')`),
   ],
 )

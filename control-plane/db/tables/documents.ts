@@ -1,3 +1,4 @@
+import type { GatewayReport } from '@signalbox/sdk/contract'
 import { sql } from 'drizzle-orm'
 import { bigint, check, index, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { bytea, organisationId, timeMs } from '../columns.ts'
@@ -107,6 +108,8 @@ export const gateway = pgTable(
     /** Where callers reach it. */
     url: text('url'),
     software: text('software'),
+    /** What its present run last said of itself. */
+    report: jsonb('report').$type<GatewayReport>(),
     createdMs: timeMs('created').notNull(),
     lastSeenMs: timeMs('last_seen'),
     /** Set ahead while an event stream or a long poll is open; the gateway is connected while it is in the future. */

@@ -5,6 +5,7 @@ import { decodeMessagesReply } from './decode-reply.ts'
 import { MessagesStreamDecoder } from './decode-stream.ts'
 import { encodeMessagesRequest } from './encode-request.ts'
 import { classifyMessagesFailure } from './errors.ts'
+import { markPromptCache } from './mark-prompt-cache.ts'
 import { MessagesStreamReader } from './read-stream.ts'
 import { spliceMessagesRequest } from './splice-request.ts'
 import { readMessagesUsage } from './usage.ts'
@@ -44,8 +45,15 @@ function authenticate(credential: string | undefined): Record<string, string> {
   return { 'x-api-key': credential }
 }
 
-/** Version and betas belong to the body: they travel with it, or not at all. */
+/** The request with marks for the provider's own prompt cache, where the plan asks for them. */
 function encodeRequest(call: Call, options: EncodeOptions): UpstreamRequest {
+  const request = encodeBody(call, options)
+  const ttl = options.patch?.promptCache
+  return ttl === undefined ? request : { ...request, body: markPromptCache(request.body, ttl) }
+}
+
+/** Version and betas belong to the body: they travel with it, or not at all. */
+function encodeBody(call: Call, options: EncodeOptions): UpstreamRequest {
   const isSame = call.format === 'anthropic-messages'
   const { 'anthropic-version': version, 'anthropic-beta': beta } = isSame ? options.headers : {}
   const head = {

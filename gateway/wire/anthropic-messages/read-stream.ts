@@ -1,7 +1,7 @@
 import type { FrameReading, StreamReader } from '../../provider.ts'
 import { asObject, asString, type JsonObject } from '../json-value.ts'
 import { parseFrame, refusePartial } from '../read-frame.ts'
-import type { SseFrame } from '../sse.ts'
+import { encodeSseEvent, type SseFrame } from '../sse.ts'
 import { textBytesAfter } from '../text-bytes.ts'
 import { readMessagesError } from './errors.ts'
 import { decodeStopReason } from './finish.ts'
@@ -18,6 +18,10 @@ export class MessagesStreamReader implements StreamReader {
   readonly #usage = new MessagesUsage()
   #stopped = false
   #failed = false
+  /** The latest event of a block; it says which one is open. */
+  #block: SseFrame | undefined
+  /** As reported so far. */
+  #outputTokens = 0
 
   read(frame: SseFrame): FrameReading {
     const reading = this.#read(frame)
@@ -28,6 +32,7 @@ export class MessagesStreamReader implements StreamReader {
   #read(frame: SseFrame): FrameReading {
     const { bytes } = frame
     if (startsWith(bytes, blockEvent)) {
+      this.#block = frame
       const textBytes = textBytesAfter(bytes.toString('latin1'), texts)
       return textBytes === 0 ? nothing : { textBytes, withhold: false }
     }
@@ -38,6 +43,22 @@ export class MessagesStreamReader implements StreamReader {
 
   finish(): { complete: boolean } {
     return { complete: this.#stopped && !this.#failed }
+  }
+
+  /** An open tool call stays open: closed, it would count as complete. */
+  cut(): string {
+    const last = this.#block === undefined ? undefined : parseFrame(this.#block)
+    const kind = asString(asObject(last?.delta)?.type) ?? asString(asObject(last?.content_block)?.type)
+    const isOpen = last !== undefined && last.type !== 'content_block_stop'
+    const isCall = kind === 'input_json_delta' || kind === 'tool_use'
+    const stop = { type: 'content_block_stop', index: last?.index }
+    const delta = { stop_reason: 'max_tokens', stop_sequence: null }
+    const usage = { output_tokens: this.#outputTokens }
+    return (
+      (isOpen && !isCall ? encodeSseEvent('content_block_stop', stop) : '') +
+      encodeSseEvent('message_delta', { type: 'message_delta', delta, usage }) +
+      encodeSseEvent('message_stop', { type: 'message_stop' })
+    )
   }
 
   #event(event: JsonObject): FrameReading {
@@ -68,7 +89,10 @@ export class MessagesStreamReader implements StreamReader {
 
   #withUsage(value: unknown): FrameReading {
     const usage = asObject(value)
-    return usage === undefined ? nothing : { ...nothing, usage: this.#usage.update(usage) }
+    if (usage === undefined) return nothing
+    const counts = this.#usage.update(usage)
+    this.#outputTokens = counts.output ?? this.#outputTokens
+    return { ...nothing, usage: counts }
   }
 }
 

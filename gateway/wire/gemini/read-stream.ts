@@ -1,9 +1,9 @@
 import type { FrameReading, StreamReader } from '../../provider.ts'
 import { asArray, asObject, asString, type JsonObject } from '../json-value.ts'
 import { parseFrame, refusePartial } from '../read-frame.ts'
-import type { SseFrame } from '../sse.ts'
+import { encodeSseEvent, type SseFrame } from '../sse.ts'
 import { readGeminiError } from './errors.ts'
-import { decodeFinish } from './finish.ts'
+import { decodeFinish, encodeFinish } from './finish.ts'
 import { asList, readFields } from './read-fields.ts'
 import { readGeminiUsage } from './usage.ts'
 
@@ -13,6 +13,8 @@ const nothing: FrameReading = Object.freeze({ textBytes: 0, withhold: false })
 export class GeminiStreamReader implements StreamReader {
   #hasCalls = false
   #ended = false
+  /** What every event repeats: model and id of the answer. */
+  #latest: JsonObject = {}
 
   read(frame: SseFrame): FrameReading {
     const reading = this.#read(frame)
@@ -22,6 +24,13 @@ export class GeminiStreamReader implements StreamReader {
 
   finish(): { complete: boolean } {
     return { complete: this.#ended }
+  }
+
+  cut(): string {
+    const { modelVersion, responseId } = this.#latest
+    const content = { parts: [{ text: '' }], role: 'model' }
+    const candidates = [{ content, finishReason: encodeFinish('length'), index: 0 }]
+    return encodeSseEvent(undefined, { candidates, modelVersion, responseId })
   }
 
   #read(frame: SseFrame): FrameReading {
@@ -41,6 +50,7 @@ export class GeminiStreamReader implements StreamReader {
   }
 
   #event(event: JsonObject): FrameReading {
+    this.#latest = event
     const usage = readGeminiUsage(event)
     const candidates = asArray(event.candidates).map(readFields)
     let textBytes = 0

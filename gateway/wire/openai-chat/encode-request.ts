@@ -8,6 +8,7 @@ import { Losses } from '../losses.ts'
 import { responsesExtraRules } from '../openai-responses/extra-rules.ts'
 import { limitOutput } from '../output-limit.ts'
 import { shortToolName } from '../tool-names.ts'
+import { adaptBody } from './adapt-members.ts'
 import { encodeMessage } from './encode-message.ts'
 import { addSampling, type RequestContext } from './encode-sampling.ts'
 import type { ChatQuirks } from './quirks.ts'
@@ -74,7 +75,8 @@ export function encodeChatRequest(
     loseExtra(payload, extraRules[payload.origin], losses)
     nameAnswerLosses(context)
   }
-  return { body, dropped: losses.dropped, responseDropped: losses.responseDropped }
+  const adapted = adaptBody(body, payload, quirks, losses)
+  return { body: adapted, dropped: losses.dropped, responseDropped: losses.responseDropped }
 }
 
 export function shortUserId(userId: string): string {

@@ -13,6 +13,16 @@ export interface ChatQuirks {
   /** Answers bring the model's thinking, and it is taken back with the next turn (DeepSeek insists on it). */
   readonly showsReasoning: boolean
   readonly takesTopK: boolean
+  /** Members that the server knows under another name: `seed` → `random_seed`. */
+  readonly renames?: Readonly<Record<string, string>>
+  /** Members that the server answers with an error; they are left out and named. */
+  readonly refuses?: readonly string[]
+  /** False where `stream_options` is refused; such servers send the usage unasked. */
+  readonly takesStreamOptions?: false
+  /** What `tool_choice: "required"` is called. */
+  readonly requiredWord?: 'any'
+  /** How reasoning is asked for, where not by `reasoning_effort`: `reasoning.effort`, or only on and off. */
+  readonly reasoningAs?: 'object' | 'switch'
   /** What is known of models, first match wins; nothing is assumed of a model that is not here. */
   readonly models: readonly ChatModelTraits[]
 }

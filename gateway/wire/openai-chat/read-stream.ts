@@ -1,7 +1,7 @@
 import type { FrameReading, StreamReader } from '../../provider.ts'
 import { asArray, asObject, asString, type JsonObject } from '../json-value.ts'
 import { parseFrame, refusePartial } from '../read-frame.ts'
-import type { SseFrame } from '../sse.ts'
+import { encodeSseEvent, type SseFrame } from '../sse.ts'
 import { textBytesAfter } from '../text-bytes.ts'
 import { readChatError } from './errors.ts'
 import { decodeFinish } from './finish.ts'
@@ -29,6 +29,8 @@ export class ChatStreamReader implements StreamReader {
   #finished = false
   #done = false
   #failed = false
+  /** The latest chunk: what it says of its answer stands in every one. */
+  #latest: SseFrame | undefined
 
   constructor(quirks: ChatQuirks, addedUsage: boolean) {
     this.#quirks = quirks
@@ -47,6 +49,7 @@ export class ChatStreamReader implements StreamReader {
       if (frame.data.trim() === '[DONE]') this.#done = true
       if (!frame.data.startsWith('{')) return nothing
     }
+    this.#latest = frame
     // Latin-1 is the fastest way to a string; the names that are looked for are ASCII.
     const text = bytes.toString('latin1')
     const argued = textBytesAfter(text, callText)
@@ -60,6 +63,13 @@ export class ChatStreamReader implements StreamReader {
   finish(): { complete: boolean } {
     const ended = this.#done || (this.#quirks.endsWithoutDone && this.#finished)
     return { complete: ended && !this.#failed }
+  }
+
+  cut(): string {
+    const chunk = this.#latest === undefined ? undefined : parseFrame(this.#latest)
+    const { usage: _usage, choices: _choices, ...head } = chunk ?? { object: 'chat.completion.chunk' }
+    const choices = [{ index: 0, delta: {}, finish_reason: 'length' }]
+    return `${encodeSseEvent(undefined, { ...head, choices })}data: [DONE]\n\n`
   }
 
   #chunk(chunk: JsonObject, event: string, textBytes: number): FrameReading {

@@ -5,6 +5,7 @@ import { asArray, asCount, asObject, asString, isObject, type JsonObject, parseE
 import { Losses } from '../losses.ts'
 import { limitOutput, patchedTemperature } from '../output-limit.ts'
 import { translatedDetailBytes, translatedDetailId } from '../reasoning-origin.ts'
+import { adaptEdits } from './adapt-members.ts'
 import { refusesSampling } from './encode-sampling.ts'
 import type { ChatQuirks } from './quirks.ts'
 
@@ -19,7 +20,8 @@ export interface SplicedRequest {
  * model, limit, temperature, reasoning; and, for a stream that did not ask for its usage, the wish for it.
  */
 export function spliceChatRequest(call: Call, options: EncodeOptions, quirks: ChatQuirks): SplicedRequest {
-  const edits: JsonEdit[] = []
+  const losses = new Losses(options.fidelity)
+  const edits = adaptEdits(call.json, quirks, losses)
   const set = (path: JsonEdit['path'], value: unknown): void => {
     edits.push({ path, value: JSON.stringify(value) })
   }
@@ -30,11 +32,12 @@ export function spliceChatRequest(call: Call, options: EncodeOptions, quirks: Ch
   const asked = level ?? asString(call.json.reasoning_effort)
   if (temperature !== undefined && !refusesSampling(options.model, asked, quirks))
     set(['temperature'], temperature)
-  if (level !== undefined)
-    set(isObject(call.json.reasoning) ? ['reasoning', 'effort'] : ['reasoning_effort'], level)
+  if (level !== undefined) {
+    const asObjects = quirks.reasoningAs === 'object' || isObject(call.json.reasoning)
+    set(asObjects ? ['reasoning', 'effort'] : ['reasoning_effort'], level)
+  }
   const addedUsage = call.stream && asObject(call.json.stream_options)?.include_usage !== true
-  if (addedUsage) set(['stream_options', 'include_usage'], true)
-  const losses = new Losses(options.fidelity)
+  if (addedUsage && quirks.takesStreamOptions !== false) set(['stream_options', 'include_usage'], true)
   if (call.raw.includes(translatedDetailBytes)) {
     const exact = asObject(parseExact(call.raw.toString('utf8'), call.json))
     set(['messages'], withoutTranslatedReasoning(asArray(exact?.messages), losses))
@@ -51,7 +54,7 @@ function limits(json: JsonObject, options: EncodeOptions, quirks: ChatQuirks): [
   return members.flatMap((member): [string, number][] => {
     const asked = asCount(json[member])
     const tokens = limitOutput(asked, options)
-    return tokens === undefined || tokens === asked ? [] : [[member, tokens]]
+    return tokens === undefined || tokens === asked ? [] : [[quirks.renames?.[member] ?? member, tokens]]
   })
 }
 

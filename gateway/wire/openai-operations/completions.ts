@@ -8,7 +8,7 @@ import { ChatStreamReader } from '../openai-chat/read-stream.ts'
 import { readChatUsage } from '../openai-chat/usage.ts'
 import { limitOutput, patchedTemperature } from '../output-limit.ts'
 import { type MemberKind, Problems } from '../problems.ts'
-import type { SseFrame } from '../sse.ts'
+import { encodeSseEvent, type SseFrame } from '../sse.ts'
 import { textBytesAfter } from '../text-bytes.ts'
 import { jsonRequest, nativeCall, summaryOf } from './json-operation.ts'
 
@@ -45,6 +45,11 @@ export class CompletionStreamReader implements StreamReader {
 
   finish(): { complete: boolean } {
     return this.#reader.finish()
+  }
+
+  cut(): string {
+    const chunk = { object: 'text_completion', choices: [{ index: 0, text: '', finish_reason: 'length' }] }
+    return `${encodeSseEvent(undefined, chunk)}data: [DONE]\n\n`
   }
 }
 

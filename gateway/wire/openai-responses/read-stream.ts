@@ -2,7 +2,7 @@ import type { Refusal } from '@signalbox/sdk/contract'
 import type { FrameReading, StreamReader } from '../../provider.ts'
 import { asArray, asObject, asString, type JsonObject } from '../json-value.ts'
 import { parseFrame, refusePartial } from '../read-frame.ts'
-import type { SseFrame } from '../sse.ts'
+import { encodeSseEvent, type SseFrame } from '../sse.ts'
 import { textBytesAfter } from '../text-bytes.ts'
 import { encodeFailedEnd, readEventError } from './errors.ts'
 import { decodeEnd } from './finish.ts'
@@ -39,6 +39,16 @@ export class ResponsesStreamReader implements StreamReader {
   /** The stream's own error ending, after what has passed. */
   fail(refusal: Refusal): string {
     return encodeFailedEnd(refusal, this.#response ?? { object: 'response', output: [] }, this.#events)
+  }
+
+  cut(): string {
+    const response = {
+      ...(this.#response ?? { object: 'response', output: [] }),
+      status: 'incomplete',
+      incomplete_details: { reason: 'max_output_tokens' },
+    }
+    const type = 'response.incomplete'
+    return encodeSseEvent(type, { type, response, sequence_number: this.#events })
   }
 
   #read(frame: SseFrame): FrameReading {

@@ -86,7 +86,11 @@ export const verb: Verb = {
       .action(async (dir: string | undefined, given: Options) => {
         const options = { ...given, format: given.json === true ? 'json' : given.format, output }
         const files = await loadWorkspaceFolder(dir ?? '.')
-        const result = await buildVersion(files, { catalogue: loadCatalogue(), overFuel: 'refuse' })
+        const result = await buildVersion(files, {
+          catalogue: loadCatalogue(),
+          overFuel: 'refuse',
+          today: new Date().toISOString().slice(0, 10),
+        })
         await refreshEditorFiles(dir ?? '.', files)
         printProblems(result, dir ?? '.', options)
         failIfWrong(result, options.strict === true)

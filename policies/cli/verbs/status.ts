@@ -1,4 +1,53 @@
+import type { Client, GetStatusReply } from '@signalbox/sdk'
+import { formatAmount } from '../amounts.ts'
+import type { Output } from '../output.ts'
 import { examples, type Verb } from '../verb.ts'
+
+type SelfCheck = NonNullable<GetStatusReply['environments'][number]['selfCheck']>
+
+/** What the last nightly replay found, in a line. */
+function selfCheckText(check: SelfCheck, output: Output): string {
+  const {
+    startedMs,
+    endedMs,
+    records,
+    undecided,
+    same,
+    different,
+    otherSelections,
+    examples: ids,
+    failure,
+  } = check
+  const when = new Date(startedMs).toISOString().slice(0, 16).replace('T', ' ')
+  if (failure !== null) return `replay ${when} ${output.style('red', 'failed')}: ${failure}`
+  if (endedMs === null) return `replay ${when} not finished`
+  const decided = records - undecided
+  const wrong = different + otherSelections
+  const verdict =
+    wrong === 0
+      ? output.style('green', 'same')
+      : output.style('red', `${wrong} different (${ids.join(', ')})`)
+  const rest = decided - same - different
+  return `replay ${when} ${same} of ${decided} calls ${verdict}${rest > 0 ? `, ${rest} not replayable` : ''}`
+}
+
+type Report = NonNullable<Awaited<ReturnType<Client['listGateways']>>['items'][number]['report']>
+
+/** What a gateway said of itself, as far as it is worth a line. */
+function reportLines(report: Report | null): string[] {
+  const lines: string[] = []
+  if (report === null) return lines
+  const { sharedStore, cache, limits } = report
+  if (sharedStore === 'away')
+    lines.push('the shared store is away: limits and cache are those of this gateway alone')
+  const asked = cache.hits + cache.misses
+  if (asked > 0) {
+    const percent = ((cache.hits / asked) * 100).toFixed(1)
+    lines.push(`cache ${percent}% of ${asked} calls, ${formatAmount(cache.savedNanoUsd, 'usd')} saved`)
+  }
+  if (limits.refused > 0) lines.push(`${limits.refused} calls refused by limits`)
+  return lines
+}
 
 export const verb: Verb = {
   name: 'status',
@@ -25,6 +74,8 @@ export const verb: Verb = {
           for (const deployment of environment.deployments) {
             output.line(`  ${deployment.workspace} v${deployment.stable.version} by ${deployment.by}`)
           }
+          const check = environment.selfCheck
+          if (check !== null) output.line(`  ${selfCheckText(check, output)}`)
           for (const gateway of environment.gateways) {
             const state = gateway.connected
               ? output.style('green', 'connected')
@@ -32,6 +83,7 @@ export const verb: Verb = {
             output.line(
               `  ${gateway.name} ${state} release ${gateway.release ?? '-'} state ${gateway.state ?? '-'}`,
             )
+            for (const line of reportLines(gateway.report)) output.line(`    ${line}`)
             if (gateway.rejected !== null) {
               const { document, sequence, error } = gateway.rejected
               output.line(`    ${output.style('red', 'rejected')} ${document} ${sequence}: ${error}`)

@@ -58,7 +58,7 @@ function addOptions(command: Command): Command {
     )
     .option('--changed-only [ref]', 'coverage and mutants of what differs from a Git reference (HEAD)')
     .option('--env <environment>', 'fail below the coverage that this environment asks for')
-    .option('--mutate', 'change the policies one thing at a time and see whether a case objects')
+    .option('--mutate', 'change the policies one thing at a time and see whether a case or test objects')
     .option(
       '--mutate-seconds <n>',
       'time for all mutants together',

@@ -33,6 +33,8 @@ const analyses: readonly Analysis[] = [
 /** What analysis has to tell beside problems. */
 export interface AnalysisReport {
   readonly conditions: LiftedShare
+  /** The intermediate form that it looked at. */
+  readonly workspace: AnalysedWorkspace
   /** Bounds on what a call can cost, for calls of so many input tokens of text. */
   costs(inputTokens?: number): readonly CostBound[]
 }
@@ -50,6 +52,7 @@ export function analyse(input: AnalysisInput, problems: ProblemList): AnalysisRe
   }
   return {
     conditions: liftedShare(workspace),
+    workspace,
     costs: (inputTokens) => worstCaseCosts(workspace, inputTokens),
   }
 }

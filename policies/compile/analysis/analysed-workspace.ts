@@ -76,6 +76,8 @@ export interface AnalysedGuardrailRule {
   readonly atoms: readonly AnalysedAtom[]
   readonly isDefault: boolean
   readonly when: Formula
+  /** What it says; null where that depends on the text. */
+  readonly says: readonly unknown[] | null
 }
 /** What names mean in an environment; the first one is that without overrides, named ''. */
 export interface AnalysedEnvironment {
@@ -209,6 +211,7 @@ class Reader {
       file: fileOfSite(rule.site, file),
       position,
       whenPosition: site?.whenPosition ?? position,
+      says: rule.effects,
       ...this.#condition(site, this.#guardrailWords[direction], rule.site ?? `${file} ${id}`),
     }
   }

@@ -18,7 +18,7 @@ const groups: readonly CodeGroup[] = [
   { section: 'params', codes: ['unknown_param', 'param'] },
   { section: 'constraint-and-route', codes: ['effect_of_kind'] },
   { section: 'decision', codes: ['unsupported_strategy', 'plan_depth'] },
-  { section: 'guardrails', codes: ['unknown_guardrail'] },
+  { section: 'guardrails', codes: ['unknown_guardrail', 'guardrail'] },
   { section: 'prompts', codes: ['unknown_prompt', 'unknown_variable', 'unused_variable'] },
   { section: 'when-something-fails', codes: ['on_error'] },
   {
@@ -71,6 +71,8 @@ const groups: readonly CodeGroup[] = [
         'dynamic_fact',
         'fuel_exceeded',
         'fuel_high',
+        'memory_exceeded',
+        'rule_failed',
         'allow',
         'unknown_code',
         'unused_allow',

@@ -1,5 +1,3 @@
-import type { HeaviestVector } from '../build-vectors.ts'
-import type { Finding } from '../problem-list.ts'
 import { startOfFile } from '../text-position.ts'
 import type { AnalysedWorkspace, PlacedFinding } from './analysed-workspace.ts'
 
@@ -26,21 +24,4 @@ export function setSizes({ compiled }: Pick<AnalysedWorkspace, 'compiled'>): Pla
     const message = `the workspace has ${count} ${what}; at most ${limit} are possible`
     return [{ file: 'signalbox.yaml', position: startOfFile, code: 'set_too_large', message }]
   })
-}
-
-/** Says of the heaviest golden vector whether it is within the fuel of one evaluation, or near its end. */
-export function fuelFinding(heaviest: HeaviestVector, limit: number): Finding | undefined {
-  const { name, environment, fuel } = heaviest
-  const figures = `golden vector "${name}" in ${environment} takes ${fuel.toLocaleString('en-US')} fuel`
-  const most = limit.toLocaleString('en-US')
-  if (fuel >= limit) {
-    const message = `${figures}; one evaluation has ${most}: look for a loop that grows with the facts`
-    return { code: 'fuel_exceeded', message }
-  }
-  if (fuel < limit / 2) return undefined
-  return {
-    code: 'fuel_high',
-    severity: 'warning',
-    message: `${figures}, more than half of the ${most} of one evaluation`,
-  }
 }

@@ -1,9 +1,12 @@
-import { nativeConnections, providers, type WorkspaceFile } from '@signalbox/sdk/contract'
+import { hosts, nativeConnections, providers, type WorkspaceFile } from '@signalbox/sdk/contract'
 import type { CatalogueIndex } from '../../catalogue/index-catalogue.ts'
 import { didYouMean } from '../near-name.ts'
 import type { ProblemList } from '../problem-list.ts'
 import type { DocumentPath } from '../source-document.ts'
 import type { ReadWorkspaceFile } from '../workspace-file.ts'
+
+/** Adapters, and hosts that differ from one of them by data alone. */
+const known: ReadonlySet<string> = new Set([...providers, ...hosts.keys()])
 
 /** The vendor whose models a connection has, where the catalogue lists them. */
 function vendorOf(
@@ -42,8 +45,9 @@ export function reportUnknownProviders(
   const check = (connections: object, path: DocumentPath) => {
     for (const [name, connection] of Object.entries(connections)) {
       const provider: unknown = Object(connection).provider
-      if (typeof provider !== 'string' || providers.some((each) => each === provider)) continue
-      const message = `unknown provider "${provider}"; there is ${providers.join(', ')}${didYouMean(provider, providers)}`
+      if (typeof provider !== 'string' || known.has(provider)) continue
+      const own = `there is ${providers.join(', ')}, and ${hosts.size} hosts by name`
+      const message = `unknown provider "${provider}"; ${own}${didYouMean(provider, [...known])}`
       document.report(problems, [...path, name, 'provider'], { code: 'unknown_provider', message })
     }
   }

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { nodeKinds } from '../documents.ts'
+import { GatewayReport } from '../gateway-report.ts'
 import { defineOperation } from '../operation.ts'
 import { EnvironmentName, Id, Name, TimeMs } from '../scalars.ts'
 import { CredentialReference } from '../workspace.ts'
@@ -9,66 +9,9 @@ const closed = { additionalProperties: false } as const
 const pending = Type.Optional(
   Type.Array(Type.String(), { description: 'Gateways that have not acknowledged the change yet.' }),
 )
-const ById = Type.Object({ id: Id }, closed)
 const list = <T extends Parameters<typeof Type.Array>[0]>(items: T) =>
   Type.Object({ items: Type.Array(items) }, closed)
 
-export const Me = Type.Object(
-  {
-    tokenId: Id,
-    name: Type.String(),
-    role: Type.Enum(['admin', 'member']),
-    organisation: Type.Object({ id: Id, name: Name }, closed),
-    environment: EnvironmentName,
-    gatewayUrl: Type.Optional(
-      Type.String({ description: 'Address of a connected gateway, if one is known.' }),
-    ),
-  },
-  closed,
-)
-export const Token = Type.Object(
-  {
-    id: Id,
-    name: Type.String(),
-    role: Type.Enum(['admin', 'member']),
-    createdMs: TimeMs,
-    lastUsedMs: Type.Union([TimeMs, Type.Null()]),
-    revokedMs: Type.Union([TimeMs, Type.Null()]),
-  },
-  closed,
-)
-export const Team = Type.Object(
-  {
-    id: Id,
-    name: Name,
-    kind: Type.Enum([...nodeKinds]),
-    parentId: Type.Union([Id, Type.Null()]),
-    path: Type.String({ description: 'Names from the root down, joined by `/`.' }),
-    managedBy: Type.Enum(['api', 'workspace']),
-    keys: Type.Integer({ minimum: 0, description: 'Keys that are not revoked.' }),
-    createdMs: TimeMs,
-    pending,
-  },
-  closed,
-)
-export const Key = Type.Object(
-  {
-    id: Id,
-    name: Type.String({ description: 'Label.' }),
-    team: Type.Object({ id: Id, name: Name }, closed),
-    environment: EnvironmentName,
-    start: Type.String({ description: 'First characters of the key, to recognise it.' }),
-    createdMs: TimeMs,
-    expiresMs: Type.Union([TimeMs, Type.Null()]),
-    revokedMs: Type.Union([TimeMs, Type.Null()]),
-    pending,
-  },
-  closed,
-)
-export const CreatedKey = Type.Object(
-  { ...Key.properties, key: Type.String({ description: 'The key itself, shown this once.' }) },
-  closed,
-)
 export const ConnectionStatus = Type.Object(
   {
     name: Name,
@@ -101,6 +44,8 @@ export const Gateway = Type.Object(
       Type.Object({ document: Type.String(), sequence: Type.Integer(), error: Type.String() }, closed),
       Type.Null(),
     ]),
+    /** What its present run last said of itself. */
+    report: Type.Union([GatewayReport, Type.Null()]),
     createdMs: TimeMs,
     revokedMs: Type.Union([TimeMs, Type.Null()]),
   },
@@ -109,119 +54,6 @@ export const Gateway = Type.Object(
 export const Environment = Type.Object({ name: Name, createdMs: TimeMs }, closed)
 
 export const accessOperations = {
-  getMe: defineOperation({
-    id: 'getMe',
-    method: 'GET',
-    path: '/v1/me',
-    role: 'member',
-    summary: 'Says who the token is.',
-    reply: Me,
-    errors: ['key_missing', 'key_invalid'],
-  }),
-  listTokens: defineOperation({
-    id: 'listTokens',
-    method: 'GET',
-    path: '/v1/tokens',
-    role: 'admin',
-    summary: 'Lists API tokens, without their values.',
-    reply: list(Token),
-    errors: [],
-  }),
-  createToken: defineOperation({
-    id: 'createToken',
-    method: 'POST',
-    path: '/v1/tokens',
-    role: 'admin',
-    summary: 'Makes an API token for a person or a CI job.',
-    body: Type.Object(
-      { name: Type.String({ minLength: 1, maxLength: 128 }), role: Type.Enum(['admin', 'member']) },
-      closed,
-    ),
-    reply: Type.Object(
-      { ...Token.properties, token: Type.String({ description: 'Shown this once.' }) },
-      closed,
-    ),
-    status: 201,
-    errors: [],
-  }),
-  revokeToken: defineOperation({
-    id: 'revokeToken',
-    method: 'POST',
-    path: '/v1/tokens/:id/revoke',
-    role: 'admin',
-    summary: 'Revokes an API token.',
-    params: ById,
-    reply: Token,
-    errors: ['not_found', 'conflict'],
-  }),
-  listTeams: defineOperation({
-    id: 'listTeams',
-    method: 'GET',
-    path: '/v1/teams',
-    role: 'member',
-    summary: 'Lists the nodes of the tree, parents before children.',
-    reply: list(Team),
-    errors: [],
-  }),
-  createTeam: defineOperation({
-    id: 'createTeam',
-    method: 'POST',
-    path: '/v1/teams',
-    role: 'admin',
-    summary: 'Makes a team below the organisation or another team.',
-    body: Type.Object(
-      {
-        name: Name,
-        parent: Type.Optional(
-          Type.String({ maxLength: 512, description: 'Id or path; the organisation if left out.' }),
-        ),
-        kind: Type.Optional(Type.Enum(['team', 'project'])),
-      },
-      closed,
-    ),
-    reply: Team,
-    status: 201,
-    errors: ['already_exists', 'not_found', 'invalid_request'],
-  }),
-  listKeys: defineOperation({
-    id: 'listKeys',
-    method: 'GET',
-    path: '/v1/keys',
-    role: 'member',
-    summary: 'Lists keys, newest first, without their values.',
-    query: Type.Object({ team: Type.Optional(Type.String({ description: 'Id, name or path.' })) }, closed),
-    reply: list(Key),
-    errors: ['not_found'],
-  }),
-  createKey: defineOperation({
-    id: 'createKey',
-    method: 'POST',
-    path: '/v1/keys',
-    role: 'admin',
-    summary: 'Makes a key for a team. It works on the next request once all gateways acknowledged it.',
-    body: Type.Object(
-      {
-        team: Type.String({ maxLength: 512, description: 'Id, name or path of the team.' }),
-        name: Type.String({ minLength: 1, maxLength: 128, description: 'Label, unique in the team.' }),
-        environment: Type.Optional(EnvironmentName),
-        expiresMs: Type.Optional(TimeMs),
-      },
-      closed,
-    ),
-    reply: CreatedKey,
-    status: 201,
-    errors: ['not_found', 'already_exists', 'invalid_request'],
-  }),
-  revokeKey: defineOperation({
-    id: 'revokeKey',
-    method: 'POST',
-    path: '/v1/keys/:id/revoke',
-    role: 'admin',
-    summary: 'Revokes a key. It fails on the next request once all gateways acknowledged it.',
-    params: ById,
-    reply: Key,
-    errors: ['not_found'],
-  }),
   listConnections: defineOperation({
     id: 'listConnections',
     method: 'GET',
@@ -236,7 +68,7 @@ export const accessOperations = {
     id: 'setConnection',
     method: 'PUT',
     path: '/v1/connections/:name',
-    role: 'admin',
+    role: ['owner', 'admin', 'security'],
     summary: 'Stores the secret of a connection, encrypted; gateways get it sealed to their own key.',
     params: Type.Object({ name: Name }, closed),
     body: Type.Object(
@@ -257,6 +89,7 @@ export const accessOperations = {
     method: 'GET',
     path: '/v1/environments',
     role: 'member',
+    scope: 'anywhere',
     summary: 'Lists the environments.',
     reply: list(Environment),
     errors: [],

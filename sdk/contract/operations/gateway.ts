@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { CredentialDocument, documentKinds, Envelope } from '../documents.ts'
+import { GatewayReport } from '../gateway-report.ts'
 import { defineOperation } from '../operation.ts'
 import { segmentBytesMax } from '../record.ts'
 import { Digest, EnvironmentName, Id, Name } from '../scalars.ts'
@@ -60,6 +61,16 @@ export const gatewayOperations = {
     reply: Type.Unknown(),
     replyForm: 'bytes',
     errors: ['not_found'],
+  }),
+  gatewayReport: defineOperation({
+    id: 'gatewayReport',
+    method: 'POST',
+    path: '/v1/gateway/report',
+    role: 'gateway',
+    summary: 'What a gateway says of itself: whether its shared store is there, what its cache saved.',
+    body: Type.Object({ incarnation: Id, report: GatewayReport }, closed),
+    reply: Type.Object({}, closed),
+    errors: [],
   }),
   gatewayAck: defineOperation({
     id: 'gatewayAck',

@@ -7,7 +7,8 @@ import { EnvironmentName, Id, NanoUsd, TimeMs } from '../scalars.ts'
 const closed = { additionalProperties: false } as const
 const ById = Type.Object({ id: Id }, closed)
 
-const recordFilter = {
+/** What searches of records ask for; all given members must hold. */
+export const recordFilter = {
   environment: Type.Optional(EnvironmentName),
   team: Type.Optional(
     Type.String({ maxLength: 512, description: 'Id, name or path of a node: it and all below.' }),
@@ -20,6 +21,14 @@ const recordFilter = {
   effect: Type.Optional(Type.Enum(['allow', 'deny', 'error', 'none'])),
   errorCode: Type.Optional(Type.String({ maxLength: 64 })),
   statusMin: Type.Optional(Type.Integer({ minimum: 100, maximum: 599 })),
+} as const
+
+/** Which time, and which page of it. */
+export const recordSpan = {
+  sinceMs: Type.Optional(TimeMs),
+  untilMs: Type.Optional(TimeMs),
+  cursor: Type.Optional(Type.String({ maxLength: 256 })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
 } as const
 
 const Totals = Type.Object(
@@ -40,18 +49,11 @@ export const recordOperations = {
     id: 'listRecords',
     method: 'GET',
     path: '/v1/records',
-    role: 'member',
+    role: ['owner', 'admin', 'security', 'developer'],
+    scope: 'reach',
+    readsRecords: true,
     summary: 'Searches records, newest first, a page at a time.',
-    query: Type.Object(
-      {
-        ...recordFilter,
-        sinceMs: Type.Optional(TimeMs),
-        untilMs: Type.Optional(TimeMs),
-        cursor: Type.Optional(Type.String({ maxLength: 256 })),
-        limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
-      },
-      closed,
-    ),
+    query: Type.Object({ ...recordFilter, ...recordSpan }, closed),
     reply: Type.Object(
       { items: Type.Array(RecordRow), nextCursor: Type.Union([Type.String(), Type.Null()]) },
       closed,
@@ -62,7 +64,9 @@ export const recordOperations = {
     id: 'followRecords',
     method: 'GET',
     path: '/v1/records/follow',
-    role: 'member',
+    role: ['owner', 'admin', 'security', 'developer'],
+    scope: 'reach',
+    readsRecords: true,
     summary: 'Streams the rows of new records as they arrive.',
     query: Type.Object({ ...recordFilter }, closed),
     reply: RecordRow,
@@ -73,7 +77,9 @@ export const recordOperations = {
     id: 'getRecord',
     method: 'GET',
     path: '/v1/records/:id',
-    role: 'member',
+    role: ['owner', 'admin', 'security', 'developer'],
+    scope: { record: 'id' },
+    readsRecords: true,
     summary: 'One record, row and body.',
     params: ById,
     reply: CallRecord,
@@ -83,7 +89,9 @@ export const recordOperations = {
     id: 'explainRecord',
     method: 'GET',
     path: '/v1/records/:id/explain',
-    role: 'member',
+    role: ['owner', 'admin', 'security', 'developer'],
+    scope: { record: 'id' },
+    readsRecords: true,
     summary: 'Why a call was decided as it was: every policy, matched or not, and its conditions.',
     params: ById,
     reply: Explanation,
@@ -94,6 +102,7 @@ export const recordOperations = {
     method: 'GET',
     path: '/v1/overview',
     role: 'member',
+    scope: 'reach',
     summary: 'Calls, spend and errors over a time, in equal steps and by target.',
     query: Type.Object(
       {

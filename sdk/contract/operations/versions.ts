@@ -98,7 +98,8 @@ export const versionOperations = {
     id: 'pushVersion',
     method: 'POST',
     path: '/v1/versions',
-    role: 'member',
+    role: ['owner', 'admin', 'developer'],
+    scope: 'anywhere',
     summary:
       'Builds a version from sources: schema, types, compile, cases. The same sources give the same version.',
     body: Type.Object(
@@ -140,7 +141,8 @@ export const versionOperations = {
     id: 'tryFiles',
     method: 'POST',
     path: '/v1/versions/try',
-    role: 'member',
+    role: ['owner', 'admin', 'developer'],
+    scope: 'anywhere',
     summary: 'Builds sources as a push does and hands back what the engine loads. Nothing is stored.',
     body: Type.Object(
       {
@@ -200,6 +202,7 @@ export const versionOperations = {
     method: 'GET',
     path: '/v1/catalogue',
     role: 'member',
+    scope: 'anywhere',
     summary: 'What is known of models; the catalogue that versions are built with now.',
     reply: Catalogue,
     errors: [],

@@ -1,12 +1,19 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { getTableName, is } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/node-postgres'
+import { migrate } from 'drizzle-orm/node-postgres/migrator'
 import { getTableConfig, PgTable } from 'drizzle-orm/pg-core'
 import { Client } from 'pg'
+import { v7 as newId } from 'uuid'
 import { expect, test } from 'vitest'
 import { migrateDatabase } from '../../../control-plane/db/migrate.ts'
 import * as schema from '../../../control-plane/db/schema.ts'
 import { createEmptyDatabase, createTestDatabase } from '../../support/database.ts'
 
+const migrationsFolder = fileURLToPath(new URL('../../../control-plane/db/migrations', import.meta.url))
 const migratedUrl = await createTestDatabase()
 
 async function query<T extends object>(url: string, text: string): Promise<T[]> {
@@ -71,6 +78,46 @@ test('a second migration changes nothing', async () => {
   const [after] = await query<{ count: number }>(migratedUrl, applied)
   expect(after).toEqual(before)
   expect(after?.count).toBeGreaterThan(0)
+})
+
+test('tokens of the first release keep what they could do, on the whole organisation', async () => {
+  const url = await createEmptyDatabase()
+  const folder = mkdtempSync(join(tmpdir(), 'signalbox-migrations-'))
+  cpSync(migrationsFolder, folder, { recursive: true })
+  const journalFile = join(folder, 'meta', '_journal.json')
+  const journal = JSON.parse(readFileSync(journalFile, 'utf8')) as { entries: unknown[] }
+  writeFileSync(journalFile, JSON.stringify({ ...journal, entries: journal.entries.slice(0, 1) }))
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  await migrate(drizzle(client), { migrationsFolder: folder })
+  const [organisation, root] = [newId(), newId()]
+  await client.query(`insert into organisation values ('${organisation}', 'default', now())`)
+  await client.query(
+    `insert into node (id, organisation_id, kind, name, path, managed_by, created)
+     values ('${root}', '${organisation}', 'organisation', 'default', '', 'api', now())`,
+  )
+  for (const [kind, role] of [
+    ['root', 'admin'],
+    ['token', 'admin'],
+    ['token', 'member'],
+  ]) {
+    await client.query(
+      `insert into token (id, organisation_id, name, role, kind, hash, created)
+       values ('${newId()}', '${organisation}', '${kind} ${role}', '${role}', '${kind}', '${newId()}', now())`,
+    )
+  }
+  await client.end()
+  rmSync(folder, { recursive: true })
+  await migrateDatabase(url)
+  const rows = await query<{ name: string; role: string; node_id: string }>(
+    url,
+    'select name, role, node_id from token order by name',
+  )
+  expect(rows).toEqual([
+    { name: 'root admin', role: 'owner', node_id: root },
+    { name: 'token admin', role: 'admin', node_id: root },
+    { name: 'token member', role: 'developer', node_id: root },
+  ])
 })
 
 test('programs that migrate an empty database at once wait for each other', async () => {

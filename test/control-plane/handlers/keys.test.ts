@@ -1,7 +1,9 @@
+import type { KeyScopes } from '@signalbox/sdk/contract'
 import { hashSecret, isWellFormedSecret } from '@signalbox/sdk/node'
 import { sql } from 'drizzle-orm'
 import { v7 as newId } from 'uuid'
 import { afterAll, expect, test } from 'vitest'
+import { loadKeyRows, loadRevokedKeys } from '../../../control-plane/stores/key-shards.ts'
 import { createTestDatabase } from '../../support/database.ts'
 import { connectGateway, refusalOf, startAccessPlane } from '../access-plane.ts'
 
@@ -27,6 +29,7 @@ test('a key is shown once, carries its environment and is stored as its hash alo
   expect(made.pending).toBeUndefined()
   const { key: _key, ...listed } = made
   expect((await client.listKeys({ team: 'search' })).items).toContainEqual(listed)
+  expect(await client.getKey({ id: made.id })).toEqual(listed)
   const stored = await plane.db.execute(sql`select api_key::text as row from api_key`)
   expect(JSON.stringify(stored.rows)).toContain(hashSecret(made.key))
   expect(JSON.stringify(stored.rows)).not.toContain(made.key)
@@ -114,4 +117,76 @@ test('a change whose publication fails is stored and says that the control plane
   expect(made.pending).toEqual(['control-plane'])
   expect((await client.listKeys({ team: 'search' })).items.map((each) => each.id)).toContain(made.id)
   await broken.stop()
+})
+
+test('a key is found by how it begins, a page at a time', async () => {
+  const made = await client.createKey({ team: 'search', name: 'to be found' })
+  for (const length of [5, 8, 12, 20]) {
+    const { items } = await client.listKeys({ prefix: made.key.slice(0, length) })
+    expect(items.map((each) => each.id)).toContain(made.id)
+    if (length > 6) expect(items).toHaveLength(1)
+  }
+  expect((await client.listKeys({ prefix: 'sb_dzzzzzzzz' })).items).toEqual([])
+  expect(await refusalOf(client.listKeys({ prefix: '%' }))).toMatchObject({ status: 400 })
+  const all = (await client.listKeys()).items.map((each) => each.id)
+  const paged: string[] = []
+  for (let cursor: string | null | undefined; cursor !== null; ) {
+    const page = await client.listKeys({ limit: 3, ...(cursor === undefined ? {} : { cursor }) })
+    paged.push(...page.items.map((each) => each.id))
+    cursor = page.nextCursor
+  }
+  expect(paged).toEqual(all)
+})
+
+test('scopes are kept, changed and refused where no call could fit', async () => {
+  const scopes = { models: ['smart', 'openai/*'], ipRanges: ['10.0.0.0/8'], requiredMetadata: ['feature'] }
+  const made = await client.createKey({ team: 'search', name: 'scoped', scopes })
+  expect(made.scopes).toEqual(scopes)
+  const changed = await client.updateKey({
+    ...{ id: made.id, revision: 1, name: 'renamed', team: 'ranking' },
+    scopes: { operations: ['chat'] },
+  })
+  expect(changed).toMatchObject({ name: 'renamed', revision: 2, scopes: { operations: ['chat'] } })
+  expect(changed.team.name).toBe('ranking')
+  const late = client.updateKey({ id: made.id, revision: 1, name: 'lost' })
+  expect(await refusalOf(late)).toMatchObject({ status: 409, param: 'revision' })
+  const wrong: readonly [KeyScopes, string][] = [
+    [{ ipRanges: ['10.0.0.0/40'] }, 'scopes.ipRanges'],
+    [{ ipRanges: ['localhost'] }, 'scopes.ipRanges'],
+    [{ models: ['*mini'] }, 'scopes.models'],
+  ]
+  for (const [odd, param] of wrong) {
+    const refused = client.createKey({ team: 'search', name: 'x', scopes: odd })
+    expect(await refusalOf(refused)).toMatchObject({ status: 400, param })
+  }
+})
+
+test('a rotated key has a new secret and the same id; the old one works for its grace', async () => {
+  const made = await client.createKey({ team: 'search', name: 'turning' })
+  const rotated = await client.rotateKey({ id: made.id, graceS: 3600 })
+  expect(rotated).toMatchObject({ id: made.id, name: 'turning', revision: 2 })
+  expect(rotated.key).not.toBe(made.key)
+  expect((rotated.previousUntilMs ?? 0) - (rotated.rotatedMs ?? 0)).toBe(3_600_000)
+  const linesOf = async () => {
+    const { environments } = await client.getStatus({ environment: 'development' })
+    expect(environments[0]?.state).toBeGreaterThan(0)
+    const keys = { organisationId: plane.organisationId, environment: 'development', revokedAfterMs: 0 }
+    const rows = await loadKeyRows(plane.db, keys, { prefixLength: 0, prefixes: [] })
+    return rows.filter((row) => row.id === made.id)
+  }
+  const lines = await linesOf()
+  expect(lines.map((row) => row.hash).sort()).toEqual([hashSecret(made.key), hashSecret(rotated.key)].sort())
+  expect(lines.find((row) => row.hash === hashSecret(made.key))?.expiresMs).toBe(rotated.previousUntilMs)
+  const last = await client.rotateKey({ id: made.id, graceS: 0 })
+  expect(last.previousUntilMs).toBeNull()
+  const revoked = await loadRevokedKeys(
+    plane.db,
+    { organisationId: plane.organisationId, environment: 'development', sinceMs: 0 },
+    100,
+  )
+  const hashes = revoked.map((row) => row.hash)
+  expect(hashes).toEqual(expect.arrayContaining([hashSecret(made.key), hashSecret(rotated.key)]))
+  expect(hashes).not.toContain(hashSecret(last.key))
+  await client.revokeKey({ id: made.id })
+  expect(await refusalOf(client.rotateKey({ id: made.id }))).toMatchObject({ status: 409, code: 'conflict' })
 })

@@ -16,6 +16,7 @@ test('the tree begins with the organisation', async () => {
       kind: 'organisation',
       parentId: null,
       path: '',
+      revision: 1,
       managedBy: 'api',
       keys: 0,
       createdMs: items[0]?.createdMs,

@@ -9,12 +9,14 @@ import { connectGateway, refusalOf, startAccessPlane } from '../access-plane.ts'
 const plane = await startAccessPlane(await createTestDatabase())
 afterAll(() => plane.stop())
 const { client } = plane
+const rootId = (await client.listTeams()).items[0]?.id
 
 test('the root token says who it is', async () => {
   const me = await client.getMe()
   expect(me).toMatchObject({
     name: 'root',
-    role: 'admin',
+    role: 'owner',
+    kind: 'token',
     organisation: { id: plane.organisationId, name: 'default' },
     environment: 'development',
   })
@@ -28,8 +30,8 @@ test('a connected gateway has an address to call', async () => {
 })
 
 test('a token is shown once and stored as its hash alone', async () => {
-  const made = await client.createToken({ name: 'ci', role: 'member' })
-  expect(made).toMatchObject({ name: 'ci', role: 'member', lastUsedMs: null, revokedMs: null })
+  const made = await client.createToken({ name: 'ci', role: 'developer' })
+  expect(made).toMatchObject({ name: 'ci', role: 'developer', lastUsedMs: null, revokedMs: null })
   expect(made.token).toMatch(/^sbt_/)
   expect(isWellFormedSecret(made.token)).toBe(true)
   const { items } = await client.listTokens()
@@ -37,8 +39,10 @@ test('a token is shown once and stored as its hash alone', async () => {
   expect(listed).toEqual({
     id: made.id,
     name: 'ci',
-    role: 'member',
+    role: 'developer',
+    node: { id: rootId, path: '' },
     createdMs: made.createdMs,
+    expiresMs: null,
     lastUsedMs: null,
     revokedMs: null,
   })
@@ -48,7 +52,7 @@ test('a token is shown once and stored as its hash alone', async () => {
 })
 
 test('its last use is noted, at most once a minute', async () => {
-  const made = await client.createToken({ name: 'used', role: 'member' })
+  const made = await client.createToken({ name: 'used', role: 'developer' })
   const used = createClient({ url: plane.url, token: made.token })
   const lastUsed = async () => {
     await used.getMe()
@@ -63,7 +67,7 @@ test('its last use is noted, at most once a minute', async () => {
 })
 
 test('revoking twice changes nothing the second time', async () => {
-  const { id } = await client.createToken({ name: 'twice', role: 'member' })
+  const { id } = await client.createToken({ name: 'twice', role: 'developer' })
   const first = await client.revokeToken({ id })
   expect(first.revokedMs).not.toBeNull()
   expect(await client.revokeToken({ id })).toEqual(first)
@@ -87,7 +91,7 @@ test('an unknown id, well formed or not, is not found', async () => {
 
 test('the root token is not revoked through itself', async () => {
   const { tokenId } = await client.getMe()
-  expect(await refusalOf(client.revokeToken({ id: tokenId }))).toMatchObject({
+  expect(await refusalOf(client.revokeToken({ id: tokenId ?? '' }))).toMatchObject({
     status: 409,
     code: 'conflict',
   })

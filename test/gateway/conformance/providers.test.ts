@@ -1,4 +1,4 @@
-import { Refusal } from '@signalbox/sdk/contract'
+import { hosts, Refusal } from '@signalbox/sdk/contract'
 import { describe, expect, it } from 'vitest'
 import type { Call, WireFormat } from '../../../gateway/call.ts'
 import type { Dialect, RequestHead } from '../../../gateway/dialect.ts'
@@ -6,9 +6,12 @@ import { dialect as messages } from '../../../gateway/dialects/anthropic-message
 import { dialect as gemini } from '../../../gateway/dialects/gemini.ts'
 import { dialect as chat } from '../../../gateway/dialects/openai-chat.ts'
 import { dialect as responses } from '../../../gateway/dialects/openai-responses.ts'
+import { hostTraits } from '../../../gateway/host-quirks.ts'
+import { loadProviders } from '../../../gateway/load-providers.ts'
 import type { EncodeOptions, FrameReading, Provider } from '../../../gateway/provider.ts'
 import { SseSplitter } from '../../../gateway/wire/sse.ts'
 import { assemble, decodeStream } from '../wire/assembled.ts'
+import { eventStreamBytes } from '../wire/event-stream-bytes.ts'
 import { fixtureIds, pluginIds, type Situation, situations } from './fixture-folder.ts'
 
 interface CallFixture {
@@ -89,6 +92,21 @@ function read(provider: Provider, pieces: readonly Buffer[]) {
   return { bytes, ...reading, textBytes, withheld, cut, ...reader.finish() }
 }
 
+/** Formats that no client speaks: their streams are translated, never passed. */
+const speaksOfItsOwn = ({ format }: Provider): boolean => format === 'cohere-chat'
+
+function checkTranslated(provider: Provider, situation: Situation, stream: Buffer): void {
+  const decode = (pieces: readonly Buffer[]) =>
+    decodeStream(provider.createDecoder(), pieces, provider.createSplitter?.())
+  const whole = decode([stream])
+  situation.expectJson('deltas.json', whole)
+  expect(() => assemble(whole.deltas)).not.toThrow()
+  for (let cut = 1; cut < stream.length; cut++) {
+    const pieces = [stream.subarray(0, cut), stream.subarray(cut)]
+    expect(decode(pieces), `${situation.name} cut at ${cut}`).toEqual(whole)
+  }
+}
+
 function checkStream(provider: Provider, situation: Situation, stream: Buffer): void {
   const whole = decodeStream(provider.createDecoder(), [stream])
   const reading = read(provider, [stream])
@@ -102,20 +120,41 @@ function checkStream(provider: Provider, situation: Situation, stream: Buffer): 
   }
 }
 
+const providers = await loadProviders()
+
+function providerOf(id: string): Provider {
+  const provider = providers.get(id)
+  if (provider === undefined) throw new Error(`fixtures of a provider that is not there: ${id}`)
+  return provider
+}
+
 describe('providers', () => {
-  it('have fixtures, each of them', () => {
-    expect(fixtureIds('providers').filter((id) => pluginIds('providers').includes(id))).toEqual(
-      pluginIds('providers'),
-    )
+  it('have fixtures, each of those with a file or with traits of its own', () => {
+    const own = [...pluginIds('providers'), ...Object.keys(hostTraits)].sort()
+    expect(fixtureIds('providers')).toEqual(own)
   })
 
-  for (const id of pluginIds('providers')) {
-    describe(id, async () => {
-      const { provider: plugin } = (await import(`../../../gateway/providers/${id}.ts`)) as {
-        provider: Provider
-      }
+  it('are at least 14 that are tested and at least 100 that are listed', () => {
+    const tested = fixtureIds('providers').filter((id) => providers.has(id)).length
+    const listed = providers.size - tested
+    process.stdout.write(`providers: ${tested} tested, ${listed} listed\n`)
+    expect(tested).toBeGreaterThanOrEqual(14)
+    expect(listed).toBeGreaterThanOrEqual(100)
+  })
 
-      it('has the name of its file', () => {
+  it('are asked at an address of their own, each host', () => {
+    for (const { id, baseUrl } of hosts.values()) {
+      expect(URL.canParse(baseUrl), id).toBe(true)
+      expect(baseUrl, id).not.toMatch(/\/$|\$|chat\/completions/)
+      expect(/^https:|^http:\/\/127\.0\.0\.1:/.test(baseUrl), id).toBe(true)
+    }
+  })
+
+  for (const id of fixtureIds('providers')) {
+    describe(id, () => {
+      const plugin = providerOf(id)
+
+      it('has the name of its row or file', () => {
         expect(plugin.id).toBe(id)
       })
 
@@ -134,7 +173,12 @@ describe('providers', () => {
         const error = situation.json('error.json') as { status: number; body: unknown } | undefined
         if (error) situation.expectJson('failure.json', provider.classifyFailure(error.status, error.body))
         const stream = situation.text('stream.sse')
-        if (stream !== undefined) checkStream(provider, situation, stream)
+        if (stream !== undefined) {
+          if (speaksOfItsOwn(provider)) checkTranslated(provider, situation, stream)
+          else checkStream(provider, situation, stream)
+        }
+        const events = situation.text('events.ndjson')
+        if (events !== undefined) checkTranslated(provider, situation, eventStreamBytes(events.toString()))
       })
     })
   }

@@ -82,6 +82,12 @@ describe('the list of models', () => {
       object: 'model',
       created: 1_790_000_000,
       owned_by: 'openai',
+      signalbox: {
+        context_length: 200_000,
+        max_output_tokens: 8192,
+        locality: 'cloud',
+        pricing_pico_usd: [{ input: 1_000_000, output: 2_000_000 }],
+      },
     })
   })
 
@@ -130,6 +136,21 @@ it('two Authorization headers are no key', async () => {
   const client = rawClient(gateway.url, head)
   await eventually(() => expect(client.received()).toContain('401'))
   client.socket.destroy()
+})
+
+it.each([
+  '/v1/chat/completions',
+  '/v1/chat/completions/',
+  '/V1/chat/Completions',
+  '/v1/chat/completions?beta=true',
+  '/api/v1/chat/completions',
+])('a call asks for %s and is one', async (path) => {
+  const response = await get(path, { authorization }, 'POST')
+  expect(response.headers.get('x-signalbox-decision')).not.toBeNull()
+  expect([response.status, await response.json()]).toMatchObject([
+    400,
+    { error: { code: 'invalid_request' } },
+  ])
 })
 
 describe('what is not there', () => {

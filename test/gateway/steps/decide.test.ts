@@ -1,7 +1,7 @@
 import type { Evaluation } from '@signalbox/policies'
 import type { Decision, Reason } from '@signalbox/sdk/contract'
 import { describe, expect, it } from 'vitest'
-import { allowed } from '../../../gateway/steps/decide.ts'
+import { allowed, allowedUnguarded } from '../../../gateway/steps/decide.ts'
 import { allow, deny } from '../../support/memory-snapshot.ts'
 
 const evaluationOf = (decision: Decision, rest: Partial<Evaluation> = {}): Evaluation => ({
@@ -76,10 +76,17 @@ describe('a decision', () => {
   it('that requires a guardrail which must block is not served without it', () => {
     const guard = { id: 'no-secrets', mode: 'enforce', onError: 'block' } as const
     const plan = { target: 'openai/gpt-5.2' }
+    const unguarded = (evaluation: Evaluation): unknown => {
+      try {
+        return allowedUnguarded(evaluation)
+      } catch (error) {
+        return error
+      }
+    }
     const withGuard = (rest: object): Evaluation =>
       evaluationOf(allow(plan, { guardrails: { input: [], output: [{ ...guard, ...rest }] } }))
-    expect(refusal(withGuard({}))).toMatchObject({ code: 'policy_invalid_decision' })
-    expect(refusal(withGuard({ mode: 'audit' }))).toMatchObject({ plan })
-    expect(refusal(withGuard({ onError: 'pass' }))).toMatchObject({ plan })
+    expect(unguarded(withGuard({}))).toMatchObject({ code: 'policy_invalid_decision' })
+    expect(unguarded(withGuard({ mode: 'audit' }))).toMatchObject({ plan })
+    expect(unguarded(withGuard({ onError: 'pass' }))).toMatchObject({ plan })
   })
 })

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { freePass } from '../../../gateway/money/attempt-hold.ts'
 import type {
   Exchange,
   ExchangeFailure,
@@ -42,6 +43,7 @@ function open(limits: Partial<ExchangeLimits> = {}, baseUrl = `${server.url}/v1/
       identity: true,
     },
     credentials: { authorization: 'Bearer upstream-secret' },
+    permit: freePass,
     limits: {
       connectMs: 1000,
       firstTokenMs: 1000,

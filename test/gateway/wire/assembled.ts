@@ -1,14 +1,14 @@
 import type { Delta, Reply, ReplyBlock } from '../../../gateway/call.ts'
 import type { StreamEncoder } from '../../../gateway/dialect.ts'
 import type { StreamDecoder } from '../../../gateway/provider.ts'
-import { SseSplitter } from '../../../gateway/wire/sse.ts'
+import { SseSplitter, type StreamSplitter } from '../../../gateway/wire/sse.ts'
 
 /** All canonical events of a stream, and whether it was complete. */
 export function decodeStream(
   decoder: StreamDecoder,
   pieces: readonly Buffer[],
+  splitter: StreamSplitter = new SseSplitter(),
 ): { deltas: Delta[]; complete: boolean } {
-  const splitter = new SseSplitter()
   const frames = pieces.flatMap((piece) => splitter.push(piece))
   const rest = splitter.end()
   if (rest !== undefined && !rest.partial) frames.push(rest)

@@ -22,10 +22,49 @@ describe('loadCatalogue', () => {
   it('has the digest of this release of the data, on every machine', () => {
     const folder = fileURLToPath(new URL('..', import.meta.resolve('@pydantic/genai-prices')))
     expect(JSON.parse(readFileSync(`${folder}package.json`, 'utf8')).version).toBe(priceDataVersion)
-    expect(catalogue.source).toBe('@pydantic/genai-prices 0.1.8, prices of 2026-09-23')
-    expect(digest).toMatchInlineSnapshot(
-      `"sha256:5bd8dffa4a415635498d63c5129759e9b7ebda3eb6eda91d1a2e6f6f32d2f9f5"`,
+    expect(catalogue.source).toBe(
+      '@pydantic/genai-prices 0.1.8, prices of 2026-09-23; models.dev f3fc69229967 of 2026-07-02',
     )
+    expect(digest).toMatchInlineSnapshot(
+      `"sha256:540e09dc6990e49066ca799c467d27163091e84faab73813dfdec0248b81b1d0"`,
+    )
+  })
+
+  it('knows at least 2,500 models by name', () => {
+    const named = new Set(catalogue.models.map(({ provider, id }) => `${provider}/${id}`))
+    const ids = new Set(catalogue.models.map(({ id }) => id.toLowerCase()))
+    process.stdout.write(`catalogue: ${named.size} models at their hosts, ${ids.size} by name alone\n`)
+    expect(named.size).toBe(catalogue.models.length)
+    expect(ids.size).toBeGreaterThanOrEqual(2500)
+  })
+
+  it('knows limits, capabilities and modalities beside the prices, which stay those of the price data', () => {
+    expect(model('openai', 'gpt-5.2')).toMatchObject({
+      capabilities: ['tools', 'reasoning', 'structuredOutput'],
+      inputs: ['text', 'image'],
+      outputTokensMax: 128_000,
+      released: '2025-12-11',
+    })
+    expect(model('groq', 'groq/compound')?.provider).toBe('groq')
+  })
+
+  it('calls free only what has a price of zero, and never what is part of a plan', () => {
+    const free = catalogue.models.filter((each) => each.free === true)
+    expect(free.length).toBeGreaterThan(0)
+    for (const each of free) {
+      for (const { units } of each.prices ?? [])
+        expect(Object.values(units).every((pico) => pico === 0)).toBe(true)
+    }
+    expect(catalogue.models.some((each) => each.provider.includes('coding-plan'))).toBe(false)
+  })
+
+  it('knows the announced ends of models and their successors', () => {
+    expect(model('openai', 'gpt-5')).toMatchObject({ retires: '2026-12-11', successor: 'gpt-6.1-sol' })
+    expect(model('anthropic', 'claude-opus-4-1')).toMatchObject({
+      retires: '2026-08-05',
+      successor: 'claude-opus-4-8',
+    })
+    expect(model('openai', 'gpt-5.2')?.retires).toBeUndefined()
   })
 
   it('knows the vendors of all native connections by the name of the connection', () => {

@@ -82,10 +82,9 @@ const effects: [wrong: string, text: string, ...problems: string[]][] = [
     '4:52 unknown prompt "polish"',
   ],
   [
-    'a strategy without an engine',
+    'a strategy without its options',
     route('{ "plan": { "strategy": "weighted", "of": [{ "target": "openai/gpt-5.5" }] } }'),
     '4:23 needs the member "weights"',
-    '4:37 "weighted" has no engine in this release; there is "ordered", "fidelity"',
   ],
   [
     'a strategy that does not exist',
@@ -93,11 +92,9 @@ const effects: [wrong: string, text: string, ...problems: string[]][] = [
     '4:37 "strategy" must be one of ordered, weighted, lowestCost, lowestLatency, leastBusy, sticky, hedged; did you mean "ordered"?',
   ],
   [
-    'a pipeline',
-    route(
-      '{ "plan": { "pipeline": [{ "id": "a", "node": { "target": "openai/x" }, "onFailure": "fail" }] } }',
-    ),
-    '4:37 "pipeline" has no engine in this release; there is "ordered", "fidelity"',
+    'a pipeline of no steps',
+    route('{ "plan": { "pipeline": [] } }'),
+    '4:37 "pipeline" must NOT have fewer than 1 items',
   ],
   [
     'an unknown target in a tree',

@@ -143,21 +143,8 @@ describe('plans', () => {
     expect(version).toBeNull()
     expect(
       problems.map(({ line, column, code, message }) => `${line}:${column} ${code} ${message.split(' ')[0]}`),
-    ).toEqual([
-      '4:61 unsupported_strategy "weighted"',
-      '5:28 unsupported_strategy "hedged"',
-      '6:28 unsupported_strategy "sticky"',
-      '6:35 unsupported_strategy "lowestCost"',
-      '6:65 unsupported_strategy "lowestLatency"',
-      '7:28 unsupported_strategy "leastBusy"',
-      '8:35 unsupported_strategy "mirror"',
-      '8:51 unsupported_strategy "cache"',
-      '8:65 unsupported_strategy "onErrorClass"',
-      '8:138 unsupported_strategy "obligations"',
-    ])
-    expect(problems[0]?.message).toBe(
-      '"weighted" has no engine in this release; there is "ordered", "fidelity"',
-    )
+    ).toEqual(['8:35 unsupported_strategy "mirror"', '8:138 unsupported_strategy "obligations"'])
+    expect(problems[0]?.message).toContain('"mirror" has no engine in this release; there is "ordered"')
   })
 
   const wrong: [what: string, then: object, message: string][] = [

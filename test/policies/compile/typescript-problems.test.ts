@@ -88,9 +88,9 @@ const rows: [wrong: string, text: string, ...problems: string[]][] = [
     '3:21 unknown connection "opnai" in "opnai/gpt-5"; did you mean "openai"?',
   ],
   [
-    'a strategy without an engine',
-    route("rule('x', { then: () => weighted({ weight: 1, part: 'smart' }) })"),
-    '3:27 "weighted" has no engine in this release; there is "ordered", "fidelity"',
+    'more tries than there may be',
+    route("rule('x', { then: () => use('smart').retries(9) })"),
+    '3:21 "retries" must be <= 5',
   ],
   [
     'an effect of the other kind',

@@ -3,8 +3,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type HostileScript, hostileScripts, isOutput } from '../sandbox/hostile-corpus.ts'
 import { createEngine, evaluate, type Files, policy, programOf, script } from './programs.ts'
 
-/** Of this thread's processor time. A policy at fault is asked twice: with all others, then by itself. */
-const boundMs = 80
+/**
+ * Of this thread's processor time for one decision. A policy at fault is asked twice: with all others, then by itself
+ * with a quarter of the fuel.
+ */
+const boundMs = 20
+/** Decisions of which the quickest counts: what other programs take from the processor's caches is not the policy's. */
+const tries = 3
 const codes = {
   timeout: 'policy_timeout',
   memory: 'policy_memory',
@@ -62,6 +67,14 @@ function innocentCall(program: Program, caller: string): Omit<Evaluation, 'evalu
   return rest
 }
 
+/** The decision on a call of the route of a script, and what it took. */
+function timed(index: number): { evaluation: Evaluation; ms: number } {
+  const before = process.threadCpuUsage()
+  const evaluation = evaluate(program, { request: { route: `h${index}` } })
+  const { user, system } = process.threadCpuUsage(before)
+  return { evaluation, ms: (user + system) / 1000 }
+}
+
 let engine: Engine
 let program: Program
 let fresh: Program
@@ -83,10 +96,11 @@ test.each(
   scripts.map((hostile, index) => ({ hostile, index, name: hostile.name })),
 )('$name: the call is decided as documented, the next as in a fresh engine', ({ hostile, index }) => {
   const ends = endOf(hostile)
-  const before = process.threadCpuUsage()
-  const { failure, decision, policies } = evaluate(program, { request: { route: `h${index}` } })
-  const { user, system } = process.threadCpuUsage(before)
-  expect((user + system) / 1000).toBeLessThan(boundMs)
+  const times: number[] = []
+  for (let round = 1; round < tries; round++) times.push(timed(index).ms)
+  const { evaluation, ms } = timed(index)
+  const { failure, decision, policies } = evaluation
+  expect(Math.min(...times, ms)).toBeLessThan(boundMs)
   if (ends !== 'nothing') {
     expect(decision.effect).toBe('deny')
     expect(failure).toMatchObject({ code: codes[ends], policy: `h${index}` })

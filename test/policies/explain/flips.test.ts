@@ -7,7 +7,10 @@ import { expressionText } from '../../../policies/explain/condition-text.ts'
 import { flipsOf } from '../../../policies/explain/flips.ts'
 import { factsOf } from '../engine/programs.ts'
 
-const facts = factsOf({ subject: { stickyKey: 'me' }, request: { metadata: { level: 3 } } })
+const facts = factsOf({
+  subject: { stickyKey: 'me' },
+  request: { metadata: { level: 3 }, tools: { count: 2, names: ['grep', 'browse'] } },
+})
 const schema = factsSchemaOf({ tier: { enum: ['free', 'paid'] }, level: { type: 'integer' } })
 const scope = { facts, schema, params: { share: 50_000, on: true }, masked: ['request.dialect'] }
 const flips = (expression: Expression, wanted: boolean) =>
@@ -47,6 +50,38 @@ describe('flipsOf', () => {
     ['ne to false', { ne: [tier, 'free'] }, false, ['request.metadata.tier = "free": "free"']],
     ['a boolean fact', { fact: 'request.stream' }, true, ['request.stream = true: true']],
     ['a param that is a switch', { param: 'on' }, false, ['on = false: false']],
+    [
+      'some to true',
+      { some: [{ fact: 'request.tools.names' }, { startsWith: [{ item: true }, 'shell_'] }] },
+      true,
+      ['request.tools.names with "shell_": ["grep","browse","shell_"]'],
+    ],
+    [
+      'some to false',
+      { some: [{ fact: 'request.tools.names' }, { eq: [{ item: true }, 'browse'] }] },
+      false,
+      [
+        'request.tools.names without "grep": ["browse"]',
+        'request.tools.names without "browse": ["grep"]',
+        'request.tools.names empty: []',
+      ],
+    ],
+    [
+      'every to false',
+      { every: [{ fact: 'request.tools.names' }, { in: [{ item: true }, ['grep', 'browse']] }] },
+      false,
+      ['request.tools.names with "another": ["grep","browse","another"]'],
+    ],
+    [
+      'every to true',
+      { every: [{ fact: 'request.tools.names' }, { ne: [{ item: true }, 'browse'] }] },
+      true,
+      [
+        'request.tools.names without "grep": ["browse"]',
+        'request.tools.names without "browse": ["grep"]',
+        'request.tools.names empty: []',
+      ],
+    ],
     ['not', { not: { fact: 'request.stream' } }, false, ['request.stream = true: true']],
     ['has to false', { has: 'request.metadata.level' }, false, ['request.metadata.level absent: undefined']],
     ['has to true', { has: 'request.metadata.tier' }, true, ['request.metadata.tier is there: "free"']],
@@ -55,7 +90,7 @@ describe('flipsOf', () => {
       'in a fact',
       { in: ['search', { fact: 'request.tools.names' }] },
       true,
-      ['request.tools.names with "search": ["search"]'],
+      ['request.tools.names with "search": ["grep","browse","search"]'],
     ],
     [
       'startsWith',

@@ -113,6 +113,26 @@ cases:
     }),
   )
 
+  it('lets a property notice what no case does', async () => {
+    const catalogue = loadCatalogue()
+    const property = `import { evalPolicy, property, suite } from '@signalbox/policies/test'
+suite('limits', (t) => {
+  t.property('six bytes are too many, five are not', property.facts({ 'request.bytes': [5, 6] }), (f) =>
+    (evalPolicy('r', f).effect === 'deny') === f.request.bytes > 5)
+})
+`
+    const more = new Map([...files, ['tests/r.test.ts', property]])
+    const { version } = await buildVersion(more, { catalogue, typeCheck: false })
+    if (version === null) throw new Error('does not build')
+    const engine = await createEngine()
+    try {
+      const report = await runMutants(version, more, { engine, catalogue, timeLimitMs: 60_000 })
+      expect(report).toMatchObject({ killed: 8, survivors: [], notRun: 0 })
+    } finally {
+      engine.dispose()
+    }
+  })
+
   it('names what no case notices, in the order of places, and lets cases of all policies count', async () => {
     const catalogue = loadCatalogue()
     const { version } = await buildVersion(files, { catalogue, typeCheck: false })

@@ -8,10 +8,12 @@ import {
 import { hostileScripts } from './hostile-corpus.ts'
 
 /**
- * Of this thread's processor time, load included: 1,000,000 fuel take 2 to 8 ms here, 15 while the engine is still being
- * compiled. The rest is for slow machines; what holds everywhere is the bound in fuel.
+ * Of this thread's processor time for one call: 1,000,000 fuel and the trap at their end take 2 to 8 ms, 13 on a
+ * machine that does ten other things. What holds everywhere is the bound in fuel.
  */
-const BOUND_MS = 60
+const BOUND_MS = 20
+/** Calls of which the quickest counts: what other programs take from the processor's caches is not the script's. */
+const TRIES = 3
 const MEMORY_BYTES = 8 * 1024 * 1024
 const FACTS = '{"items":[3,1,2],"name":"é"}'
 
@@ -35,19 +37,28 @@ beforeAll(async () => {
   expected = innocent.call(FACTS)
 })
 
+const cpuMs = (): number => {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1000
+}
+
 test.each(hostileScripts)('$name: $ends, in time, and the next call is right', ({ body, ends }) => {
-  const run = () => {
-    const image = sandbox.load(`() => { ${body}; return "done" }`, { fileName: 'hostile.js' })
-    return image.call('').output
-  }
-  for (const _ of [1, 2]) {
-    const before = process.threadCpuUsage()
+  const times: number[] = []
+  for (let round = 0; round < TRIES; round++) {
+    const run = () => {
+      const image = sandbox.load(`() => { ${body}; return "done" }`, { fileName: 'hostile.js' })
+      const startMs = cpuMs()
+      try {
+        return image.call('').output
+      } finally {
+        times.push(cpuMs() - startMs)
+      }
+    }
     if (ends === 'nothing') expect(run()).toBe('done')
     else expect(run).toThrow(expect.objectContaining({ name: 'SandboxError', kind: ends }))
-    const { user, system } = process.threadCpuUsage(before)
-    expect((user + system) / 1000).toBeLessThan(BOUND_MS)
     expect(innocent.call(FACTS)).toEqual(expected)
   }
+  expect(Math.min(...times)).toBeLessThan(BOUND_MS)
 })
 
 test('running out of memory is told from running out of fuel', async () => {

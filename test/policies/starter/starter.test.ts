@@ -92,7 +92,7 @@ describe('the starter', () => {
     const { policies, guardrails, prompts } = version.compiled
     const all = [...policies, ...guardrails].map(({ id }) => id).concat(prompts.map(({ name }) => name))
     expect(all.filter((name) => !tested.includes(name))).toEqual([])
-    expect(policies.map(({ kind }) => kind).sort()).toEqual(['constraint', 'route'])
+    expect(policies.map(({ kind }) => kind).sort()).toEqual(['constraint', 'route', 'route'])
   })
 
   it('has cases that notice when a policy does not do its work', async () => {
@@ -104,6 +104,9 @@ describe('the starter', () => {
       ['policies/canary.policy.ts', 'share()', '1_000_000 - share()'],
       ['policies/canary.policy.ts', "rollout: 'opus-5-5'", "rollout: 'other'"],
       ['policies/canary.policy.ts', "onError: 'continue'", "onError: 'deny'"],
+      ['policies/budget-downgrade.policy.ts', '< share()', '> share()'],
+      ['policies/budget-downgrade.policy.ts', "!== 'large'", "=== 'large'"],
+      ['policies/budget-downgrade.policy.ts', "use('cheap')", "use('smart')"],
       ['guardrails/no-secrets.guardrail.json', '"gt"', '"lt"'],
       ['prompts/summarise.prompt.md', '{{ text }}', '{{ sentences }}'],
     ] as const

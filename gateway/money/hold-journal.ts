@@ -1,0 +1,133 @@
+import { closeSync, ftruncateSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import type { LeaseReport, SettlementReport } from '@signalbox/sdk/contract'
+import type { Logger } from '@signalbox/sdk/node'
+import type { Hold } from './hold.ts'
+import type { LeasePool } from './lease-pool.ts'
+
+/** The journal begins anew after this many bytes, with what is still open. */
+const bytesMax = 32 * 1024 * 1024
+
+export interface HoldJournalOptions {
+  readonly folder: string
+  readonly incarnation: string
+  /** Names this boot of the machine: what is written without `fsync` is evidence only while it runs. */
+  readonly bootId: string
+  readonly log: Logger
+}
+
+/**
+ * Holds and settlements, each written before it counts (`write`, no `fsync`): after the death of the process they are
+ * evidence of what may have been spent. One line each: `B` boot · `L` lease, settled before · `H` hold of an attempt
+ * in a lease · `R` its end without cost ·
+ * `S` settlement · `K` so many settlements are reported · `F` a lease is closed.
+ */
+export class HoldJournal {
+  readonly path: string
+  readonly #options: HoldJournalOptions
+  #descriptor: number
+  #bytes = 0
+  #isBroken = false
+
+  constructor(options: HoldJournalOptions) {
+    this.#options = options
+    mkdirSync(options.folder, { recursive: true, mode: 0o700 })
+    this.path = join(options.folder, `${options.incarnation}.holds`)
+    this.#descriptor = openSync(this.path, 'a', 0o600)
+    this.#write(`B ${options.bootId}\n`)
+  }
+
+  get isFull(): boolean {
+    return this.#bytes > bytesMax
+  }
+
+  granted(leaseId: string): void {
+    this.#write(`L ${leaseId} 0\n`)
+  }
+
+  held({ callId, attempt, parts }: Hold): void {
+    let text = ''
+    for (const { lease, amount } of parts) text += `H ${callId} ${attempt} ${lease.id} ${amount}\n`
+    if (text !== '') this.#write(text)
+  }
+
+  released({ callId, attempt, parts }: Hold): void {
+    let text = ''
+    for (const { lease } of parts) text += `R ${callId} ${attempt} ${lease.id}\n`
+    if (text !== '') this.#write(text)
+  }
+
+  settled(rows: readonly SettlementReport[]): void {
+    let text = ''
+    for (const row of rows) text += settlementLine(row)
+    if (text !== '') this.#write(text)
+  }
+
+  /** The ledger has the next `count` settlements, and these leases as they are. */
+  acknowledged(count: number, leases: readonly LeaseReport[]): void {
+    let text = count === 0 ? '' : `K ${count}\n`
+    for (const { leaseId, final } of leases) if (final) text += `F ${leaseId}\n`
+    if (text !== '') this.#write(text)
+  }
+
+  /** Begins anew with what is open: every lease, its holds, and the settlements that are not reported. */
+  begin(pools: readonly LeasePool[], unreported: readonly SettlementReport[]): void {
+    const waiting = new Map<string, bigint>()
+    for (const { leaseId, actual } of unreported) {
+      waiting.set(leaseId, (waiting.get(leaseId) ?? 0n) + BigInt(actual))
+    }
+    let text = `B ${this.#options.bootId}\n`
+    for (const { leases, holds } of pools) {
+      for (const { id, settled } of leases) text += `L ${id} ${settled - (waiting.get(id) ?? 0n)}\n`
+      for (const { callId, attempt, parts } of holds) {
+        for (const { lease, amount } of parts) text += `H ${callId} ${attempt} ${lease.id} ${amount}\n`
+      }
+    }
+    for (const row of unreported) text += settlementLine(row)
+    try {
+      const descriptor = openSync(`${this.path}.tmp`, 'w', 0o600)
+      writeSync(descriptor, text)
+      renameSync(`${this.path}.tmp`, this.path)
+      closeSync(this.#descriptor)
+      this.#descriptor = descriptor
+      this.#bytes = text.length
+    } catch (error) {
+      this.#break(error)
+    }
+  }
+
+  /** Closes it; where everything was reported there is nothing to keep. */
+  close(isReported: boolean): void {
+    closeSync(this.#descriptor)
+    this.#isBroken = true
+    if (isReported) rmSync(this.path, { force: true })
+  }
+
+  #write(text: string): void {
+    if (this.#isBroken) return
+    try {
+      const written = writeSync(this.#descriptor, text)
+      if (written !== Buffer.byteLength(text)) throw new Error('the disk took a part of a line')
+      this.#bytes += written
+    } catch (error) {
+      this.#break(error)
+    }
+  }
+
+  /** A journal with holes would be wrong evidence; without one the leases of a dead process stay stranded. */
+  #break(error: unknown): void {
+    this.#isBroken = true
+    this.#options.log.error({ err: error }, 'the journal of holds cannot be written; it is given up')
+    try {
+      ftruncateSync(this.#descriptor, 0)
+      rmSync(this.path, { force: true })
+    } catch {
+      // Nothing more can be done; the next start finds a journal whose last line is not whole.
+    }
+  }
+}
+
+function settlementLine(row: SettlementReport): string {
+  const { callId, attempt, leaseId, hold, actual, overrun, evidence, timeMs } = row
+  return `S ${callId} ${attempt} ${leaseId} ${hold} ${actual} ${overrun} ${evidence} ${timeMs}\n`
+}

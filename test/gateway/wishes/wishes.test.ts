@@ -1,0 +1,191 @@
+import type { CallRecord } from '@signalbox/sdk/contract'
+import { describe, expect, it } from 'vitest'
+import { allow } from '../../support/memory-snapshot.ts'
+import { answers, contentOf, primary, refuses, spare } from '../attempts/line.ts'
+import { buildLine, question } from '../line.ts'
+
+const line = buildLine(
+  {},
+  {
+    aliases: { several: [primary, spare, 'closed/gpt-5.2'] },
+    workspace: {
+      metadata: { tags: { type: 'string' }, plan: { type: 'string' }, feature: { type: 'string' } },
+      catalogue: { [spare]: { input: 0.5, output: 1 } },
+    },
+  },
+)
+interface Told {
+  readonly response: Response
+  readonly text: string
+  readonly record: CallRecord
+}
+async function send(body: object, headers: Record<string, string> = {}): Promise<Told> {
+  const count = line.gateway.records.length + 1
+  const all = { model: primary, ...question, ...body }
+  const response = await line.gateway.send('/v1/chat/completions', all, { headers })
+  const text = await response.text()
+  return { response, text, record: await line.gateway.lastRecord(count) }
+}
+const droppedOf = ({ response }: Told): string => response.headers.get('x-signalbox-dropped') ?? ''
+const several = (provider: object) => ({ model: 'several', provider })
+const orderOf = ({ record }: Told): string[] | undefined =>
+  record.body.selection?.wished ?? record.body.selection?.order
+const both = (): void => {
+  line.upstream.play(answers('from the first'))
+  line.spare.play(answers('from the spare'))
+}
+
+describe("Ofox's provider", () => {
+  it.each([429, 503])('has a fallback that answers where the primary says %i', async (status) => {
+    line.upstream.play(refuses(status))
+    line.spare.play(answers('from the spare'))
+    const told = await send({ provider: { routing: 'priority', fallback: [spare] } })
+    expect([told.response.status, contentOf(told.text)]).toEqual([200, 'from the spare'])
+    expect(told.record.body.facts?.request.model.targets).toEqual([primary, spare])
+    for (const { json } of [line.upstream.requests.at(-1), line.spare.requests.at(-1)].flatMap(
+      (each) => each ?? [],
+    ))
+      expect(json).not.toHaveProperty('provider')
+    expect(droppedOf(told)).toBe('')
+  })
+
+  it('sorts by cost', async () => {
+    both()
+    expect(orderOf(await send(several({ routing: 'cost' })))?.[0]).toBe(spare)
+  })
+})
+
+describe("OpenRouter's body", () => {
+  it('names further models, which no provider hears of', async () => {
+    line.upstream.play(refuses(500))
+    line.spare.play(answers('from the spare'))
+    const told = await send({ models: [spare, 'nobody/knows-this'] })
+    expect(contentOf(told.text)).toBe('from the spare')
+    expect(line.spare.requests.at(-1)?.json).not.toHaveProperty('models')
+    expect(droppedOf(told)).toBe('models[1]')
+  })
+
+  it.each<[string, object, string[]]>([
+    ['order', { order: ['spare'] }, [spare, primary, 'closed/gpt-5.2']],
+    ['only', { only: ['spare'] }, [spare]],
+    ['ignore', { ignore: ['openai/us-east5', 'closed'] }, []],
+    ['allow_fallbacks', { allow_fallbacks: false }, [primary]],
+    ['sort', { sort: 'price' }, [spare, primary, 'closed/gpt-5.2']],
+    ['sort by', { sort: { by: 'price', partition: 'none' } }, [spare, primary, 'closed/gpt-5.2']],
+    ['max_price', { max_price: { prompt: 0.6, completion: 1 } }, [spare]],
+    ['data_collection', { data_collection: 'deny' }, [primary, spare, 'closed/gpt-5.2']],
+  ])('narrows and orders: %s', async (name, provider, expected) => {
+    both()
+    const told = await send(several(provider))
+    if (expected.length === 0) {
+      // All three are of the provider openai.
+      expect([name, told.response.status]).toEqual(['ignore', 403])
+      return
+    }
+    expect(orderOf(told)).toEqual(expected)
+    expect(contentOf(told.text)).toBe(expected[0] === spare ? 'from the spare' : 'from the first')
+  })
+
+  it('is refused where nothing is left that keeps what it asks for', async () => {
+    const told = await send(several({ zdr: true }))
+    expect(told.response.status).toBe(403)
+    expect(JSON.parse(told.text).error).toMatchObject({ code: 'no_eligible_model', param: 'provider' })
+  })
+
+  it('refuses what would be lost where all parameters are required', async () => {
+    line.upstream.play(answers('never asked'))
+    const strict = { model: 'anthropic/claude-sonnet-4-5', logit_bias: { 5: 1 }, max_tokens: 9 }
+    const told = await send({ ...strict, provider: { require_parameters: true } })
+    expect(told.response.status).toBe(400)
+    expect(told.text).toContain('logit_bias')
+  })
+
+  it('says what of it nobody grants', async () => {
+    both()
+    const told = await send(several({ quantizations: ['fp8'], max_price: { request: 1 } }))
+    expect(droppedOf(told)).toBe('provider.max_price.request, provider.quantizations')
+  })
+
+  it.each<[object, string]>([
+    [{ provider: { only: 'openai' } }, 'provider.only'],
+    [{ provider: { sort: 'luck' } }, 'provider.sort'],
+    [{ provider: { allow_fallbacks: 'no' } }, 'provider.allow_fallbacks'],
+    [{ provider: { data_collection: 'maybe' } }, 'provider.data_collection'],
+    [{ models: 'a' }, 'models'],
+    [{ fallbacks: [5] }, 'fallbacks[0]'],
+  ])('of the wrong form is refused: %j', async (body, param) => {
+    const told = await send(body)
+    expect([told.response.status, JSON.parse(told.text).error.param]).toEqual([400, param])
+  })
+})
+
+it("LiteLLM's fallbacks and tags", async () => {
+  line.upstream.play(refuses(500))
+  line.spare.play(answers('from the spare'))
+  const told = await send({ fallbacks: [spare], metadata: { tags: ['batch', 'night'] } })
+  expect(contentOf(told.text)).toBe('from the spare')
+  expect(told.record.row.metadata).toEqual({ tags: 'batch,night' })
+})
+
+it("Anthropic's fallbacks, in its own dialect", async () => {
+  line.upstream.play(refuses(529))
+  line.spare.play(answers('from the spare'))
+  const body = {
+    model: 'anthropic/claude-sonnet-4-5',
+    max_tokens: 9,
+    fallbacks: [{ model: spare }],
+    ...question,
+  }
+  const response = await line.gateway.send('/v1/messages', body)
+  expect(await response.text()).toContain('from the spare')
+})
+
+describe('headers of other gateways', () => {
+  it('are metadata, user and session, and ours stand above them', async () => {
+    both()
+    const { record } = await send(
+      {},
+      {
+        'x-portkey-metadata': JSON.stringify({ plan: 'free', _user: 'u1' }),
+        'cf-aig-metadata': JSON.stringify({ feature: 'search' }),
+        'Helicone-Property-Plan': 'paid',
+        'Helicone-User-Id': 'user-7',
+        'Helicone-Session-Id': 'session-9',
+        'x-signalbox-metadata': JSON.stringify({ feature: 'ranking' }),
+      },
+    )
+    expect(record.row.metadata).toEqual({ feature: 'ranking', plan: 'paid' })
+    expect(record.body.facts?.subject.userId).toBe('user-7')
+    expect(record.body.facts?.session).toEqual({ id: 'session-9' })
+    expect(record.body.undeclaredMetadata).toEqual(['user'])
+  })
+
+  it('choose a provider among those that the policies leave', async () => {
+    both()
+    const told = await send({ model: 'several' }, { 'x-portkey-provider': '@spare' })
+    expect(orderOf(told)).toEqual([spare])
+    const refused = await send({ model: 'several' }, { 'x-portkey-provider': '@somebody' })
+    expect(refused.response.status).toBe(403)
+  })
+
+  it('that nobody grants are named, and none is forwarded', async () => {
+    both()
+    const told = await send(
+      {},
+      { 'x-portkey-config': '{"strategy":{"mode":"fallback"}}', 'cf-aig-cache-ttl': '60' },
+    )
+    expect(droppedOf(told).split(', ').sort()).toEqual(['cf-aig-cache-ttl', 'x-portkey-config'])
+    const { headers } = line.upstream.requests.at(-1) ?? { headers: {} }
+    expect(Object.keys(headers).filter((name) => /portkey|helicone|cf-aig/.test(name))).toEqual([])
+  })
+})
+
+it('never reach beyond what the policies chose', async () => {
+  line.gateway.snapshot = line.snapshotOf({ decide: () => allow({ target: primary }) })
+  both()
+  const told = await send({ models: [spare], provider: { order: ['spare'] } })
+  expect(contentOf(told.text)).toBe('from the first')
+  expect(droppedOf(told)).toBe('models[0]')
+  const asked = await send({ provider: { only: ['spare'] } })
+  expect(asked.response.status).toBe(403)
+})
