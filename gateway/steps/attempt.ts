@@ -93,7 +93,8 @@ function limitsOf(
   const own = node.timeouts
   const isLong = call.stream || call.native?.answer === 'bytes'
   const drillMs = injected === undefined ? Number.POSITIVE_INFINITY : defaults.drillMs
-  const totalMs = own?.totalMs ?? (isLong ? defaults.streamMs : defaults.plainMs)
+  // A plain answer that trickles is ended by its total time alone.
+  const totalMs = Math.min(own?.totalMs ?? (isLong ? defaults.streamMs : defaults.plainMs), 2 * drillMs)
   return {
     connectMs: own?.connectMs ?? defaults.connectMs,
     firstTokenMs: Math.min(
