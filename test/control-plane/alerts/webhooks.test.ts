@@ -99,6 +99,9 @@ test('two control planes deliver an alert once, and one that dies with it loses 
 })
 
 test('overruns and stranded money are told of, and a window that is going to cost more than its limit', async () => {
+  // Noon of tomorrow, since no clock goes back: half of the day is over, and more than half of the limit is spent.
+  const now = nowMs()
+  clock.offsetMs = now - (now % 86_400_000) + 86_400_000 + 43_200_000 - Date.now()
   await client.createTeam({ name: 'troubled' })
   const rest = { team: 'troubled', alertsPpm: [] }
   const { id } = await client.setBudget({ ...rest, window: 'day', limit: '100' })
@@ -106,9 +109,6 @@ test('overruns and stranded money are told of, and a window that is going to cos
   const overrun = await gateway.take([id], 20)
   await gateway.settle({ leaseId: overrun.leaseId, amount: 20, settled: 20, actual: 60, overrun: 40 })
   await gateway.take([other], 10)
-  // Noon: half of the day is over, and more than half of the limit is spent.
-  const now = nowMs()
-  clock.offsetMs = now - (now % 86_400_000) + 43_200_000 - Date.now()
   await plane.ledger.strandExpired()
   clock.offsetMs += 70_000
   await plane.ledger.strandExpired()
