@@ -1,10 +1,10 @@
 import type { Attempt } from '@signalbox/sdk/contract'
 import { Refusal } from '@signalbox/sdk/contract'
 import { applyPrompt } from '../apply-prompt.ts'
+import { credentialOf } from '../credentials/credential-of.ts'
 import { injectFault } from '../drills/inject-fault.ts'
 import { outcomeOf } from '../health/outcome-of.ts'
 import type { TargetHealth } from '../health/target-health.ts'
-import type { GatewayParts } from '../parts.ts'
 import { relayAnswer } from '../relay-answer.ts'
 import { type OpenAttempt, openAttempt } from '../steps/attempt.ts'
 import type { PlannedTarget } from '../steps/select.ts'
@@ -32,15 +32,6 @@ export interface TryInput {
 type Opened = OpenTry | AttemptFailure
 
 export const isFailure = (opened: Opened): opened is AttemptFailure => 'outcome' in opened
-
-/** The connection's credential, or the access token that it stands for. */
-function credentialOf(
-  { provider, connection }: Target,
-  parts: GatewayParts,
-): string | undefined | Promise<string | undefined> {
-  if (provider.tokenRequest === undefined || connection.status === 'simulated') return connection.credential
-  return parts.accessTokens.credentialFor(provider, connection.credential)
-}
 
 /**
  * Sends the call to a target; gives why it could not go out, where it could not. Waits only for money or for a token.
@@ -95,7 +86,7 @@ export function openTry(input: TryInput, way: Way): Opened | Promise<Opened> {
     )
   const failed = (error: unknown): AttemptFailure => refused(error, attempt, way)
   try {
-    const credential = credentialOf(target, parts)
+    const credential = credentialOf(target, parts.accessTokens)
     const opening = typeof credential === 'object' ? credential.then(send) : send(credential)
     // A call that nobody limits does not wait, not even for a moment.
     return opening instanceof Promise ? opening.then(opened).catch(failed) : opened(opening)

@@ -1,8 +1,10 @@
 import { Refusal } from '@signalbox/sdk/contract'
 import type { Express, Request, Response } from 'express'
 import { callerAddress } from '../caller-address.ts'
+import { credentialOf } from '../credentials/credential-of.ts'
 import { refuse, requestId } from '../door-answers.ts'
 import { checkAddress, checkOperation } from '../key-scope.ts'
+import { logBug } from '../log-bug.ts'
 import { freePass } from '../money/attempt-hold.ts'
 import type { GatewayParts } from '../parts.ts'
 import type { UpstreamRequest } from '../provider.ts'
@@ -11,7 +13,7 @@ import { ResponseWriter } from '../response-writer.ts'
 import { simulatedBaseUrl } from '../steps/attempt.ts'
 import { authenticate } from '../steps/authenticate.ts'
 import { findStored } from '../stored-things.ts'
-import { speaking, targetsOf } from '../targets.ts'
+import { baseUrlOf, speaking, targetsOf } from '../targets.ts'
 import { passedHeaders, upstreamRequestId } from '../upstream/answer-headers.ts'
 import type { Exchange, ExchangeSink } from '../upstream/exchange.ts'
 import { failureOfExchange } from '../upstream/judge-failure.ts'
@@ -38,12 +40,14 @@ export function mountStoredResponses(app: Express, parts: GatewayParts): void {
         discardRest(request)
         const writer = new ResponseWriter(response)
         writer.header('x-request-id', requestId(request, parts.createId()))
-        try {
-          passOn({ method, tail }, request, writer, parts)
-        } catch (error) {
-          if (!(error instanceof Refusal)) throw error
-          answerWith(error, writer, parts)
-        }
+        passOn({ method, tail }, request, writer, parts).catch((error: unknown) => {
+          const isRefusal = error instanceof Refusal
+          answerWith(
+            isRefusal ? error : new Refusal('internal', { detail: logBug(parts.log, error) }),
+            writer,
+            parts,
+          )
+        })
       })
     }
   }
@@ -54,7 +58,12 @@ function answerWith(refusal: Refusal, writer: ResponseWriter, parts: GatewayPart
   if (dialect !== undefined) refuse(refusal, dialect, writer)
 }
 
-function passOn(route: StoredRoute, request: Request, writer: ResponseWriter, parts: GatewayParts): void {
+async function passOn(
+  route: StoredRoute,
+  request: Request,
+  writer: ResponseWriter,
+  parts: GatewayParts,
+): Promise<void> {
   const snapshot = parts.snapshots.current()
   const caller = authenticate(request.headers, request.url, snapshot, parts.clock())
   checkAddress(caller.key, callerAddress(request, parts))
@@ -65,17 +74,19 @@ function passOn(route: StoredRoute, request: Request, writer: ResponseWriter, pa
   if (target === undefined || target.connection.status === 'unavailable') {
     throw new Refusal('connection_unavailable')
   }
-  const { connection, provider } = speaking(target, 'openai-responses')
+  const spoken = speaking(target, 'openai-responses')
+  const { connection, provider } = spoken
   const simulated = connection.status === 'simulated'
-  const baseUrl = connection.baseUrl ?? provider.baseUrl ?? (simulated ? simulatedBaseUrl : undefined)
+  const baseUrl = baseUrlOf(connection, provider) ?? (simulated ? simulatedBaseUrl : undefined)
   if (baseUrl === undefined) throw new Refusal('upstream_unavailable')
+  const credential = await credentialOf(spoken, parts.accessTokens)
   const defaults = parts.attemptDefaults
   const exchange = parts.upstream.open({
     // Reading and deleting is not billed.
     permit: freePass,
     request: requestFor(route, id, request.url),
     baseUrl,
-    credentials: simulated ? {} : provider.authenticate(connection.credential),
+    credentials: simulated ? {} : provider.authenticate(credential),
     limits: {
       ...defaults,
       bytesMax: defaults.streamBytesMax,

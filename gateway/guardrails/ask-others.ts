@@ -12,6 +12,7 @@ import {
   type GuardrailScanOptions,
   Refusal,
 } from '@signalbox/sdk/contract'
+import { credentialOf } from '../credentials/credential-of.ts'
 import type { Account } from '../hold-attempt.ts'
 import { freePass } from '../money/attempt-hold.ts'
 import { budgetsOf } from '../money/call-budgets.ts'
@@ -21,7 +22,7 @@ import { openAttempt } from '../steps/attempt.ts'
 import { decode } from '../steps/decode.ts'
 import { resolveModel } from '../steps/resolve-model.ts'
 import { settleAttempt } from '../steps/settle.ts'
-import { serving, type Target, targetsOf } from '../targets.ts'
+import { baseUrlOf, serving, type Target, targetsOf } from '../targets.ts'
 import { beginAttempt, type Trail } from '../trail.ts'
 import type { Exchange } from '../upstream/exchange.ts'
 import { parseBody, readWhole } from '../upstream/read-whole.ts'
@@ -63,10 +64,11 @@ async function post(
 ): Promise<unknown> {
   const connection = snapshot.connections.get(to.connection)
   const provider = connection && parts.providers.get(connection.provider)
-  const baseUrl = connection?.baseUrl ?? provider?.baseUrl
-  if (connection === undefined || provider === undefined || baseUrl === undefined)
-    throw new Error('no connection')
+  if (connection === undefined || provider === undefined) throw new Error('no connection')
+  const baseUrl = baseUrlOf(connection, provider)
+  if (baseUrl === undefined) throw new Error('no base URL')
   if (connection.status !== 'available') throw new Error('the connection is not available')
+  const credential = await credentialOf({ provider, connection }, parts.accessTokens)
   const left = deadlineMs - parts.clock()
   const exchange = parts.upstream.open({
     request: {
@@ -83,7 +85,7 @@ async function post(
     ca: connection.ca,
     // What such services take is nothing that a budget of tokens or of models counts.
     permit: freePass,
-    credentials: provider.authenticate(connection.credential),
+    credentials: provider.authenticate(credential),
     limits: {
       ...{ connectMs: left, firstTokenMs: left, idleMs: left, clientIdleMs: left, deadlineMs },
       ...{ bytesMax: answerBytesMax, waitingBytesMax },
@@ -125,10 +127,7 @@ async function askJudge(
   attempt.guardrail = question.guardrail
   const { upstream, money, simulate, clock, attemptDefaults: defaults, accessTokens } = parts
   try {
-    const credential =
-      target.provider.tokenRequest === undefined
-        ? target.connection.credential
-        : await accessTokens.credentialFor(target.provider, target.connection.credential)
+    const credential = await credentialOf(target, accessTokens)
     const open = await openAttempt(
       {
         ...{ credential, call, target, caps: {}, fidelity: 'lossy', headers: {}, trail: attempt },

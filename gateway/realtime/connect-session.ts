@@ -1,8 +1,9 @@
 import { Refusal } from '@signalbox/sdk/contract'
 import type { WebSocket } from 'ws'
+import { credentialOf } from '../credentials/credential-of.ts'
 import type { GatewayParts } from '../parts.ts'
 import { settleAttempt } from '../steps/settle.ts'
-import type { Target } from '../targets.ts'
+import { baseUrlOf, type Target } from '../targets.ts'
 import { beginAttempt, type Trail } from '../trail.ts'
 import { openWebSocket, SessionRefused } from '../upstream/open-web-socket.ts'
 import type { SessionPlan } from './session-plan.ts'
@@ -17,16 +18,20 @@ export interface ConnectedSession {
 }
 
 /** Where a session of the target is opened. Throws a Refusal where there is none. */
-function speakerOf({ connection, provider }: Target): { baseUrl: string; headers: Record<string, string> } {
+async function speakerOf(
+  { connection, provider }: Target,
+  { accessTokens }: GatewayParts,
+): Promise<{ baseUrl: string; headers: Record<string, string> }> {
   const speaker = provider.format === 'openai-chat' ? provider : provider.otherFormats?.['openai-chat']
   if (speaker === undefined || connection.status === 'simulated') {
     throw new Refusal('unsupported_feature', {
       message: "The chosen model's provider has no realtime sessions.",
     })
   }
-  const baseUrl = connection.baseUrl ?? speaker.baseUrl
+  const baseUrl = baseUrlOf(connection, speaker)
   if (baseUrl === undefined) throw new Refusal('upstream_unavailable')
-  return { baseUrl, headers: { ...speaker.authenticate(connection.credential) } }
+  const credential = await credentialOf({ provider: speaker, connection }, accessTokens)
+  return { baseUrl, headers: { ...speaker.authenticate(credential) } }
 }
 
 /**
@@ -45,7 +50,7 @@ export async function connectSession(
     const attempt = beginAttempt(trail, target, parts.clock())
     attempt.billing = 'reported'
     try {
-      const { baseUrl, headers } = speakerOf(target)
+      const { baseUrl, headers } = await speakerOf(target, parts)
       await holds.prepare()
       const beta = plan.headers['openai-beta']
       if (typeof beta === 'string') headers['openai-beta'] = beta

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { connectionOf } from '../support/memory-snapshot.ts'
+import { connectionOf, memoryKey } from '../support/memory-snapshot.ts'
 import { chatCompletion } from '../support/scripted-upstream.ts'
 import { buildLine, question } from './line.ts'
 import { eventStreamBytes } from './wire/event-stream-bytes.ts'
@@ -154,6 +154,33 @@ describe('azure-openai with a service principal', () => {
       '/openai/deployments/my-deployment/chat/completions?api-version=2024-10-21',
     )
     expect(JSON.stringify(line.gateway.records)).not.toMatch(new RegExp(`${secret}|${token}`))
+  })
+
+  it('sends the token, never the principal, for what is kept of an answer too', async () => {
+    const secret = 'stored-secret-0123456789'
+    const token = 'eyJhbGciOiJub25l.eyJhIjoyfQ.c2ln'
+    const principal = { tenantId: 't-3', clientId: 'c-3', clientSecret: secret, authority: line.spare.url }
+    line.spare.play((turn) => turn.json(200, { access_token: token, expires_in: 3600 }))
+    const kept = {
+      id: 'resp_azure',
+      object: 'response',
+      status: 'completed',
+      model: 'd',
+      store: true,
+      output: [],
+    }
+    line.upstream.play((turn) => turn.json(200, kept))
+    const azure = { provider: 'azure-openai', credential: JSON.stringify(principal) }
+    const asked = await ask(azure, { model: 'host/d', input: 'Hello', messages: undefined }, '/v1/responses')
+    expect(asked.response.status).toBe(200)
+    line.upstream.requests.length = 0
+    line.upstream.play((turn) => turn.json(200, kept))
+    const read = await fetch(`${line.gateway.url}/v1/responses/resp_azure`, {
+      headers: { authorization: `Bearer ${memoryKey}` },
+    })
+    expect(read.status).toBe(200)
+    expect(bearers()).toEqual([`Bearer ${token}`])
+    expect(JSON.stringify(line.upstream.requests[0]?.headers)).not.toContain(secret)
   })
 
   it('that is refused a token is unavailable, without a word of the token service', async () => {
