@@ -184,9 +184,14 @@ function addressOf({ connection, provider }: Target): string {
   })
 }
 
-/** What no provider bills: counting, what is answered here, reading and deleting what is kept. */
+/** Reading and deleting what is kept. */
+const unbilledMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE'])
+
+/** What no provider bills: counting, what is answered here, reading and deleting. */
 function isFreeOfCharge({ counts, native }: Call, { method, estimate }: UpstreamRequest): boolean {
-  return counts === true || native?.billing === 'free' || estimate !== undefined || method !== 'POST'
+  return (
+    counts === true || native?.billing === 'free' || estimate !== undefined || unbilledMethods.has(method)
+  )
 }
 
 /**

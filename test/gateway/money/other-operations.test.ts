@@ -56,6 +56,16 @@ describe('operations beside chat under a hard budget', () => {
     expect(await response.json()).toMatchObject({ error: { code: 'price_unknown' } })
     expect(dispatched).toEqual([])
   })
+
+  it('lets nothing but reading and deleting pass by', async () => {
+    const { gateway, dispatched } = await startBudgeted({ ledger: new MemoryLedger().add('b', dollar) })
+    for (const method of ['PUT', 'PATCH', 'POST']) {
+      const headers = { authorization: `Bearer ${memoryKey}`, 'content-type': 'application/json' }
+      const init = { method, headers, body: '{}' }
+      expect((await fetch(`${gateway.url}/passthrough/openai/things/1`, init)).status, method).toBe(402)
+    }
+    expect(dispatched).toEqual([])
+  })
 })
 
 async function realtime(limit: bigint) {
