@@ -12,8 +12,8 @@ export default defineConfig({
           exclude: ['**/node_modules/**'],
           globalSetup: ['test/support/global-setup.ts'],
           pool: 'forks',
-          // Left to itself it keeps one core of two free, and most files wait for processes of their own.
-          maxWorkers: Math.max(2, availableParallelism() - 1),
+          // One more than there are cores: most files wait for processes of their own.
+          maxWorkers: availableParallelism() + 1,
           // CI shares its machine with others, and many tests wait for real processes: any failure is tried twice more there.
           retry: process.env.CI === 'true' ? 2 : 0,
           testTimeout: process.env.CI === 'true' ? 90_000 : 30_000,

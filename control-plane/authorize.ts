@@ -3,7 +3,9 @@ import type { Database, Queryable } from './db/connect.ts'
 import type { Caller } from './handler.ts'
 import { type Grant, isWithin, type Reach, reachOf, wholeReach } from './identity/grants.ts'
 import type { RequestInput } from './request-input.ts'
+import { findBudgetPath } from './stores/budgets.ts'
 import { findKeyPath } from './stores/keys.ts'
+import { findLimitPath } from './stores/limits.ts'
 import { type NodeRow, resolveNode } from './stores/nodes.ts'
 import { findRecordPath } from './stores/records.ts'
 import { findTokenPath } from './stores/tokens.ts'
@@ -71,6 +73,8 @@ const finders = {
   key: { find: findKeyPath, name: 'key' },
   token: { find: findTokenPath, name: 'token' },
   record: { find: findRecordPath, name: 'record' },
+  budget: { find: findBudgetPath, name: 'budget' },
+  limit: { find: findLimitPath, name: 'limit' },
 } as const
 
 /**
@@ -94,8 +98,11 @@ export function createAuthorize({ db }: { readonly db: Database }): Authorize {
     const permit = { reach, resolve, require }
     const { scope } = operation
     if (typeof scope !== 'object') return { ...permit, node: undefined }
-    if ('node' in scope) return { ...permit, node: await resolve(memberOf(input, scope.node) ?? '') }
-    const [kind, member] = Object.entries(scope)[0] as [keyof typeof finders, string]
+    const ofKey = 'node' in scope && scope.key !== undefined && memberOf(input, scope.key) !== undefined
+    if ('node' in scope && !ofKey) {
+      return { ...permit, node: await resolve(memberOf(input, scope.node) ?? '') }
+    }
+    const [kind, member] = Object.entries(scope).at(-1) as [keyof typeof finders, string]
     const { find, name } = finders[kind]
     const path = await find(db, organisationId, memberOf(input, member) ?? '')
     if (path === undefined || !isWithin(path, visible)) {

@@ -46,7 +46,7 @@ export async function bootstrap(options: BootstrapOptions): Promise<{ organisati
     const known = await findOrganisationByName(transaction, organisationName)
     const organisationId = known?.id ?? (await createOrganisation(transaction, options))
     for (const name of new Set([...environmentNames, options.environment])) {
-      const row = { organisationId, name, createdMs: options.nowMs(), freezeReason: null }
+      const row = { organisationId, name, createdMs: options.nowMs(), freezeReason: null, freeze: null }
       await insertEnvironmentIfMissing(transaction, { ...row, stateAgeMsMax: stateAgeMsMaxDefault })
     }
     await ensureRootToken(transaction, organisationId, options)
@@ -156,6 +156,7 @@ async function ensureRootToken(
       expiresMs: null,
       lastUsedMs: null,
       revokedMs: null,
+      ci: null,
     })
   } else if (known.revokedMs !== null) await restoreToken(transaction, known.id)
   const revoked = rootToken.configured

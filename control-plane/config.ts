@@ -20,6 +20,12 @@ const ConfigSchema = Type.Object(
     databaseUrl: Type.Optional(
       Type.String({ pattern: '^postgres(ql)?://', description: 'PostgreSQL; embedded where it is not set.' }),
     ),
+    databaseOwnerUrl: Type.Optional(
+      Type.String({
+        pattern: '^postgres(ql)?://',
+        description: 'The role that owns the tables: migrates, and keeps the ledger from the program.',
+      }),
+    ),
     environment: Type.String({
       pattern: '^[a-z0-9][a-z0-9._-]{0,62}$',
       default: 'development',
@@ -66,6 +72,12 @@ const ConfigSchema = Type.Object(
       description:
         'Hosts (`name` or `name:port`, with commas) that webhooks may go to though they are private.',
     }),
+    mirrorDir: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'Folder where signed documents are laid down for gateways that cannot reach us.',
+      }),
+    ),
     drainTimeoutMs: Type.Integer({ minimum: 0, maximum: 600_000, default: 10_000 }),
     verifyReplies: Type.Boolean({
       default: false,
@@ -85,6 +97,7 @@ const settings: Readonly<Record<keyof Settings, Setting>> = {
   port: { variable: 'SIGNALBOX_CONTROL_PLANE_PORT', parse: 'integer' },
   dataDir: { variable: 'SIGNALBOX_DATA_DIR', parse: 'string' },
   databaseUrl: { variable: 'DATABASE_URL', parse: 'string' },
+  databaseOwnerUrl: { variable: 'DATABASE_OWNER_URL', parse: 'string' },
   environment: { variable: 'SIGNALBOX_ENVIRONMENT', parse: 'string' },
   rootKey: { variable: 'SIGNALBOX_ROOT_KEY', parse: 'string' },
   secretKey: { variable: 'SIGNALBOX_SECRET_KEY', parse: 'string' },
@@ -102,6 +115,7 @@ const settings: Readonly<Record<keyof Settings, Setting>> = {
   logLevel: { variable: 'SIGNALBOX_LOG_LEVEL', parse: 'string' },
   traceUrlTemplate: { variable: 'SIGNALBOX_TRACE_URL', parse: 'string' },
   webhookHosts: { variable: 'SIGNALBOX_WEBHOOK_HOSTS', parse: 'string' },
+  mirrorDir: { variable: 'SIGNALBOX_MIRROR_DIR', parse: 'string' },
   drainTimeoutMs: { variable: 'SIGNALBOX_DRAIN_TIMEOUT_MS', parse: 'integer' },
   verifyReplies: { variable: 'SIGNALBOX_VERIFY_REPLIES', parse: 'boolean' },
 }
@@ -156,6 +170,9 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   ]
   if ((config.tlsCert === undefined) !== (config.tlsKey === undefined)) {
     faults.push('SIGNALBOX_TLS_CERT and SIGNALBOX_TLS_KEY go together')
+  }
+  if (config.databaseOwnerUrl !== undefined && config.databaseUrl === undefined) {
+    faults.push('DATABASE_OWNER_URL needs DATABASE_URL: the role that the program itself uses')
   }
   const { trustedProxies } = config
   const proxies = parsed('SIGNALBOX_TRUSTED_PROXIES', faults, () =>

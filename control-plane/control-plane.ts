@@ -1,54 +1,28 @@
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { createServer as createPlainServer, type Server } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { createEngine, loadCatalogue, WarmThread } from '@signalbox/policies'
-import {
-  checkListening,
-  clientAddress,
-  createSecret,
-  followTls,
-  type Logger,
-  loadTls,
-} from '@signalbox/sdk/node'
-import { startAlerts } from './alerts/watch-budgets.ts'
+import { checkListening, clientAddress, createSecret, type Logger } from '@signalbox/sdk/node'
 import { type App, createApp } from './app.ts'
 import { authenticate } from './authenticate.ts'
 import { createAuthorize } from './authorize.ts'
 import { bootstrap } from './bootstrap.ts'
 import type { Config } from './config.ts'
+import { createHandlers } from './create-handlers.ts'
 import { claimFolder, loadOrStoreSecret } from './data-folder.ts'
 import { type Connection, connectDatabase } from './db/connect.ts'
 import { migrateDatabase } from './db/migrate.ts'
 import { createPartitions, keepPartitionsAhead } from './db/partitions.ts'
+import { restrictProgramRole } from './db/program-role.ts'
 import type { Dependencies } from './dependencies.ts'
-import { createGate } from './gate.ts'
-import { createAccessHandlers } from './handlers/access.ts'
-import { createBudgetHandlers } from './handlers/budgets.ts'
-import { createGatewayHandlers } from './handlers/gateway.ts'
-import { createLimitHandlers } from './handlers/limits.ts'
-import { createMoneyHandlers } from './handlers/money.ts'
-import { createRecordHandlers } from './handlers/records.ts'
-import { createReplayHandlers } from './handlers/replay.ts'
-import { createStatusHandlers } from './handlers/status.ts'
-import { createVersionHandlers } from './handlers/versions.ts'
-import { createWebhookHandlers } from './handlers/webhooks.ts'
 import { createReadAudit } from './identity/read-audit.ts'
 import { createSignInTools } from './identity/sign-in-tools.ts'
-import { ingestLimits } from './ingest.ts'
-import { createLedger } from './ledger/ledger.ts'
-import { startStranding } from './ledger/strand.ts'
+import { drain, listen } from './listen.ts'
 import { startPostgres } from './postgres/start.ts'
-import { buildLimits, buildTimeoutMs } from './publish.ts'
 import { type Publishing, startPublishing } from './publishing.ts'
+import { keepSweeping } from './retention/sweep-records.ts'
 import { createSecretBox, type SecretBox } from './secret-box.ts'
-import { keepSelfChecking } from './self-check.ts'
-import { databaseClock } from './stores/ledger-book.ts'
-import { tryLimits } from './try-files.ts'
 
 /** A running control plane. */
 export interface ControlPlane {
@@ -73,8 +47,6 @@ const consoleFolder = fileOf('../web/dist')
 /** More requests than this waiting for a database connection: new ones are refused. */
 const waitingQueriesMax = 256
 const readyTimeoutMs = 1000
-const serverLimits = { headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 65_000 } as const
-const connectionsMax = 4096
 
 /**
  * Starts everything in the order in which one part needs another; `stop` ends it in the opposite order. A start that
@@ -95,13 +67,15 @@ export async function startControlPlane(config: Config, surroundings: Surroundin
       log: surroundings.log,
       breakDown: broken.resolve,
     })
-    await migrateDatabase(databaseUrl)
+    const { databaseOwnerUrl } = config
+    await migrateDatabase(databaseOwnerUrl ?? databaseUrl)
+    if (databaseOwnerUrl !== undefined) await restrictProgramRole(databaseOwnerUrl, databaseUrl)
     const connection = connectDatabase(databaseUrl, surroundings.log)
     started.defer(() => connection.close())
     const secrets = createSecretBox(secretKeyOf(config))
     const { db } = connection
     await bootstrap({ ...config, ...surroundings, db, secrets, rootToken: rootTokenOf(config) })
-    const publishing = await startPublishing({ ...surroundings, db, databaseUrl, secrets })
+    const publishing = await startPublishing({ ...surroundings, ...config, db, databaseUrl, secrets })
     started.defer(() => publishing.close())
     const app = await openApp(config, surroundings, { connection, publishing, secrets, started })
     const server = await listen(config, { app, started, log: surroundings.log })
@@ -156,7 +130,7 @@ function rootTokenOf(config: Config): { secret: string; configured: boolean } {
   return { secret: text, configured: false }
 }
 
-interface Parts {
+export interface Parts {
   readonly connection: Connection
   readonly publishing: Publishing
   readonly secrets: SecretBox
@@ -171,6 +145,7 @@ async function openApp(config: Config, surroundings: Surroundings, parts: Parts)
   await partitions.ensureAhead(surroundings.nowMs())
   const stopPartitions = keepPartitionsAhead(partitions, surroundings)
   started.defer(stopPartitions)
+  started.defer(keepSweeping({ ...surroundings, db, partitions }))
   const { environment } = config
   const common: Dependencies = {
     ...surroundings,
@@ -179,32 +154,10 @@ async function openApp(config: Config, surroundings: Surroundings, parts: Parts)
     stateWriter: publishing.publisher,
     environment,
   }
-  const tools = { ...common, ...publishing }
-  // Recorded calls are decided again where they are explained.
-  const engine = await createEngine()
-  started.defer(() => engine.dispose())
-  started.defer(keepSelfChecking({ ...surroundings, db, engine }))
-  const threads = startThreads(started)
-  const gates = { buildGate: createGate(buildLimits), tryGate: createGate(tryLimits) }
-  const clock = databaseClock
-  const ledger = createLedger({ db, clock })
-  started.defer(startStranding({ ledger, log: surroundings.log }))
   const signIn = createSignInTools({ ...signInOptions(config), nowMs: surroundings.nowMs })
-  const rules = { trusted: config.webhookHosts.split(',').map((host) => host.trim()) }
-  started.defer(startAlerts({ ...common, clock, rules }))
+  const handlers = await createHandlers(config, surroundings, { ...parts, common, partitions, signIn })
   return createApp({
-    handlers: {
-      ...createAccessHandlers(common, signIn),
-      ...createStatusHandlers(common),
-      ...createVersionHandlers({ ...tools, ...gates, ...threads, catalogue: loadCatalogue() }),
-      ...createRecordHandlers({ ...tools, engine, traceUrlTemplate: config.traceUrlTemplate }),
-      ...createBudgetHandlers({ ...common, clock }),
-      ...createLimitHandlers(common),
-      ...createMoneyHandlers({ ledger }),
-      ...createReplayHandlers(common),
-      ...createWebhookHandlers({ ...common, rules }),
-      ...createGatewayHandlers({ ...tools, partitions, gate: createGate(ingestLimits) }),
-    },
+    handlers,
     ...surroundings,
     authenticate: (request) => authenticate({ ...common, cookies: signIn.cookies }, request),
     authorize: createAuthorize(common),
@@ -217,14 +170,6 @@ async function openApp(config: Config, surroundings: Surroundings, parts: Parts)
     openApiFile,
     consoleFolder,
   })
-}
-
-/** Threads that versions are built in, apart from what is only tried. */
-function startThreads(started: AsyncDisposableStack) {
-  const buildThread = new WarmThread({ timeoutMs: buildTimeoutMs })
-  const tryThread = new WarmThread()
-  for (const thread of [buildThread, tryThread]) started.defer(() => thread.close())
-  return { buildThread, tryThread }
 }
 
 /** Whether the database answers before somebody who asks for readiness gives up. */
@@ -246,46 +191,4 @@ function signInOptions(config: Config): Omit<Parameters<typeof createSignInTools
     ...{ clientSecret: config.oidcClientSecret, scopes: config.oidcScopes, roleClaim: config.oidcRoleClaim },
   }
   return { secure, oidc: { settings, mapping: config.roleMapping } }
-}
-
-interface Listening {
-  readonly app: App
-  readonly log: Logger
-  readonly started: AsyncDisposableStack
-}
-
-function createServer({ tlsCert, tlsKey }: Config, { app, log, started }: Listening): Server {
-  if (tlsCert === undefined || tlsKey === undefined) return createPlainServer(serverLimits, app.express)
-  const files = { certFile: tlsCert, keyFile: tlsKey }
-  const server = createTlsServer({ ...serverLimits, ...loadTls(files) }, app.express)
-  started.defer(followTls(server, files, { log }))
-  return server
-}
-
-/** @throws Error that names the port where it is in use. */
-async function listen(config: Config, listening: Listening): Promise<Server> {
-  const server = createServer(config, listening)
-  server.maxConnections = connectionsMax
-  server.listen({ port: config.port, host: config.host })
-  try {
-    await once(server, 'listening')
-  } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE')) throw cause
-    const message = `port ${config.port} on ${config.host} is in use: set SIGNALBOX_CONTROL_PLANE_PORT to another`
-    throw new Error(message, { cause })
-  }
-  return server
-}
-
-/** Lets requests finish, for as long as `timeoutMs`. */
-async function drain(server: Server, app: App, timeoutMs: number): Promise<void> {
-  app.drain()
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  server.closeIdleConnections()
-  // A connection kept alive is closed as soon as its last reply is out.
-  const idle = setInterval(() => server.closeIdleConnections(), 50)
-  const late = setTimeout(() => server.closeAllConnections(), timeoutMs)
-  await closed
-  clearInterval(idle)
-  clearTimeout(late)
 }

@@ -1,7 +1,10 @@
-import { Refusal } from '@signalbox/sdk/contract'
-import type { Transaction } from './db/connect.ts'
+import { type Deployment, type Evidence, Refusal } from '@signalbox/sdk/contract'
+import type { Queryable, Transaction } from './db/connect.ts'
+import type { WantedDeployment } from './db/schema.ts'
 import type { Dependencies } from './dependencies.ts'
 import type { Publisher } from './documents/publisher.ts'
+import { requireDeployable } from './rollouts/deployable.ts'
+import { nextDeployment, type Pointed } from './rollouts/next-deployment.ts'
 import type { Publication } from './state-writer.ts'
 import { appendAudit } from './stores/audit.ts'
 import {
@@ -12,9 +15,7 @@ import {
   loadDeploymentHistory,
   type NumberedDeployment,
 } from './stores/deployments.ts'
-import { findEnvironment } from './stores/environments.ts'
-import { findNodeByPath } from './stores/nodes.ts'
-import type { VersionRow } from './stores/versions.ts'
+import { findVersionByDigest, type VersionRow } from './stores/versions.ts'
 
 export interface DeployTools extends Dependencies {
   readonly publisher: Publisher
@@ -30,179 +31,157 @@ export interface Deployed {
   readonly deployment: NumberedDeployment
   readonly publication: Publication | null
 }
-/** What a deployment is to point at; decided under the lock, from what holds then. */
-interface Choice {
-  readonly version: VersionRow
-  readonly rollbackOf: string | null
-  readonly source: string | null
+/** What is to hold; decided under the lock, from what holds then. */
+export interface Choice extends Pointed {
+  readonly workspace: string
+  readonly cause: Deployment['cause']
+  readonly rollbackOf?: string
+  readonly source?: string | null
+  readonly reason?: string | null
+  readonly evidence?: Evidence
+  readonly approvalId?: string | undefined
 }
 
-async function requireDeployable(
-  tx: Transaction,
-  context: DeployContext,
-  version: VersionRow,
-): Promise<void> {
-  const { organisationId, environment } = context
-  const place = await findEnvironment(tx, organisationId, environment)
-  if (place === undefined) {
-    throw new Refusal('not_found', {
-      message: `There is no environment "${environment}".`,
-      param: 'environment',
-    })
-  }
-  if (place.freezeReason !== null) {
-    throw new Refusal('conflict', {
-      message: `Nothing is deployed to ${environment} now: ${place.freezeReason}`,
-    })
-  }
-  const { node } = version.compiled
-  if ((await findNodeByPath(tx, organisationId, node)) === undefined) {
-    throw new Refusal('not_found', { message: `There is no node "${node}" to own the workspace.` })
+/** Whether somebody deployed since a change was decided on. @throws Refusal `conflict` that says who. */
+export function requireRevision(
+  current: NumberedDeployment | undefined,
+  expected: number | undefined,
+  environment: string,
+): void {
+  const revision = current?.sequence ?? 0
+  if (expected === undefined || expected === revision) return
+  const who = current === undefined ? '' : `: v${current.stableNumber} by ${current.by}`
+  throw new Refusal('conflict', {
+    message:
+      `Something else was deployed to ${environment} meanwhile${who} (revision ${revision}, not ${expected}). ` +
+      `Look at it (signalbox status --env ${environment}) and ask again.`,
+    param: 'revision',
+  })
+}
+
+/** What an audit row says of a deployment. */
+function detailOf(row: DeploymentRow, before: DeploymentRow | undefined, version: VersionRow | undefined) {
+  const { candidate, shadows, cause, reason, evidence } = row
+  return {
+    environment: row.environment,
+    workspace: row.workspace,
+    version: version?.number ?? null,
+    digest: row.stableDigest,
+    release: row.releaseSequence,
+    before: before?.stableDigest ?? null,
+    rollbackOf: row.rollbackOf,
+    cause,
+    ...(reason !== null && { reason }),
+    ...(candidate !== null && {
+      candidate: {
+        digest: candidate.digest,
+        ppm: candidate.ppm,
+        teams: candidate.teams,
+        step: candidate.step,
+      },
+    }),
+    ...(before?.candidate != null && candidate === null && { candidateBefore: before.candidate.digest }),
+    ...(shadows.length > 0 && { shadows }),
+    ...(row.approvalId !== null && { approval: row.approvalId }),
+    ...(evidence !== null && { evidence }),
   }
 }
 
 /**
- * Points an environment at a version: deployment row, release that carries it, audit row, in one transaction.
- * Deployments to one environment wait for each other, so each sees what the one before it left.
+ * Changes what an environment points at: deployment row, release that carries it, audit row, in one transaction.
+ * Deployments to one environment wait for each other, so each sees what the one before it left. Where the choice is a
+ * deployment that stands already, or null, nothing is changed.
  */
-async function deployChoice(
+export async function deployChoice(
   tools: DeployTools,
   context: DeployContext,
-  choose: (tx: Transaction) => Promise<Choice | NumberedDeployment>,
+  choose: (tx: Transaction, id: string) => Promise<Choice | NumberedDeployment>,
 ): Promise<Deployed> {
   const { organisationId, environment, actor, action } = context
   let standing: NumberedDeployment | undefined
-  const { change: id, publication } = await tools.publisher.deploy(context, async (tx, releaseSequence) => {
-    const choice = await choose(tx)
-    if ('stableDigest' in choice) {
+  const { change, publication } = await tools.publisher.deploy(context, async (tx, releaseSequence) => {
+    const id = tools.newId()
+    const choice = await choose(tx, id)
+    if ('sequence' in choice) {
       standing = choice
       return null
     }
-    const { version, rollbackOf, source } = choice
-    await requireDeployable(tx, context, version)
-    const where = { organisationId, environment, workspace: version.workspace }
+    const where = { organisationId, environment, workspace: choice.workspace }
     const before = (await loadDeploymentHistory(tx, where)).at(-1)
     const row: DeploymentRow = {
-      id: tools.newId(),
       ...where,
+      id,
       sequence: (before?.sequence ?? 0) + 1,
-      stableDigest: version.digest,
-      candidate: null,
-      shadows: [],
+      stableDigest: choice.stableDigest,
+      candidate: choice.candidate,
+      shadows: choice.shadows,
       releaseSequence,
-      rollbackOf,
-      source,
+      rollbackOf: choice.rollbackOf ?? null,
+      source: choice.source ?? null,
+      cause: choice.cause,
+      reason: choice.reason ?? null,
+      evidence: choice.evidence ?? null,
+      approvalId: choice.approvalId ?? null,
       by: actor,
       createdMs: tools.nowMs(),
     }
     await insertDeployment(tx, row)
-    const detail = {
-      environment,
-      workspace: version.workspace,
-      version: version.number,
-      digest: version.digest,
-      release: releaseSequence,
-      before: before?.stableDigest ?? null,
-      rollbackOf,
-    }
-    const entry = { actor, action, object: `deployment ${row.id}`, detail, nowMs: tools.nowMs }
+    const version = await findVersionByDigest(tx, organisationId, row.stableDigest)
+    const detail = detailOf(row, before, version)
+    const entry = { actor, action, object: `deployment ${id}`, detail, nowMs: tools.nowMs }
     await appendAudit(tx, organisationId, entry)
-    return row.id
+    return id
   })
-  const made = id === null ? [standing] : await listDeployments(tools.db, organisationId, { id, limit: 1 })
-  if (made[0] === undefined) throw new Error(`deployment ${id} is not there`)
+  const made =
+    change === null ? [standing] : await listDeployments(tools.db, organisationId, { id: change, limit: 1 })
+  if (made[0] === undefined) throw new Error(`deployment ${change} is not there`)
   return { deployment: made[0], publication }
 }
 
-async function currentOf(tx: Transaction, context: DeployContext, workspace: string) {
-  const current = await loadCurrentDeployments(tx, context.organisationId, context.environment)
+/** What holds for a workspace of an environment. */
+export async function currentOf(
+  q: Queryable,
+  context: Pick<DeployContext, 'organisationId' | 'environment'>,
+  workspace: string,
+): Promise<NumberedDeployment | undefined> {
+  const current = await loadCurrentDeployments(q, context.organisationId, context.environment)
   return current.find((row) => row.workspace === workspace)
 }
 
-/** Makes a version the stable one of an environment. Where it is already, and alone, nothing is changed. */
-export async function deployVersion(
-  tools: DeployTools,
-  context: DeployContext,
-  { version, source }: { readonly version: VersionRow; readonly source: string | null },
-): Promise<Deployed> {
-  return await deployChoice(tools, context, async (tx) => {
-    const current = await currentOf(tx, context, version.workspace)
-    if (current?.stableDigest === version.digest && current.candidate === null) return current
-    return { version, source, rollbackOf: null }
-  })
+/** What is to be deployed, and on what it was decided. */
+export interface Wished {
+  readonly version: VersionRow
+  readonly wanted: WantedDeployment
+  readonly cause: 'push' | 'promotion'
+  readonly revision?: number | undefined
+  readonly approvalId?: string
 }
 
 /**
- * The version that stood before the current one, undoing earlier rollbacks: after A, B, C, a rollback gives B and the
- * next one A, not C again. History oldest first.
+ * Makes a version the stable one of an environment, its candidate, or a shadow. Where it is that already nothing is
+ * changed.
+ * @throws Refusal `conflict`, `not_found`, `check_failed` with the reason and the way out.
  */
-export function versionBefore(
-  history: readonly Pick<DeploymentRow, 'stableDigest' | 'rollbackOf'>[],
-): string | undefined {
-  const stack: string[] = []
-  for (const { stableDigest, rollbackOf } of history) {
-    const at = stack.lastIndexOf(stableDigest)
-    if (rollbackOf !== null && at !== -1) stack.length = at + 1
-    else if (stack.at(-1) !== stableDigest) stack.push(stableDigest)
-  }
-  return stack.at(-2)
-}
-
-/** The one workspace of an environment, or the one that is named. */
-async function rolledBackWorkspace(
-  tx: Transaction,
-  context: DeployContext,
-  named: string | undefined,
-): Promise<NumberedDeployment> {
-  const current = await loadCurrentDeployments(tx, context.organisationId, context.environment)
-  const found = named === undefined ? current : current.filter((row) => row.workspace === named)
-  const [row] = found
-  if (row === undefined) {
-    const what = named === undefined ? 'Nothing' : `Workspace "${named}"`
-    throw new Refusal('not_found', { message: `${what} is not deployed to ${context.environment}.` })
-  }
-  if (found.length > 1) {
-    const names = found.map((each) => each.workspace).join(', ')
-    throw new Refusal('invalid_request', {
-      message: `Name one of the workspaces: ${names}.`,
-      param: 'workspace',
-    })
-  }
-  return row
-}
-
-/** Puts a workspace of an environment back to the version before, or to `to`: a new release with an older version. */
-export async function rollbackDeployment(
+export async function deployVersion(
   tools: DeployTools,
   context: DeployContext,
-  wanted: {
-    readonly workspace: string | undefined
-    readonly find: (
-      tx: Transaction,
-      workspace: string,
-      before: string | undefined,
-    ) => Promise<VersionRow | undefined>
-  },
+  wished: Wished,
 ): Promise<Deployed> {
-  return await deployChoice(tools, context, async (tx) => {
-    const current = await rolledBackWorkspace(tx, context, wanted.workspace)
+  const { version, wanted, cause } = wished
+  return await deployChoice(tools, context, async (tx, id) => {
+    const current = await currentOf(tx, context, version.workspace)
+    requireRevision(current, wished.revision, context.environment)
     const { organisationId, environment } = context
-    const where = { organisationId, environment, workspace: current.workspace }
-    const before = versionBefore(await loadDeploymentHistory(tx, where))
-    const version = await wanted.find(tx, current.workspace, before)
-    if (version === undefined) {
-      throw new Refusal('conflict', {
-        message: `v${current.stableNumber} is the first version deployed here.`,
-      })
-    }
-    if (version.workspace !== current.workspace) {
-      throw new Refusal('not_found', {
-        message: `v${version.number} is a version of workspace "${version.workspace}", not of "${current.workspace}".`,
-      })
-    }
-    if (version.digest === current.stableDigest) {
-      throw new Refusal('conflict', { message: `v${version.number} is the stable version here already.` })
-    }
-    return { version, rollbackOf: current.id, source: null }
+    const where = { organisationId, environment, workspace: version.workspace }
+    // The same callers are drawn again: who met a bad candidate meets its cure first, and nobody else.
+    const known = (await loadDeploymentHistory(tx, where)).findLast(({ candidate }) => candidate !== null)
+    const nowMs = tools.nowMs()
+    const next = nextDeployment(current, wanted, { id, nowMs, salt: known?.candidate?.salt ?? id })
+    if (next === undefined && current !== undefined) return current
+    if (next === undefined) throw new Error('nothing is to be deployed')
+    await requireDeployable(tx, { ...where, nowMs }, version)
+    const { approvalId } = wished
+    const { source, reason } = wanted
+    return { ...next, workspace: version.workspace, cause, source, reason, approvalId }
   })
 }

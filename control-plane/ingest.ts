@@ -4,11 +4,16 @@ import type { ChangeFeed } from './db/change-feed.ts'
 import type { Database, Transaction } from './db/connect.ts'
 import { describeFailure } from './db/errors.ts'
 import type { Partitions } from './db/partitions.ts'
+import type { SegmentOwner } from './db/tables/records.ts'
 import type { Gate } from './gate.ts'
+import { ownersOf, userHashOf, userOf } from './retention/erase-lines.ts'
+import { type Expiry, loadRules, type RetentionRules } from './retention/rules.ts'
+import { tallyRecords } from './rollouts/tally-records.ts'
 import { type DecodedSegment, decodeSegment } from './segment.ts'
 import { noteKeyUse } from './stores/keys.ts'
 import type { NewRecord } from './stores/record-columns.ts'
 import { insertGaps, insertRecords } from './stores/records.ts'
+import { addToRollups } from './stores/rollups.ts'
 import { findSegmentRecords, insertSegment } from './stores/segments.ts'
 
 export interface IngestTools {
@@ -53,9 +58,12 @@ export async function ingestSegment(
   return await tools.gate(async () => {
     const segment = await decodeSegment(upload.bytes, upload.digest)
     checkSegment(segment, upload, tools.nowMs())
-    const records = segment.records.map((placed) => newRecord(placed, upload))
+    const owners = ownersOf(segment.records.map(({ record }) => record))
+    const rules = await loadRules(tools.db, upload.organisationId, owners)
+    const records = segment.records.map((placed) => newRecord(placed, upload, rules))
     for (const day of daysOf(records)) await tools.partitions.ensurePartition(day * dayMs)
-    return await writeSegment(tools, upload, segment, records)
+    const expiry = { owners, ...rules.expiryOf(upload.environment, owners) }
+    return await writeSegment(tools, upload, { ...segment, ...expiry }, records)
   })
 }
 
@@ -78,10 +86,20 @@ function checkSegment(segment: DecodedSegment, upload: SegmentUpload, nowMs: num
   }
 }
 
-function newRecord(placed: DecodedSegment['records'][number], upload: SegmentUpload): NewRecord {
+function newRecord(
+  { record, ...placed }: DecodedSegment['records'][number],
+  upload: SegmentUpload,
+  rules: RetentionRules,
+): NewRecord {
   const { organisationId, environment, gatewayId } = upload
+  const { nodeId = null, keyId = null } = record.row
+  const user = userOf(record)
+  // The gateway has not heard of the rule yet: its body goes with the next sweep.
+  const bare = rules.bodyDays({ environment, nodeId, keyId }) === 0
+  const row = bare ? { ...record.row, metadata: {}, modelRequested: '' } : record.row
   return {
-    row: { ...placed.record.row, organisationId, environment, gatewayId },
+    row: { ...row, organisationId, environment, gatewayId },
+    userHash: user === undefined ? undefined : userHashOf(organisationId, user),
     segmentDigest: upload.digest,
     segmentOffset: placed.offset,
     segmentLength: placed.length,
@@ -92,10 +110,13 @@ function daysOf(records: readonly NewRecord[]): Set<number> {
   return new Set(records.map(({ row }) => Math.floor(row.timeMs / dayMs)))
 }
 
+/** A segment with whose records it holds and when their bodies must go. */
+type ExpiringSegment = DecodedSegment & Expiry & { readonly owners: SegmentOwner[] }
+
 async function writeSegment(
   tools: IngestTools,
   upload: SegmentUpload,
-  segment: DecodedSegment,
+  segment: ExpiringSegment,
   records: readonly NewRecord[],
 ): Promise<{ stored: boolean; records: number }> {
   const { organisationId, digest } = upload
@@ -111,9 +132,16 @@ async function writeSegment(
     const kept = await keepSegment(tx, tools, upload, segment)
     if (!kept.stored) return { stored: false, fork: false, inserted: 0 }
     const inserted = await insertRecords(tx, records)
+    const fresh = segment.records.map(({ record }) => record).filter(({ row }) => inserted.has(row.id))
+    await tallyRecords(tx, { organisationId, environment: upload.environment, nowMs: tools.nowMs() }, fresh)
+    await addToRollups(
+      tx,
+      organisationId,
+      fresh.map(({ row }) => row),
+    )
     await keepGaps(tx, tools, upload, segment)
-    if (inserted > 0) await tools.changes.announce(tx, change)
-    return { ...kept, inserted }
+    if (inserted.size > 0) await tools.changes.announce(tx, change)
+    return { ...kept, inserted: inserted.size }
   })
   if (written.fork) {
     const { gatewayId, incarnation, previous } = upload
@@ -147,9 +175,10 @@ async function keepSegment(
   tx: Transaction,
   tools: IngestTools,
   upload: SegmentUpload,
-  segment: DecodedSegment,
+  segment: ExpiringSegment,
 ): Promise<{ stored: boolean; fork: boolean }> {
   const { organisationId, gatewayId, digest, incarnation, previous, bytes } = upload
+  const { owners, dueMs, goneMs } = segment
   return await insertSegment(tx, {
     organisationId,
     digest,
@@ -160,6 +189,7 @@ async function keepSegment(
     textBytes: segment.textBytes,
     bytes,
     receivedMs: tools.nowMs(),
+    ...{ owners, dueMs, goneMs },
   })
 }
 

@@ -8,19 +8,33 @@ import {
   type SourceFiles,
   type WarmThread,
 } from '@signalbox/policies'
-import { type BodyOf, type Problem, pushBytesMax, Refusal, versionOperations } from '@signalbox/sdk/contract'
+import {
+  type BodyOf,
+  deploymentOperations,
+  type Problem,
+  pushBytesMax,
+  Refusal,
+  type versionOperations,
+} from '@signalbox/sdk/contract'
 import { databaseErrorOf } from './db/errors.ts'
 import { applyDeclaredTeams } from './declared-teams.ts'
-import { type Deployed, type DeployTools, deployVersion } from './deploy.ts'
 import type { Gate } from './gate.ts'
 import { CheckRefusal, type RequestContext } from './handler.ts'
+import { checkAuthors, originOf, parentOf } from './push-origin.ts'
 import { publishAndAwait } from './read-your-writes.ts'
+import {
+  type ApprovalTools,
+  type Requested,
+  requestDeployment,
+  requiredApprovals,
+} from './rollouts/approvals.ts'
 import { withAudit } from './stores/audit.ts'
+import { insertAuthorSignatures } from './stores/author-signatures.ts'
 import { storeBlobs } from './stores/blobs.ts'
 import { listEnvironments } from './stores/environments.ts'
 import { insertPush, insertVersion, type VersionRow } from './stores/versions.ts'
 
-export interface PublishTools extends DeployTools {
+export interface PublishTools extends ApprovalTools {
   readonly catalogue: PinnedCatalogue
   /** Builds take a processor and memory each. */
   readonly buildGate: Gate
@@ -41,7 +55,8 @@ export interface Pushed {
   readonly created: boolean
   readonly cases: CasesReport
   readonly problems: readonly Problem[]
-  readonly deployed: (Deployed & { readonly pending?: string[] }) | null
+  /** What became of the deployment that was asked for with it. */
+  readonly deployed: (Requested & { readonly pending?: string[] }) | null
 }
 
 /** The write path, from the sources of a workspace to the release that its gateways run. */
@@ -55,7 +70,7 @@ export async function publishWorkspace(
   // A workspace is its node's: who may push and deploy there may push and deploy it.
   const { node } = checked.version.compiled
   context.permit.require(node)
-  if (request.environment !== undefined) context.permit.require(node, versionOperations.promoteVersion)
+  if (request.environment !== undefined) context.permit.require(node, deploymentOperations.promoteVersion)
   const { row, created } = await storeVersion(tools, context, request, checked)
   const deployed =
     request.environment === undefined
@@ -65,6 +80,7 @@ export async function publishWorkspace(
           row,
           environment: request.environment,
           source: sourceOf(request),
+          revision: request.revision,
         })
   const problems = [...checked.problems, ...checked.cases.problems]
   return { version: row, created, cases: checked.cases, problems, deployed }
@@ -162,6 +178,8 @@ async function storeVersion(
   const createdMs = tools.nowMs()
   const { catalogue } = tools
   const all = new Map([...blobs, [catalogue.digest, Buffer.from(catalogue.text, 'utf8')]])
+  const parentDigest = await parentOf(tools, context, request)
+  await checkAuthors(tools, context, { digest, signatures: request.signatures ?? [] })
   const who = { organisationId, actor, action: 'pushVersion' }
   try {
     return await withAudit(tools, who, async (tx) => {
@@ -169,9 +187,12 @@ async function storeVersion(
       const content = { organisationId, digest, workspace: compiled.name, manifest, compiled, createdMs }
       const { results } = checked.cases
       const problems = [...checked.problems, ...checked.cases.problems]
-      const result = await insertVersion(tx, { ...content, cases: results, problems, parentDigest: null })
-      const { commit = null, author = null, message = null } = request
-      const push = { source: sourceOf(request), commit, author, message, ciRun: null, createdMs }
+      const result = await insertVersion(tx, { ...content, cases: results, problems, parentDigest })
+      const said = { signatures: request.signatures ?? [], by: actor, createdMs }
+      await insertAuthorSignatures(tx, { organisationId, digest }, said)
+      const { author = null, message = null } = request
+      const { commit, ciRun } = await originOf(tx, context, request)
+      const push = { source: sourceOf(request), commit, author, message, ciRun, createdMs }
       await insertPush(tx, { id: tools.newId(), organisationId, digest, by: actor, ...push })
       const { number } = result.row
       const detail = {
@@ -202,20 +223,27 @@ async function deployPushed(
     readonly row: VersionRow
     readonly environment: string
     readonly source: string
+    readonly revision: number | undefined
   },
-): Promise<Deployed & { pending?: string[] }> {
+): Promise<Requested & { pending?: string[] }> {
   const { organisationId, actor } = context
-  const { row, environment, source } = pushed
+  const { row, environment, source, revision } = pushed
   const who = { organisationId, actor, action: 'pushVersion' }
   const teams = readDeclaredTeams(pushed.files)
-  const grown = await applyDeclaredTeams(tools, who, { ownerPath: row.compiled.node, teams })
-  const deployed = await deployVersion(tools, { ...who, environment }, { version: row, source })
+  const required = await requiredApprovals(tools, { ...who, environment }, row)
+  // Budgets and limits of a file that others have yet to agree to wait with it.
+  const grown =
+    required.count === 0 && (await applyDeclaredTeams(tools, who, { ownerPath: row.compiled.node, teams }))
+  const wanted = { digest: row.digest, candidate: null, shadow: false, source, reason: null }
+  const wished = { version: row, wanted, cause: 'push', revision } as const
+  const requested = await requestDeployment(tools, { ...who, environment }, wished)
   const pending = await publishAndAwait(tools.stateWriter, context, async () => {
     const places = grown ? await listEnvironments(tools.db, organisationId) : []
     const states = await Promise.all(
       places.map(({ name }) => tools.stateWriter.publishState(organisationId, name)),
     )
-    return deployed.publication === null ? states : [...states, deployed.publication]
+    const publication = requested.deployed?.publication ?? null
+    return publication === null ? states : [...states, publication]
   })
-  return { ...deployed, ...pending }
+  return { ...requested, ...pending }
 }

@@ -2,6 +2,7 @@ import type { Logger } from '@signalbox/sdk/node'
 import { type ChangeFeed, createChangeFeed } from './db/change-feed.ts'
 import type { Database } from './db/connect.ts'
 import { createDocumentFeed, type DocumentFeed, type Reader } from './documents/feed.ts'
+import { keepMirror } from './documents/lay-mirror.ts'
 import { createOfferedBlobs } from './documents/offered-blobs.ts'
 import { createPublisher, type Publisher } from './documents/publisher.ts'
 import { refreshDocuments, startRefresh } from './documents/refresh.ts'
@@ -29,15 +30,19 @@ export async function startPublishing(options: {
   readonly nowMs: () => number
   readonly newId: () => string
   readonly log: Logger
+  /** Where documents are laid down too. */
+  readonly mirrorDir?: string | undefined
 }): Promise<Publishing> {
   const { db, log } = options
   const changes = await createChangeFeed({ url: options.databaseUrl, origin: options.newId(), log })
-  const publisher = createPublisher({ ...options, changes })
+  const { mirrorDir } = options
+  const publisher = createPublisher({ ...options, changes, mirrored: mirrorDir !== undefined })
   const documents = createDocumentFeed(db, changes)
   const sessions = createSessions(options)
   const recordFeed = createRecordFeed(db, changes)
   await refreshDocuments({ db, publisher, log })
   const stopRefresh = startRefresh({ db, publisher, log })
+  const stopMirror = mirrorDir === undefined ? undefined : keepMirror({ db, changes, log, folder: mirrorDir })
   return {
     changes,
     publisher,
@@ -47,6 +52,7 @@ export async function startPublishing(options: {
     mayReadBlob: createOfferedBlobs(db, documents),
     async close() {
       await stopRefresh()
+      await stopMirror?.()
       documents.close()
       recordFeed.close()
       await sessions.close()

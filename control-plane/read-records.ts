@@ -37,6 +37,6 @@ export class BodyReader {
     const row = decodeRecord(stored)
     if (text === undefined) return { row, body: null }
     const place = { offset: stored.segmentOffset, length: stored.segmentLength }
-    return { row, body: recordAt(text, place).body }
+    return { row, body: recordAt(text, place)?.body ?? null }
   }
 }

@@ -7,6 +7,10 @@ export function connectionSecretContext(organisationId: string, environment: str
   return `connection-secret ${organisationId} ${environment} ${name}`
 }
 
+export function drillKeyContext(organisationId: string, scheduleId: string): string {
+  return `drill-key ${organisationId} ${scheduleId}`
+}
+
 export function webhookSecretContext(organisationId: string, webhookId: string): string {
   return `webhook-secret ${organisationId} ${webhookId}`
 }

@@ -79,9 +79,11 @@ function checkColumns(number: number, { row }: CallRecord): void {
     if (value !== undefined && !uuidPattern.test(value))
       throw refuseLine(number, `has no UUID in row.${name}`)
   }
-  const cost = BigInt(row.costNanoUsd ?? 0)
-  if (cost > costNanoUsdMax || cost < -costNanoUsdMax) {
-    throw refuseLine(number, 'has a cost beyond 64 bits')
+  for (const text of [row.costNanoUsd, row.savedNanoUsd]) {
+    const cost = BigInt(text ?? 0)
+    if (cost > costNanoUsdMax || cost < -costNanoUsdMax) {
+      throw refuseLine(number, 'has a cost beyond 64 bits')
+    }
   }
 }
 
@@ -107,9 +109,14 @@ function parseLine(number: number, text: string): CallRecord | GapRecord {
   return value
 }
 
-/** `{ row, body }` at a place of an unpacked segment; trusted, since the segment was checked when it came. */
-export function recordAt(text: Buffer, place: { offset: number; length: number }): CallRecord {
-  return JSON.parse(text.toString('utf8', place.offset, place.offset + place.length)) as CallRecord
+/**
+ * `{ row, body }` at a place of an unpacked segment; trusted, since the segment was checked when it came. Undefined
+ * where the record was taken out since.
+ */
+export function recordAt(text: Buffer, place: { offset: number; length: number }): CallRecord | undefined {
+  const line = text.toString('utf8', place.offset, place.offset + place.length)
+  const value = JSON.parse(line) as CallRecord | { readonly erased: string }
+  return 'erased' in value ? undefined : value
 }
 
 /**

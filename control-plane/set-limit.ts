@@ -1,7 +1,7 @@
 import { type BodyOf, type limitOperations, Refusal } from '@signalbox/sdk/contract'
-import { validate as isUuid } from 'uuid'
+import type { Permit } from './authorize.ts'
 import type { Queryable, Transaction } from './db/connect.ts'
-import { findLivingKey } from './stores/budgets.ts'
+import { findOwner } from './find-owner.ts'
 import {
   findLimitOf,
   insertLimit,
@@ -10,7 +10,6 @@ import {
   placeOf,
   updateLimit,
 } from './stores/limits.ts'
-import { resolveNode } from './stores/nodes.ts'
 
 export type WantedLimit = BodyOf<(typeof limitOperations)['setLimit']>
 export interface LimitTools {
@@ -34,25 +33,6 @@ export function checkLimitRevision(row: LimitRow | undefined, seen: number | und
   })
 }
 
-async function ownerOf(
-  q: Queryable,
-  organisationId: string,
-  { team, key }: WantedLimit,
-): Promise<Pick<LimitRow, 'nodeId' | 'keyId'> & { path: string }> {
-  if (team !== undefined && key === undefined) {
-    const { id, path } = await resolveNode(q, organisationId, team)
-    return { nodeId: id, keyId: null, path }
-  }
-  if (key === undefined || team !== undefined) {
-    throw new Refusal('invalid_request', { message: 'A limit is of a team or of a key: name one of them.' })
-  }
-  const found = isUuid(key) ? await findLivingKey(q, organisationId, key) : undefined
-  if (found === undefined) {
-    throw new Refusal('not_found', { message: `There is no key "${key}" that works.`, param: 'key' })
-  }
-  return { nodeId: null, keyId: found.id, path: found.name }
-}
-
 /**
  * What a limit would be after a change.
  * @throws Refusal `not_found`, `invalid_request`, and `conflict` where the wish names another revision.
@@ -64,6 +44,8 @@ export async function planLimit(
     readonly organisationId: string
     readonly wanted: WantedLimit
     readonly managedBy?: 'api' | 'workspace'
+    /** Of who asks; absent where a deployment does. */
+    readonly permit?: Permit
   },
 ): Promise<LimitChange> {
   const { organisationId, wanted, managedBy } = wish
@@ -73,7 +55,11 @@ export async function planLimit(
       window === null ? `A limit of ${unit} needs a window.` : 'A limit of concurrency has no window.'
     throw new Refusal('invalid_request', { message, param: 'window' })
   }
-  const { path, ...owner } = await ownerOf(q, organisationId, wanted)
+  const { path, ...owner } = await findOwner(
+    q,
+    { organisationId, what: 'limit', permit: wish.permit },
+    wanted,
+  )
   const what = { unit, window, model, metadata, per }
   const place = placeOf(what)
   const before = await findLimitOf(q, organisationId, { ...owner, place })

@@ -1,6 +1,6 @@
 import { errorTable, type Refusal } from '@signalbox/sdk/contract'
 import { formatUsd } from './prices.ts'
-import { lastServing, servingAttempts, type Trail } from './trail.ts'
+import { armOf, lastServing, servingAttempts, type Trail } from './trail.ts'
 
 /** The value of `x-signalbox-dropped` is at most this long; how many more there are follows as `+N`. */
 const droppedBytesMax = 1024
@@ -21,14 +21,20 @@ export function formatDropped(paths: readonly string[]): string {
   return text
 }
 
-/** Whose release decided, as soon as that is known. */
+/** The version that decided, as soon as that is known, and where a rollout runs by which arm: `v13; arm=candidate`. */
 export function versionHeader(trail: Trail): string[] {
-  return trail.version === undefined ? [] : ['x-signalbox-version', `v${trail.version.number}`]
+  const { version } = trail
+  if (version === undefined) return []
+  const arm = armOf(trail)
+  return ['x-signalbox-version', `v${version.number}${arm === undefined ? '' : `; arm=${arm}`}`]
 }
 
 /** Headers about how the call was served so far; a flat list of names and values. */
 export function servedHeaders(trail: Trail): string[] {
   const headers = versionHeader(trail)
+  if (trail.prompt !== undefined) {
+    headers.push('x-signalbox-prompt', `${trail.prompt.name}@v${trail.prompt.version}`)
+  }
   if (trail.verdicts.length > 0) headers.push(...guardrailHeader(trail))
   const attempt = lastServing(trail)
   const target = trail.cached?.target ?? attempt?.target.shownName

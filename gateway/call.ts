@@ -53,6 +53,8 @@ export interface Call {
   readonly summary: CallSummary
   /** Things kept at a provider that the call goes on from; absent where it brings all itself. */
   readonly stored?: readonly StoredReference[]
+  /** Paths of the body that its reading could not keep, whatever the target; absent where all is kept. */
+  readonly lost?: readonly string[]
   /** What the request said beside its body, where that is needed to read the body again. */
   readonly head?: RequestHead
   /** How it is served where it is passed on as it is and never translated; absent for conversations. */
@@ -92,6 +94,8 @@ export type Block = { readonly path: string; readonly cache?: CacheMark } & (
       readonly url?: string
       readonly text?: string
       readonly title?: string
+      /** What the caller's format calls the title, where not so: `file.filename`. */
+      readonly titleMember?: string
     }
   | { readonly type: 'audio'; readonly format: string; readonly base64: string }
   | { readonly type: 'toolCall'; readonly id: string; readonly name: string; readonly arguments: string }

@@ -35,6 +35,14 @@ const GatewaySettings = Type.Object(
         description: 'X25519 private key that credentials are sealed to, raw, base64url.',
       }),
     ),
+    mirror: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 2048,
+        description:
+          'Folder or address with a copy of the signed documents, for when the control plane is away.',
+      }),
+    ),
     tlsCertificateFile: Type.Optional(Type.String({ minLength: 1 })),
     tlsKeyFile: Type.Optional(Type.String({ minLength: 1 })),
     trustedProxies: Type.Optional(
@@ -90,6 +98,7 @@ const settings: Readonly<Record<keyof GatewayConfig, Setting>> = {
   gatewayToken: text('SIGNALBOX_GATEWAY_TOKEN'),
   trustRoot: text('SIGNALBOX_TRUST_ROOT'),
   gatewayKey: text('SIGNALBOX_GATEWAY_KEY'),
+  mirror: text('SIGNALBOX_MIRROR'),
   tlsCertificateFile: text('SIGNALBOX_TLS_CERT'),
   tlsKeyFile: text('SIGNALBOX_TLS_KEY'),
   trustedProxies: text('SIGNALBOX_TRUSTED_PROXIES'),
@@ -121,6 +130,9 @@ const settings: Readonly<Record<keyof GatewayConfig, Setting>> = {
 
 /** Variables of Signalbox's other programs; a gateway started beside them sees these too. */
 const foreignVariables = [
+  'SIGNALBOX_AUTHOR_KEY',
+  'SIGNALBOX_ID_TOKEN',
+  'SIGNALBOX_MIRROR_DIR',
   'SIGNALBOX_CONTROL_PLANE_PORT',
   'SIGNALBOX_WORKSPACE',
   'SIGNALBOX_ENVIRONMENT',

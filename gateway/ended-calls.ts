@@ -1,3 +1,4 @@
+import type { CallRecord } from '@signalbox/sdk/contract'
 import type { Logger } from '@signalbox/sdk/node'
 import { logBug } from './log-bug.ts'
 import type { GatewayIdentity } from './parts.ts'
@@ -49,6 +50,18 @@ export class EndedCalls {
     this.#waiting.push({ call, sequence: this.#options.recorder.nextSequence() })
     if (this.#waiting.length >= this.#batchMax) this.flush()
     else this.#timer ??= setTimeout(() => this.flush(), this.#delayMs)
+  }
+
+  /** The record of a call that this gateway only heard of. */
+  told(recordOf: (sequence: number) => CallRecord): void {
+    const sequence = this.#options.recorder.nextSequence()
+    let text: string | undefined
+    try {
+      text = JSON.stringify(recordOf(sequence))
+    } catch (error) {
+      logBug(this.#options.log, error)
+    }
+    this.#options.recorder.record(sequence, text)
   }
 
   /** Makes everything of the calls that wait. */

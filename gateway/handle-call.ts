@@ -12,8 +12,11 @@ import { logBug } from './log-bug.ts'
 import { budgetFacts } from './money/budget-levels.ts'
 import { budgetsOf } from './money/call-budgets.ts'
 import type { GatewayParts } from './parts.ts'
+import { type CallerPrompt, type RawCall, takePrompt } from './prompts/take-prompt.ts'
 import { readBody } from './read-body.ts'
 import type { ResponseWriter } from './response-writer.ts'
+import { lookOn } from './rollouts/look-on.ts'
+import { noteDecided, takeArms } from './rollouts/take-arms.ts'
 import type { ReleasedVersion, Snapshot } from './snapshot.ts'
 import { authenticate, type Caller } from './steps/authenticate.ts'
 import { buildFacts, type FactsInput } from './steps/build-facts.ts'
@@ -58,10 +61,13 @@ export async function handleCall(incoming: Incoming, parts: GatewayParts): Promi
 
 /** A call that was read, of a caller who may make it. */
 interface ReceivedCall {
+  /** With stable versions alone. */
+  readonly base: Snapshot
   readonly snapshot: Snapshot
   readonly caller: Caller
   readonly options: CallOptions
   readonly call: Call
+  readonly prompt: CallerPrompt | undefined
   readonly wishes: Wishes | undefined
   readonly claims: Claims
 }
@@ -70,29 +76,51 @@ interface ReceivedCall {
 async function receive(incoming: Incoming, trail: Trail, parts: GatewayParts): Promise<ReceivedCall> {
   const { request, writer, dialect, route } = incoming
   const { headers } = request
-  const snapshot = parts.snapshots.current()
-  trail.snapshot = snapshot
-  const caller = authenticate(headers, request.url ?? '', snapshot, trail.startMs)
-  const layers = layersOf(caller, snapshot)
-  noteCaller(trail, caller, layers, writer)
+  const base = parts.snapshots.current()
+  trail.snapshot = base
+  const caller = authenticate(headers, request.url ?? '', base, trail.startMs)
+  noteCaller(trail, caller, layersOf(caller, base), writer)
   checkAddress(caller.key, callerAddress(request, parts))
   const options = readOptions(headers)
   const head = headOf(request, dialect)
   const raw = head.upload === undefined ? await readBody(request, parts.bodyBytesMax) : Buffer.alloc(0)
   const read = (bytes: Buffer): Call => decode(bytes, dialect, route, head)
-  const { call, wishes } = takeWishes(read(raw), headers, read)
-  trail.call = call
-  checkOperation(caller.key, call.operation)
+  const asked = { raw, headers, head, dialect, read }
+  const stable = readCall(asked, layersOf(caller, base), { trail, random: parts.random })
+  const named = (stable.call.stored ?? []).map(({ id }) => id)
+  if (named.length > 0) await parts.storedIds.learn(named, { again: true })
+  checkOperation(caller.key, stable.call.operation)
+  const { userId } = stable.call.summary
+  const drawn = { userId, sessionId: options.sessionId ?? stable.wishes?.sessionId }
+  const snapshot = takeArms(base, caller, drawn, { trail, parts })
+  const layers = layersOf(caller, snapshot)
+  trail.version = layers.at(-1)
+  // Who draws the candidate gets its prompts too; whose call it is does not depend on them.
+  const isOther = stable.prompt !== undefined && snapshot !== base
+  const { call, prompt, wishes } = isOther ? readCall(asked, layers, { trail, random: parts.random }) : stable
   const claims = readClaims(call.summary.metadata, headers, layers)
   trail.metadata = claims.metadata
   trail.undeclared = claims.undeclared
   checkMetadata(caller.key, claims)
-  return { snapshot, caller, options, call, wishes, claims }
+  return { base, snapshot, caller, options, call, prompt, wishes, claims }
+}
+
+/** A call with its prompt before its own words, and without the wishes that are not for the provider. */
+function readCall(
+  request: RawCall,
+  layers: readonly ReleasedVersion[],
+  { trail, random }: { readonly trail: Trail; readonly random: GatewayParts['random'] },
+) {
+  const { call: whole, prompt } = takePrompt(request, layers)
+  const { call, wishes } = takeWishes(whole, request.headers, request.read, random)
+  trail.prompt = prompt
+  trail.call = call
+  return { call, prompt, wishes }
 }
 
 /** What policies say of it, and which targets that comes to. */
 function decideCall(received: ReceivedCall, { request }: Incoming, trail: Trail, parts: GatewayParts) {
-  const { snapshot, caller, options, call, wishes, claims } = received
+  const { base, snapshot, caller, options, call, prompt, wishes, claims } = received
   const owner = ownerOf(call, caller, snapshot, parts.storedIds)
   const table = targetsOf(snapshot, parts.providers)
   const resolve = (name: string): ResolvedModel => resolveModel(name, call.format, snapshot, table)
@@ -101,7 +129,7 @@ function decideCall(received: ReceivedCall, { request }: Incoming, trail: Trail,
   const budgets = budgetsOf(snapshot, caller.key)
   const budget = budgets.length === 0 ? undefined : budgetFacts(budgets, snapshot, parts.money)
   const sessionId = options.sessionId ?? wishes?.sessionId
-  const described = { call, caller, claims, model, sessionId, budget }
+  const described = { call, caller, claims, model, prompt, sessionId, budget }
   const { facts, columns } = buildFacts(factsInput(described, trail, request, parts), snapshot, table)
   trail.facts = facts
 
@@ -110,13 +138,14 @@ function decideCall(received: ReceivedCall, { request }: Incoming, trail: Trail,
   const evaluation = decide(facts, columns, layers, snapshot)
   trail.evaluation = evaluation
   trail.evaluatedMs = { startMs: decidedMs, endMs: parts.clock() }
+  noteDecided(base, trail, parts)
   const { decision, plan } = allowed(evaluation)
   const scope = { call, facts, caps: decision.caps, nowMs: decidedMs, ...sights(table, parts) }
   const again = (other: PlanNode): Selected =>
     onlyOwned(grantWishes(select(other, scope), wishes, scope), owner, call)
   const selected = again(plan)
   trail.selection = selected.selection
-  const ignored = ignoredWishes(wishes, model.targets, selected, resolve)
+  const ignored = [...(call.lost ?? []), ...ignoredWishes(wishes, model.targets, selected, resolve)]
   const wanted = decisionFor(decision, wishes)
   const { inputTokens } = facts.request.estimate
   return {
@@ -149,6 +178,7 @@ function noteCaller(
   writer: ResponseWriter,
 ): void {
   trail.version = layers.at(-1)
+  trail.layers = caller.place.layers
   trail.keyId = caller.key.id
   trail.nodeId = caller.key.node
   writer.header('x-signalbox-decision', trail.id)
@@ -156,7 +186,7 @@ function noteCaller(
 
 /** What the facts of a call are made of. */
 export function factsInput(
-  described: Pick<FactsInput, 'call' | 'caller' | 'claims' | 'model' | 'sessionId' | 'budget'>,
+  described: Pick<FactsInput, 'call' | 'caller' | 'claims' | 'model' | 'prompt' | 'sessionId' | 'budget'>,
   trail: Trail,
   { headers }: IncomingMessage,
   parts: GatewayParts,
@@ -199,6 +229,7 @@ function finish(
   // A stranger is answered, not recorded: he could fill the journal.
   if (trail.keyId === undefined) return
   trail.endMs = parts.clock()
+  trail.shadows = lookOn(trail, parts)
   trail.bytesOut = writer.bytesOut
   parts.ended.add({ trail, spans, httpRoute: route.path, method: request.method ?? 'POST' })
 }

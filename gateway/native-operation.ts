@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { Refusal } from '@signalbox/sdk/contract'
 import type { Call, UsageCounts, WireFormat } from './call.ts'
-import type { EncodeOptions, Provider, StreamReader, UpstreamRequest } from './provider.ts'
+import type { EncodeOptions, Provider, ProviderFormat, StreamReader, UpstreamRequest } from './provider.ts'
 import { readAnyUsage } from './wire/openai-operations/any-usage.ts'
 
 /**
@@ -23,6 +23,13 @@ export interface NativeRequest {
   readonly dropped?: readonly string[]
 }
 
+/** An operation said in the words of another format, and its answer brought back. */
+export interface TranslatedOperation {
+  encode(call: Call, options: EncodeOptions, provider: Provider): NativeRequest
+  readUsage(json: unknown): UsageCounts | undefined
+  mapAnswer(json: unknown, call: Call): unknown
+}
+
 /**
  * An operation that only an upstream of its own format can serve: it is passed on as it is, never said in another
  * format. Embeddings, images, files and the like.
@@ -39,7 +46,9 @@ export interface NativeOperation {
   readonly connection?: string
   /** The body, where it is passed on while it comes. Only one target can be tried then. */
   readonly upload?: Readable
-  encode(call: Call, options: EncodeOptions): NativeRequest
+  encode(call: Call, options: EncodeOptions, provider: Provider): NativeRequest
+  /** How upstreams of other formats have the same, by their format. */
+  readonly elsewhere?: Readonly<Partial<Record<ProviderFormat, TranslatedOperation>>>
   /** Where it is left out, usage is read as the connection's provider tells it. */
   readUsage?(json: unknown): UsageCounts | undefined
   /** Ids of what the provider keeps of it, as later calls may name them. */
@@ -50,7 +59,7 @@ export interface NativeOperation {
   /** The id of what is no longer kept once this went well. */
   readonly forgets?: string
   /** The answer in the caller's form, where that is not the upstream's. */
-  mapAnswer?(json: unknown): unknown
+  mapAnswer?(json: unknown, call: Call): unknown
   /** The answer where no upstream can give one; it is marked as an estimate. */
   estimate?(call: Call): unknown
 }
@@ -59,14 +68,17 @@ export interface NativeOperation {
 export function nativeProvider(base: Provider, operation: NativeOperation, format: WireFormat): Provider {
   const { format: wanted } = operation
   const speaker = wanted === undefined || base.format === wanted ? base : base.otherFormats?.[wanted]
+  const translated = speaker === undefined ? operation.elsewhere?.[base.format] : undefined
   const { createReader } = operation
+  const mapAnswer = translated?.mapAnswer ?? operation.mapAnswer
   return {
     ...(speaker ?? base),
     // Its errors are the caller's own where its answers are.
-    format: operation.mapAnswer === undefined ? format : (speaker ?? base).format,
-    encodeRequest: (call, options) => encodeNative(call, options, speaker, operation),
-    readUsage: (json) => (operation.readUsage ?? usageOf(speaker ?? base))(json),
+    format: mapAnswer === undefined ? format : (speaker ?? base).format,
+    encodeRequest: (call, options) => encodeNative(call, options, { base, speaker, translated, operation }),
+    readUsage: (json) => ((translated ?? operation).readUsage ?? usageOf(speaker ?? base))(json),
     readStoredIds: (json) => operation.readStoredIds?.(json) ?? [],
+    ...(mapAnswer !== undefined && { mapAnswer }),
     ...(createReader !== undefined && { createReader }),
   }
 }
@@ -79,21 +91,27 @@ function usageOf(provider: Provider): (json: unknown) => UsageCounts | undefined
   }
 }
 
-function encodeNative(
-  call: Call,
-  options: EncodeOptions,
-  speaker: Provider | undefined,
-  operation: NativeOperation,
-): UpstreamRequest {
+interface Serving {
+  readonly base: Provider
+  /** The provider in the operation's own format, where it speaks that. */
+  readonly speaker: Provider | undefined
+  readonly translated: TranslatedOperation | undefined
+  readonly operation: NativeOperation
+}
+
+function encodeNative(call: Call, options: EncodeOptions, serving: Serving): UpstreamRequest {
+  const { base, speaker = base, translated, operation } = serving
   const rest = { dropped: [], responseDropped: [] } as const
-  if (speaker === undefined) {
-    if (operation.estimate === undefined) {
-      const message = `The chosen model's provider has no ${operation.name}.`
-      throw new Refusal('unsupported_feature', { message, param: 'model' })
-    }
-    const estimate = Buffer.from(JSON.stringify(operation.estimate(call)))
-    const head = { method: 'POST', path: '', headers: {}, body: Buffer.alloc(0) } as const
-    return { ...rest, ...head, addedUsage: false, identity: true, estimate }
+  if (serving.speaker !== undefined || translated !== undefined) {
+    const made = (translated ?? operation).encode(call, options, speaker)
+    const path = speaker.operationPath?.(made.path, options) ?? made.path
+    return { ...rest, addedUsage: false, identity: translated === undefined, ...made, path }
   }
-  return { ...rest, addedUsage: false, identity: true, ...operation.encode(call, options) }
+  if (operation.estimate === undefined) {
+    const message = `The chosen model's provider has no ${operation.name}.`
+    throw new Refusal('unsupported_feature', { message, param: 'model' })
+  }
+  const estimate = Buffer.from(JSON.stringify(operation.estimate(call)))
+  const head = { method: 'POST', path: '', headers: {}, body: Buffer.alloc(0) } as const
+  return { ...rest, ...head, addedUsage: false, identity: true, estimate }
 }

@@ -9,6 +9,7 @@ import type { Limits } from './limits/limits.ts'
 import type { Money } from './money/money.ts'
 import type { Provider } from './provider.ts'
 import type { RedisLink } from './redis/redis-link.ts'
+import type { Tripwires } from './rollouts/tripwires.ts'
 import type { SnapshotSource } from './snapshot.ts'
 import type { AttemptDefaults } from './steps/attempt.ts'
 import type { StoredIds } from './stored-ids.ts'
@@ -44,6 +45,8 @@ export interface GatewayParts {
   readonly money: Money
   /** Admission by rate and concurrency. */
   readonly limits: Limits
+  /** Ends candidates whose policies fail; undefined where none can be. */
+  readonly tripwires?: Tripwires | undefined
   /** Answers of earlier calls. */
   readonly answers: AnswerCache
   /** Redis or Valkey; undefined where this gateway shares nothing. */

@@ -151,6 +151,12 @@ export interface Provider {
   readonly signs?: true
   /** Headers with the credential. */
   authenticate(credential: string | undefined, request?: RequestToSign): Readonly<Record<string, string>>
+  /** Where an operation that is passed on lies below the base URL, where that is not the format's own path. */
+  operationPath?(path: string, options: Pick<EncodeOptions, 'model' | 'apiVersion'>): string
+  /** Where a model lies below the base URL, in formats that have it in the path. */
+  modelPath?(model: string, call: Call): string
+  /** The answer to an operation that is passed on, in the caller's form. */
+  mapAnswer?(json: unknown, call: Call): unknown
   /** `raw` keeps integers beyond 2^53 exact in tool arguments; without it they are what `json` has. */
   decodeReply(json: unknown, raw?: Buffer): Reply
   /** Usage of a plain answer without decoding the rest. Undefined where none is reported. */

@@ -57,7 +57,8 @@ async function screenAndSend(
 ): Promise<AttemptFailure | undefined> {
   const screened = way.allowed.guards === undefined ? whole : await screenWhole(whole, open, way)
   if ('stop' in screened) return stopAnswer(screened, { open, way, settle: () => settleUnsent(open, way) })
-  sendWhole({ ...screened, body: ownPartOf(screened.body, way) }, open, way)
+  const isList = way.allowed.call.native?.listsStored === true
+  sendWhole(isList ? { ...screened, body: await ownPartOf(screened.body, way) } : screened, open, way)
   noteForgotten(way.allowed.call, way.parts)
   return undefined
 }
@@ -104,7 +105,8 @@ function sendWhole({ body, meter, dropped, changed }: WholeAnswer, open: OpenAtt
   endAttempt(attempt, { outcome: isCut ? 'cut' : 'ok', refusal: isCut ? trail.error : undefined }, way)
   trail.dropped.push(...dropped)
   const isIdentity = open.request.identity && !trail.assembled
-  trail.identity = isIdentity && attempt.prompt === undefined && changed !== true
+  const isOwn = attempt.prompt === undefined && trail.prompt === undefined
+  trail.identity = isIdentity && isOwn && changed !== true
   trail.status = open.exchange.status
   trail.firstTokenMs = parts.clock()
   const passed = isIdentity ? passedHeaders(open.exchange.headers) : []
@@ -181,7 +183,8 @@ function beginStream(open: OpenAttempt, way: Way): void {
   way.onCommit?.()
   const { asArray = false } = allowed.call
   trail.dropped.push(...request.responseDropped)
-  trail.identity = request.identity && !asArray && open.trail.prompt === undefined
+  const isOwn = open.trail.prompt === undefined && trail.prompt === undefined
+  trail.identity = request.identity && !asArray && isOwn
   trail.status = 200
   trail.firstTokenMs = parts.clock()
   const headers = request.identity ? passedHeaders(exchange.headers) : []

@@ -12,6 +12,7 @@ import { Refusal } from '@signalbox/sdk/contract'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import { callerAddress } from './caller-address.ts'
 import { refuse, requestId } from './door-answers.ts'
+import { directPath, mountDirectCalls } from './doors/direct-calls.ts'
 import { doorFormat } from './doors/door-format.ts'
 import { readiness } from './doors/health.ts'
 import { describeKey } from './doors/key.ts'
@@ -162,6 +163,7 @@ function mountDoors(app: Express, parts: GatewayParts, calls: RunningCalls, opti
   const { metrics } = options
   if (metrics !== undefined) app.get('/metrics', (request, response) => metrics(request, response))
   app.get(keyPath, (request, response) => sendKey(request, response, parts))
+  mountDirectCalls(app, parts)
   mountStoredResponses(app, parts)
   for (const path of modelPaths) {
     app.get(path, (request, response) => sendModels(request, response, undefined, parts))
@@ -177,6 +179,7 @@ function mountEnd(app: Express, parts: GatewayParts): void {
   const methods = new Map<string, Set<string>>(
     [...modelPaths, keyPath, '/healthz', '/readyz'].map((path) => [path, new Set(['GET', 'HEAD'])]),
   )
+  methods.set(directPath, new Set(['POST']))
   for (const dialect of parts.dialects.values()) {
     for (const { method, path } of dialect.routes) {
       methods.set(path, new Set([...(methods.get(path) ?? []), method.toUpperCase()]))

@@ -1,10 +1,13 @@
-import type { ParamValues, Program } from '@signalbox/policies'
+import type { ParamValues, Program, SwitchedOff } from '@signalbox/policies'
 import type {
+  BucketKind,
   CatalogueModel,
+  CompiledPrompt,
   CompiledWorkspace,
   Connection,
   KeyRow,
   Locality,
+  PolicyTripwire,
   ReleaseDocument,
   StateDocument,
   TreeNode,
@@ -32,6 +35,11 @@ export interface ResolvedConnection {
   readonly pool?: readonly string[]
   readonly apiVersion?: string
 }
+/** Prompts of a version that was deployed before. */
+export interface KeptPrompts {
+  readonly number: number
+  readonly prompts: readonly CompiledPrompt[]
+}
 export interface ReleasedVersion {
   readonly digest: string
   readonly number: number
@@ -39,6 +47,8 @@ export interface ReleasedVersion {
   /** Names from the root down to the owning node; empty for the root. */
   readonly nodePath: readonly string[]
   readonly nodeId: string
+  /** Of versions deployed before this one, newest first: what callers name as `prompt@v12`. */
+  readonly kept?: readonly KeptPrompts[]
 }
 /** Finds static knowledge of models by vendor and any of its spellings. */
 export interface CatalogueIndex {
@@ -46,6 +56,36 @@ export interface CatalogueIndex {
   list(vendor: string): readonly CatalogueModel[]
   readonly digest: string
 }
+/** A candidate that some of the calls are decided with. */
+export interface ReleasedRollout {
+  readonly deploymentId: string
+  /** The same for all shares of a candidate. */
+  readonly id: string
+  readonly workspace: string
+  /** Index of the workspace among `versions`. */
+  readonly at: number
+  readonly stable: string
+  readonly candidate: string
+  readonly ppm: number
+  /** Ids of the nodes it is for; everybody where empty. */
+  readonly teams: ReadonlySet<string>
+  readonly by: BucketKind
+  readonly salt: string
+  readonly tripwire: PolicyTripwire | null
+}
+/** A version that looks on. */
+export interface ReleasedShadow {
+  readonly deploymentId: string
+  readonly workspace: string
+  /** Index of the workspace among `versions`. */
+  readonly at: number
+  readonly version: string
+  /** Of all calls, how many it looks at. */
+  readonly ppm: number
+  /** What a call would be decided with if it stood in the place of the stable one. */
+  readonly snapshot: () => Snapshot
+}
+
 /** One release and one state, as a call reads them from start to end. */
 export interface Snapshot {
   readonly release: ReleaseDocument
@@ -59,6 +99,13 @@ export interface Snapshot {
   readonly catalogue: CatalogueIndex
   readonly params: ParamValues
   readonly nodes: ReadonlyMap<string, TreeNode>
+  /** Candidates that calls may be decided with; none where a freeze has stopped them. */
+  readonly rollouts?: readonly ReleasedRollout[]
+  readonly shadows?: readonly ReleasedShadow[]
+  /** The same release and state with the candidates of the workspaces at these indexes. */
+  readonly withCandidates?: (at: readonly number[]) => Snapshot
+  /** Policies that a freeze keeps from being asked. */
+  readonly switchedOff?: readonly SwitchedOff[]
   /** The key of this hash (SHA-256, hex), `revoked`, or undefined where it is not known. */
   findKey(hash: string): KeyRow | 'revoked' | undefined
 }

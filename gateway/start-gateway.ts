@@ -1,9 +1,10 @@
 import { join, resolve } from 'node:path'
 import { createEngine, indexCatalogue, verifyVectors } from '@signalbox/policies'
-import { checkListening, decodeTrustRoot, followTls, type Logger, loadTls } from '@signalbox/sdk/node'
+import { checkListening, decodeTrustRoot, type Logger } from '@signalbox/sdk/node'
 import { type ClaimedFolder, claimFolder } from './claim-folder.ts'
 import type { Clock } from './clock.ts'
 import type { LoadedConfig } from './config.ts'
+import { ControlPlaneOwners } from './control-plane-owners.ts'
 import { AccessTokens } from './credentials/access-tokens.ts'
 import { loadGatewayKey } from './credentials/gateway-key.ts'
 import { KeyPools } from './credentials/key-pools.ts'
@@ -12,6 +13,7 @@ import { BlobStore } from './documents/blob-store.ts'
 import { ControlPlaneLink } from './documents/control-plane-link.ts'
 import { DocumentStore } from './documents/document-store.ts'
 import { Documents } from './documents/documents.ts'
+import { Mirror } from './documents/mirror.ts'
 import { EndedCalls } from './ended-calls.ts'
 import type { BreakerKeeper } from './health/breaker-keeper.ts'
 import { openHealth } from './health/open-health.ts'
@@ -27,13 +29,16 @@ import type { Provider } from './provider.ts'
 import type { OpenShared } from './redis/open-shared.ts'
 import { openSharedStore } from './redis/open-shared-store.ts'
 import { startReports } from './report-gateway.ts'
-import { createGatewayServer, type GatewayServer, type ServerOptions } from './server.ts'
+import { startTellingTrips } from './rollouts/tell-trips.ts'
+import { Tripwires } from './rollouts/tripwires.ts'
+import { createGatewayServer, type GatewayServer } from './server.ts'
 import { createSimulation } from './simulated/simulate.ts'
 import { attemptDefaults } from './steps/attempt.ts'
 import { StoredIds } from './stored-ids.ts'
 import { observeAll } from './telemetry/observe-all.ts'
 import { newSpanIds } from './telemetry/span-ids.ts'
 import { type RunningTelemetry, startTelemetry } from './telemetry/start-telemetry.ts'
+import { tlsOf } from './tls.ts'
 import { createUpstream, type Upstream } from './upstream/upstream.ts'
 
 /** A caller's body may be this large (DESIGN: `request_too_large`). */
@@ -72,10 +77,14 @@ interface Parts {
   readonly money: OpenMoney
   readonly shared: OpenShared
   readonly endReports: () => void
+  readonly tripwires: Tripwires
+  readonly endTrips: () => void
   readonly server: GatewayServer
   /** Ends the watching of the certificate. */
   readonly unfollow: () => void
   readonly breakers: BreakerKeeper
+  /** Tells what the control plane does not know yet of stored things. */
+  readonly endOwners: () => Promise<void>
 }
 
 const pluginFolder = (name: string): URL => new URL(`./${name}/`, import.meta.url)
@@ -99,6 +108,7 @@ async function openDocuments(
     store: new DocumentStore(join(folder, 'documents')),
     blobs: new BlobStore(join(folder, 'blobs')),
     releaseSequenceMin: config.readyRelease,
+    mirror: config.mirror === undefined ? undefined : new Mirror(config.mirror),
   })
   await documents.loadFromDisk()
   return documents
@@ -122,8 +132,9 @@ async function build(
 ): Promise<Omit<Parts, 'folder'>> {
   const { config, clock, log, random } = options
   const link = new ControlPlaneLink({ url: config.controlPlaneUrl, token: config.gatewayToken })
-  const [documents, dialects, providers] = await Promise.all([
+  const [documents, tripwires, dialects, providers] = await Promise.all([
     openDocuments(options, folder, incarnation, link),
+    Tripwires.open(join(folder, 'rollouts'), { clock: () => clock.nowMs(), log }),
     loadPlugins<Dialect>(pluginFolder('dialects'), 'dialect'),
     loadProviders(),
   ])
@@ -136,30 +147,19 @@ async function build(
   const identity = identityOf(incarnation, documents)
   const { health, breakers } = openHealth(options, upstream)
   const shared = openSharedStore(options, documents, { incarnation, createId, clock: now })
+  const { storedIds, endOwners } = openStoredIds(shared, link)
   const ended = new EndedCalls({ identity, recorder: journal, telemetry, log })
   const tls = tlsOf(options)
   const server = createGatewayServer(
     {
-      ...{
-        identity,
-        dialects,
-        providers,
-        ended,
-        newSpanIds,
-        upstream,
-        accessTokens: new AccessTokens(upstream, now),
-        money: money.money,
-        ...shared,
-        createId,
-        health,
-        attemptDefaults,
-        bodyBytesMax,
-        log,
-      },
+      ...{ identity, dialects, providers, ended, newSpanIds, upstream, createId, health, log },
+      ...{ attemptDefaults, tripwires, bodyBytesMax, ...shared },
+      accessTokens: new AccessTokens(upstream, now),
+      money: money.money,
       keyPools: new KeyPools(),
       snapshots: documents,
       simulate: createSimulation(now),
-      storedIds: new StoredIds(),
+      storedIds,
       clock: now,
       random: () => Math.floor(random() * 2 ** 32),
       proxies: options.proxies,
@@ -169,8 +169,16 @@ async function build(
   const { unhandledErrors } = options
   observeAll(telemetry, { documents, journal, server, money: money.money, health, shared, unhandledErrors })
   const endReports = startReports({ link, incarnation, shared, clock: now })
-  const ends = { endReports, unfollow: (): void => tls.unfollow() }
+  const endTrips = startTellingTrips({ link, incarnation, tripwires })
+  const ends = { endReports, endTrips, endOwners, tripwires, unfollow: (): void => tls.unfollow() }
   return { telemetry, documents, journal, upstream, server, ended, money, breakers, shared, ...ends }
+}
+
+/** Who owns what providers keep: shared as the settings say. */
+function openStoredIds({ owners }: OpenShared, link: ControlPlaneLink) {
+  const plane = new ControlPlaneOwners(link)
+  const storedIds = new StoredIds({ shared: owners ?? plane })
+  return { storedIds, endOwners: (): Promise<void> => plane.close() }
 }
 
 /** Its id is known once the control plane has answered. */
@@ -198,22 +206,6 @@ function telemetryOptions(
     serverOf: (target: string) => targets.serverOf(target),
     isKnownTarget: (target: string) => targets.isKnown(target),
   }
-}
-
-function tlsFiles({ tlsCertificateFile, tlsKeyFile }: StartOptions['config']) {
-  if (tlsCertificateFile === undefined || tlsKeyFile === undefined) return undefined
-  return { certFile: tlsCertificateFile, keyFile: tlsKeyFile }
-}
-
-/** What the server speaks TLS with, and what ends the watching of its files. */
-function tlsOf({ config, log }: StartOptions): { options: Pick<ServerOptions, 'tls'>; unfollow: () => void } {
-  const files = tlsFiles(config)
-  const found = { options: {}, unfollow: () => {} }
-  if (files === undefined) return found
-  const follow: NonNullable<ServerOptions['tls']>['follow'] = (server) => {
-    found.unfollow = followTls(server, files, { log })
-  }
-  return Object.assign(found, { options: { tls: { context: loadTls(files), follow } } })
 }
 
 /**
@@ -270,15 +262,17 @@ async function close(parts: Parts): Promise<void> {
   const { documents, upstream, ended, journal, telemetry, money, shared, folder, breakers } = parts
   parts.unfollow()
   parts.endReports()
+  parts.endTrips()
   breakers.close()
   ended.flush()
   await Promise.all([
     // The link to the ledger is the documents' own, and closes with them.
-    money.close(moneyCloseMs).finally(() => documents.close()),
+    Promise.all([money.close(moneyCloseMs), parts.endOwners()]).finally(() => documents.close()),
     upstream.close(),
     journal.close(journalCloseMs),
     telemetry.shutdown(),
     shared.close(),
+    parts.tripwires.flush(),
   ])
   folder.release()
 }

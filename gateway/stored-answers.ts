@@ -1,6 +1,6 @@
 import type { Call } from './call.ts'
 import type { GatewayParts } from './parts.ts'
-import { isBelow, onlyOwnItems } from './stored-things.ts'
+import { isBelow, listedIds, onlyOwnItems } from './stored-things.ts'
 import type { Target } from './targets.ts'
 import type { Trail } from './trail.ts'
 import { parseBody } from './upstream/read-whole.ts'
@@ -21,16 +21,18 @@ export function noteForgotten({ native }: Call, { storedIds }: GatewayParts): vo
   if (native?.forgets !== undefined) storedIds.forget(native.forgets)
 }
 
-/** A list of what is kept shows each caller what is his; any other answer is as it came. */
-export function ownPartOf(
+/** A list of what is kept, as each caller sees it: what is his; what is no such list is as it came. */
+export async function ownPartOf(
   body: Buffer,
-  way: { readonly allowed: { readonly call: Call }; readonly trail: Trail; readonly parts: GatewayParts },
-): Buffer {
+  way: { readonly trail: Trail; readonly parts: GatewayParts },
+): Promise<Buffer> {
   const { nodeId, snapshot } = way.trail
-  if (way.allowed.call.native?.listsStored !== true || nodeId === undefined || snapshot === undefined)
-    return body
-  const own = onlyOwnItems(parseBody(body), (id) => {
-    const owner = way.parts.storedIds.find(id)
+  if (nodeId === undefined || snapshot === undefined) return body
+  const { storedIds } = way.parts
+  const json = parseBody(body)
+  await storedIds.learn(listedIds(json))
+  const own = onlyOwnItems(json, (id) => {
+    const owner = storedIds.find(id)
     return owner !== undefined && isBelow(nodeId, owner.nodeId, snapshot)
   })
   return own === undefined ? body : Buffer.from(JSON.stringify(own))

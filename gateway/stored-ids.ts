@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 
 /** Whose a thing at a provider is, and where it is kept. */
 export interface StoredOwner {
@@ -7,33 +8,59 @@ export interface StoredOwner {
   /** Name of the connection whose upstream keeps it. */
   readonly connection: string
 }
+/** What gateways know together of what providers keep, by the hash of its id. The first owner of one stays it. */
+export interface SharedOwners {
+  /** Says it in the background. `lasts`: no provider forgets it by itself. */
+  note(key: string, owner: StoredOwner, lasts: boolean): void
+  find(keys: readonly string[]): Promise<ReadonlyMap<string, StoredOwner>>
+  forget(key: string): void
+}
 
 /** About 30 MB; the oldest make room. */
 const storedIdsMax = 200_000
+/** Another gateway may have answered its caller a moment before all know what was made. */
+const secondLookMs = 150
+/** Answers and what stands in them are forgotten by the provider after a while. */
+const passing = /^(?:resp|msg|rs|fc|ctc|ws|fs|ci|ig|mcp|mcpl|mcpr|cu|lsh|lsho|sh|sho|apc|apco|ctco)_/
 
 /**
- * Who owns what providers keep: hash of the provider's id → owner. In memory, of this gateway alone: after a restart,
- * or at another gateway, nobody knows an id any more.
+ * Who owns what providers keep: hash of the provider's id → owner. What this gateway knows is in memory; what others
+ * made it learns from what they share.
  */
 export class StoredIds {
   readonly #owners = new Map<string, StoredOwner>()
   readonly #idsMax: number
+  readonly #shared: SharedOwners | undefined
 
-  constructor(idsMax: number = storedIdsMax) {
-    this.#idsMax = idsMax
+  constructor(options: { readonly idsMax?: number; readonly shared?: SharedOwners | undefined } = {}) {
+    this.#idsMax = options.idsMax ?? storedIdsMax
+    this.#shared = options.shared
   }
 
   /** Notes an id; the first owner of one stays it. */
   note(id: string, owner: StoredOwner): void {
     const key = keyOf(id)
-    const known = this.#owners.get(key) ?? owner
-    this.#owners.delete(key)
-    this.#owners.set(key, known)
-    if (this.#owners.size <= this.#idsMax) return
-    for (const oldest of this.#owners.keys()) {
-      this.#owners.delete(oldest)
-      break
+    if (!this.#owners.has(key)) this.#shared?.note(key, owner, !passing.test(id))
+    this.#keep(key, this.#owners.get(key) ?? owner)
+  }
+
+  /**
+   * Asks the others for ids that nobody here knows, so that `find` does.
+   * @param options.again looks a second time for what nobody knows yet; not for lists, full of others' things.
+   */
+  async learn(ids: readonly string[], options: { readonly again?: boolean } = {}): Promise<void> {
+    const shared = this.#shared
+    if (shared === undefined || ids.length === 0) return
+    const missing = (): string[] => ids.map(keyOf).filter((key) => !this.#owners.has(key))
+    const look = async (): Promise<void> => {
+      const keys = missing()
+      if (keys.length === 0) return
+      for (const [key, owner] of await shared.find(keys)) this.#keep(key, owner)
     }
+    await look()
+    if (options.again !== true || missing().length === 0) return
+    await delay(secondLookMs)
+    await look()
   }
 
   find(id: string): StoredOwner | undefined {
@@ -41,7 +68,19 @@ export class StoredIds {
   }
 
   forget(id: string): void {
-    this.#owners.delete(keyOf(id))
+    const key = keyOf(id)
+    this.#owners.delete(key)
+    this.#shared?.forget(key)
+  }
+
+  #keep(key: string, owner: StoredOwner): void {
+    this.#owners.delete(key)
+    this.#owners.set(key, owner)
+    if (this.#owners.size <= this.#idsMax) return
+    for (const oldest of this.#owners.keys()) {
+      this.#owners.delete(oldest)
+      break
+    }
   }
 }
 

@@ -96,6 +96,14 @@ export function onlyOwnItems(json: unknown, isOwn: (id: string) => boolean): unk
   return { ...json, [member]: own, ...marks }
 }
 
+/** The ids of all that a list of stored things names. */
+export function listedIds(json: unknown): string[] {
+  if (typeof json !== 'object' || json === null) return []
+  return Object.values(json).flatMap((value) =>
+    Array.isArray(value) ? value.flatMap((item) => storedNameOf(item) ?? []) : [],
+  )
+}
+
 function storedNameOf(item: unknown): string | undefined {
   if (typeof item !== 'object' || item === null) return undefined
   const { id, name } = item as { id?: unknown; name?: unknown }

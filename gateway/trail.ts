@@ -1,9 +1,20 @@
 import type { Evaluation } from '@signalbox/policies'
-import type { Attempt, Facts, Operation, Refusal, Selection, Verdict } from '@signalbox/sdk/contract'
+import type {
+  Arm,
+  Attempt,
+  Facts,
+  Operation,
+  Refusal,
+  RolloutPart,
+  Selection,
+  ShadowResult,
+  Verdict,
+} from '@signalbox/sdk/contract'
 import type { Call, UsageCounts } from './call.ts'
 import type { Admission } from './limits/limits.ts'
 import type { AttemptHold } from './money/attempt-hold.ts'
 import type { Billing } from './native-operation.ts'
+import type { CallerPrompt } from './prompts/take-prompt.ts'
 import type { ReleasedVersion, Snapshot } from './snapshot.ts'
 import type { Target } from './targets.ts'
 
@@ -27,6 +38,8 @@ export interface AttemptTrail {
   prompt: { readonly name: string; readonly digest: string; readonly bytes: number } | undefined
   /** The guardrail that it was made for; undefined where the caller's answer was asked for. */
   guardrail: string | undefined
+  /** What else it was made for than the caller's answer. */
+  purpose: Attempt['purpose']
   bytesIn: number
   /** Characters of answer that were metered, for an estimate where nothing is reported. */
   meteredChars: number
@@ -64,9 +77,17 @@ export interface Trail {
   snapshot: Snapshot | undefined
   /** The version nearest to the key: the one that callers are told. */
   version: ReleasedVersion | undefined
+  /** Indexes of the workspaces that decide; undefined for all. */
+  layers: readonly number[] | undefined
+  /** Rollouts that it is part of. */
+  rollouts: readonly RolloutPart[]
+  /** What versions that look on would have said; made after the caller has his answer. */
+  shadows: readonly ShadowResult[]
   keyId: string | undefined
   nodeId: string | undefined
   call: Call | undefined
+  /** The prompt that the caller named. */
+  prompt: CallerPrompt | undefined
   metadata: Readonly<Record<string, string | number | boolean>>
   undeclared: readonly string[]
   facts: Facts | undefined
@@ -87,6 +108,8 @@ export interface Trail {
         readonly shared: boolean
         readonly ageMs: number
         readonly savedNanoUsd: string | undefined
+        /** Cosine of the two questions, where they are not the same. */
+        readonly similarityPpm: number | undefined
       }
     | undefined
   readonly attempts: AttemptTrail[]
@@ -122,9 +145,13 @@ export function beginTrail(start: {
     firstTokenMs: 0,
     snapshot: undefined,
     version: undefined,
+    layers: undefined,
+    rollouts: [],
+    shadows: [],
     keyId: undefined,
     nodeId: undefined,
     call: undefined,
+    prompt: undefined,
     metadata: {},
     undeclared: [],
     facts: undefined,
@@ -149,15 +176,25 @@ export function beginTrail(start: {
   }
 }
 
+/** Whether a candidate had a part in the decision; undefined where no rollout could have had the call. */
+export function armOf({ rollouts }: Pick<Trail, 'rollouts'>): Arm | undefined {
+  if (rollouts.length === 0) return undefined
+  return rollouts.some(({ arm }) => arm === 'candidate') ? 'candidate' : 'stable'
+}
+
+/** Whether an attempt was made for the caller's answer, and not for a guardrail or for the cache. */
+const isServing = ({ guardrail, purpose }: AttemptTrail): boolean =>
+  guardrail === undefined && purpose === undefined
+
 /** The attempt whose answer the caller got, or else the last one at it. */
 export function lastServing({ attempts }: Trail): AttemptTrail | undefined {
-  const serving = attempts.filter(({ guardrail }) => guardrail === undefined)
+  const serving = attempts.filter(isServing)
   return serving.findLast(({ winner }) => winner) ?? serving.at(-1)
 }
 
 /** Attempts at an answer for the caller. */
 export function servingAttempts({ attempts }: Trail): number {
-  return attempts.reduce((count, { guardrail }) => count + (guardrail === undefined ? 1 : 0), 0)
+  return attempts.reduce((count, attempt) => count + (isServing(attempt) ? 1 : 0), 0)
 }
 
 /** Starts the trail of an attempt and puts it on the call's. */
@@ -178,6 +215,7 @@ export function beginAttempt(trail: Trail, target: Target, startMs: number): Att
     finish: undefined,
     prompt: undefined,
     guardrail: undefined,
+    purpose: undefined,
     bytesIn: 0,
     meteredChars: 0,
     billing: 'tokens',

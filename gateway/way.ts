@@ -28,7 +28,7 @@ export interface AllowedCall {
   readonly guards?: CallGuards | undefined
   /** Selects in another plan of the decision, for failures that it has one for. */
   readonly again: (plan: PlanNode) => Selected
-  /** Wishes of the caller that nobody granted, for `x-signalbox-dropped`. */
+  /** What the reading of the call could not keep and wishes that nobody granted, for `x-signalbox-dropped`. */
   readonly ignored?: readonly string[]
 }
 /** A call on its way out, with what its stages need. */

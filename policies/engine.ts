@@ -3,6 +3,7 @@ import { askLayer } from './evaluation/ask-layer.ts'
 import { DecisionMaker, type LayerTurn } from './evaluation/decision-maker.ts'
 import {
   type Layer,
+  type LayerGuardrail,
   type LayerPolicy,
   type LoadScope,
   layerOf,
@@ -13,6 +14,7 @@ import {
 import { LayerPath } from './evaluation/layer-path.ts'
 import { type Selection, unkeptSelection } from './evaluation/policy-index.ts'
 import { screenWith } from './evaluation/screen.ts'
+import { withoutPolicies } from './evaluation/switched-layer.ts'
 import type {
   Engine,
   Evaluation,
@@ -20,9 +22,11 @@ import type {
   GuardrailEvaluation,
   InspectedEvaluation,
   InspectionInput,
+  LoadedProgram,
   LoadedWorkspace,
   Program,
   ScreenInput,
+  SwitchedOff,
 } from './program.ts'
 import type { Sandbox } from './sandbox/sandbox.ts'
 
@@ -39,11 +43,13 @@ function candidatesOf(workspaces: readonly CompiledWorkspace[], environment: str
   return [...new Set(named)].slice(0, candidatesMax)
 }
 
-class SandboxProgram implements Program {
+class SandboxProgram implements LoadedProgram {
+  readonly #loaded: readonly LoadedWorkspace[]
   readonly environment: string
   readonly workspaces: readonly string[]
   readonly candidates: readonly string[]
   readonly policies: readonly LayerPolicy[]
+  readonly guardrails: readonly LayerGuardrail[]
   readonly #layers: readonly Layer[]
   readonly #all: readonly number[]
   readonly #paths = new Map<string, LayerPath>()
@@ -51,11 +57,13 @@ class SandboxProgram implements Program {
 
   constructor(workspaces: readonly LoadedWorkspace[], layers: readonly Layer[], environment: string) {
     const compiled = workspaces.map((workspace) => workspace.compiled)
+    this.#loaded = workspaces
     this.environment = environment
     this.workspaces = compiled.map(({ name }) => name)
     this.candidates = candidatesOf(compiled, environment)
     this.#layers = layers
     this.policies = layers.flatMap(({ constraints, routes }) => [...constraints, ...routes])
+    this.guardrails = layers.flatMap(({ guardrails }) => guardrails)
     this.#all = workspaces.map((_, index) => index)
   }
 
@@ -121,6 +129,15 @@ class SandboxProgram implements Program {
       throw new RangeError(`there is no guardrail "${input.guardrail}" in layer ${input.layer}`)
     }
     return screenWith(layer, guardrail, input)
+  }
+
+  view(workspaces: readonly number[], without: readonly SwitchedOff[] = []): Program {
+    const chosen = workspaces.flatMap((index) => this.#loaded[index] ?? [])
+    const layers = workspaces.flatMap((index) => {
+      const layer = this.#layers[index]
+      return layer === undefined ? [] : [withoutPolicies(layer, without)]
+    })
+    return new SandboxProgram(chosen, layers, this.environment)
   }
 
   dispose(): void {

@@ -4,6 +4,8 @@
  * Run side (gateway, explain): `createEngine`, `Engine`, `Program`, `verifyVectors`, `detectors`.
  */
 export { buildWarm } from './apart/build-apart.ts'
+export { type ComparedVersions, compareWarm } from './apart/compare-apart.ts'
+export type { ComparedSources } from './apart/tasks.ts'
 export { WarmThread } from './apart/warm-thread.ts'
 export { backtestLines } from './backtest/backtest-lines.ts'
 export { type BacktestReport, backtestReport } from './backtest/backtest-report.ts'
@@ -40,6 +42,8 @@ export type { BuildResult, BuiltVersion, SourceFiles } from './compile/built-ver
 export { sourcesOf } from './compile/policy-sources.ts'
 export { detectors } from './detectors/all-detectors.ts'
 export type { Detector, Finding, Match, Scan } from './detectors/detector.ts'
+export { type DrillPlan, type DrillTarget, drillRoute } from './drills/drill-route.ts'
+export { checkGolden } from './drills/unmet-expectations.ts'
 export { baseFacts } from './evaluation/base-facts.ts'
 export { type Decisive, decisiveRule } from './evaluation/decisive-rule.ts'
 export { codeOf as codeOfAction } from './evaluation/guardrail-actions.ts'
@@ -71,12 +75,14 @@ export type {
   GuardrailEvaluation,
   InspectedEvaluation,
   InspectionInput,
+  LoadedProgram,
   LoadedWorkspace,
   ModelColumns,
   ParamValue,
   ParamValues,
   Program,
   ScreenInput,
+  SwitchedOff,
 } from './program.ts'
 export { type RenderedMessage, renderPrompt } from './prompts/render-prompt.ts'
 export {
@@ -101,6 +107,7 @@ export { checkTypes } from './typecheck/check-types.ts'
 export { changedBetween, type WatchReport, WatchSession } from './watch/watch-session.ts'
 export { refreshEditorFiles, writeEditorFiles, writePythonClient } from './workspace/editor-files.ts'
 export { loadWorkspaceFolder } from './workspace/load-folder.ts'
+export { type RequiredApprovals, readRequiredApprovals } from './workspace/read-approvals.ts'
 export { readRequiredCoverage } from './workspace/read-coverage.ts'
 export { readDeclaredTeams } from './workspace/read-teams.ts'
 export { writeStarter } from './workspace/write-starter.ts'

@@ -9,7 +9,7 @@ import type {
   PlanFeature,
   PolicyResult,
 } from '@signalbox/sdk/contract'
-import type { LayerPolicy } from './evaluation/layer.ts'
+import type { LayerGuardrail, LayerPolicy } from './evaluation/layer.ts'
 import type { PolicyOutcome } from './evaluation/outcomes.ts'
 import type { SandboxLimits } from './sandbox/limits.ts'
 
@@ -98,6 +98,8 @@ export interface GuardrailEvaluation {
   /** All that its rules say, the strongest first; redactions add up. */
   readonly said: readonly SaidByGuardrail[]
   readonly error?: { readonly kind: string; readonly message: string }
+  /** Rules that threw, whatever came of it; missing where none did. */
+  readonly threw?: readonly string[]
   readonly trace: string
   readonly fuel: number
 }
@@ -108,6 +110,8 @@ export interface ScreenInput {
   /** As `guardrailFactsOf` builds them; a guardrail that misses one breaks. */
   readonly facts: Partial<GuardrailFacts>
   readonly params?: ParamValues
+  /** Rules that throw instead of being asked: for cases that look at their `onError`. */
+  readonly breaks?: readonly string[]
 }
 
 /** Compiled policies of the workspaces of one release in one environment. */
@@ -121,11 +125,27 @@ export interface Program {
   evaluate(input: EvaluationInput): Evaluation
   /** All policies as they are asked, with what their rules always say. */
   readonly policies: readonly LayerPolicy[]
+  /** All guardrails, with what their rules always say. */
+  readonly guardrails: readonly LayerGuardrail[]
   /** `evaluate` with what each policy said; for explanations and tests, not for the way of a call. */
   inspect(input: InspectionInput): InspectedEvaluation
   /** Runs one guardrail of a workspace over given findings. Throws a RangeError where there is no such guardrail. */
   screen(input: ScreenInput): GuardrailEvaluation
   dispose(): void
+}
+
+/** A program whose parts can be put together anew. */
+export interface LoadedProgram extends Program {
+  /**
+   * Some of the loaded workspaces, root first, by their indexes, without the policies that are named. Cheap: nothing is
+   * loaded again, and answers that are known are shared where all policies are asked.
+   */
+  view(workspaces: readonly number[], without?: readonly SwitchedOff[]): Program
+}
+/** A policy that is not asked. */
+export interface SwitchedOff {
+  readonly workspace: string
+  readonly policy: string
 }
 
 export interface LoadOptions {
@@ -138,8 +158,8 @@ export interface Engine {
   /** Digest of the engine's wasm; part of every version. */
   readonly digest: string
   /** Loads workspaces, root first. Throws where a script does not load or is not the one that `compiled` tells of. */
-  load(workspaces: readonly LoadedWorkspace[], options: LoadOptions): Program
+  load(workspaces: readonly LoadedWorkspace[], options: LoadOptions): LoadedProgram
   /** The same while calls go on: scripts are loaded in a thread of their own, and this one only takes the images. */
-  loadApart(workspaces: readonly LoadedWorkspace[], options: LoadOptions): Promise<Program>
+  loadApart(workspaces: readonly LoadedWorkspace[], options: LoadOptions): Promise<LoadedProgram>
   dispose(): void
 }

@@ -49,6 +49,46 @@ export type Affinity = {
   prompt?: number
 }
 
+export type Approval = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+  needed: number
+  role: string | null
+  requestedBy: string
+  /** Milliseconds since 1970-01-01 UTC. */
+  requestedMs: number
+  decisions: Array<{
+    /** Token or user. */
+    by: string
+    /** The human who decided. */
+    person: string
+    decision: 'approved' | 'rejected'
+    comment: string | null
+    /** Milliseconds since 1970-01-01 UTC. */
+    timeMs: number
+  }>
+}
+
+export type ArmFigures = {
+  calls: number
+  policyErrors: number
+  upstreamErrors: number
+  denies: number
+  /** Calls that a guardrail blocked or refused. */
+  guardrails: number
+  /** Calls whose cost is known. */
+  pricedCalls: number
+  costNanoUsd: {
+    /** Nano-dollars (1e-9 USD) as a decimal string. */
+    total: string
+  }
+  /** Of answered calls, to the first token or the whole answer. */
+  latencyMs: {
+    p50: number | null
+    p95: number | null
+  }
+}
+
 export type Attempt = {
   index: number
   target: string
@@ -77,6 +117,8 @@ export type Attempt = {
   hold?: AttemptHold
   /** Guardrail that it was made for; none for the answer itself. */
   guardrail?: string
+  /** It embedded the question, to find answers to questions that mean the same. */
+  purpose?: 'cache'
   /** Bytes the upstream sent. */
   bytesIn: number
   winner: boolean
@@ -311,6 +353,27 @@ export type CallRecord = {
   body: RecordBody
 }
 
+export type Candidate = {
+  version: number
+  /** Content digest: `sha256:` and 64 hex digits. */
+  digest: string
+  /** Share of the callers it may have. */
+  ppm: number
+  /** Paths of the nodes it is for; all where empty. */
+  teams: string[]
+  /** What callers are told apart by. */
+  by: 'user' | 'session' | 'key'
+  /** Id of the deployment that began it. */
+  rollout: string
+  /** Counts the shares that it has had. */
+  step: number
+  /** Shares still to come, this one first; empty without a plan. */
+  ramp: RampStep[]
+  guards: Guards
+  /** Milliseconds since 1970-01-01 UTC. */
+  sinceMs: number
+}
+
 export type Caps = {
   maxOutputTokens?: number
   /** Nano-dollars (1e-9 USD), saturating at 2^53-1. */
@@ -387,6 +450,40 @@ export type CatalogueVendor = {
   retentionDays?: number
   /** Page that says so. */
   source: string
+}
+
+export type CiTrust = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+  /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+  name: string
+  issuer: string
+  audience: string
+  /** Claim → values it may have, one of which must fit; `*` in them stands for any text. */
+  claims: Record<string, string[]>
+  role: 'owner' | 'admin' | 'security' | 'developer' | 'finance' | 'viewer'
+  lifetimeS: number
+  jwksUrl: string | null
+  node: {
+    /** Unique id (UUIDv7), ordered by time. */
+    id: string
+    path: string
+  }
+  /** Milliseconds since 1970-01-01 UTC. */
+  createdMs: number
+  createdBy: string
+}
+
+export type Comparison = {
+  /** Milliseconds since 1970-01-01 UTC. */
+  sinceMs: number
+  stable: ArmFigures
+  candidate: ArmFigures
+  guards: GuardState[]
+  /** `steady`: no ramp; `ramping`: goes on when its time has come; `waiting`: too few calls; `held`: a guard of action `hold`, or a freeze. */
+  verdict: 'steady' | 'ramping' | 'waiting' | 'held' | 'breached'
+  reason: string | null
+  nextStepMs: number | null
 }
 
 export type CompiledGuardrail = {
@@ -601,6 +698,8 @@ export type Decision = {
     output: GuardrailReference[]
   }
   cache?: 'off' | 'read' | 'readWrite'
+  /** Answers to questions that mean the same may be given. */
+  semanticCache?: SemanticCache
   fidelity?: 'strict' | 'warn' | 'lossy'
   budget?: {
     /** Nano-dollars (1e-9 USD), saturating at 2^53-1. */
@@ -628,22 +727,21 @@ export type Deployment = {
   environment: string
   /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
   workspace: string
-  stable: {
-    version: number
-    /** Content digest: `sha256:` and 64 hex digits. */
-    digest: string
-  }
-  candidate: {
-    version: number
-    /** Content digest: `sha256:` and 64 hex digits. */
-    digest: string
-    ppm: number
-  } | null
+  revision: number
+  /** `outdated`: something else was deployed while it waited. */
+  status: 'live' | 'replaced' | 'awaiting_approval' | 'rejected' | 'outdated'
+  stable: NumberedVersion
+  candidate: Candidate | null
+  shadows: NumberedVersion[]
   release: number
   rollbackOf: string | null
+  cause: 'push' | 'promotion' | 'ramp' | 'rollback' | 'guard'
+  reason: string | null
   by: string
   /** Milliseconds since 1970-01-01 UTC. */
   createdMs: number
+  evidence: Evidence | null
+  approval: Approval | null
   pending?: string[]
 }
 
@@ -691,11 +789,111 @@ export type DetectorSignals = {
   }
 }
 
+export type DrillResult = {
+  fault: '429' | '500' | '529' | 'refused' | 'stall' | 'slow' | 'cut' | 'malformed'
+  stream: boolean
+  /** How many targets failed. */
+  targets: number
+  /** `held`: another target answered. `fell`: the caller got an error. `wrong`: it answered, and not what was expected. `unproven`: nothing was there to fail. */
+  outcome: 'held' | 'fell' | 'wrong' | 'unproven'
+  /** The golden prompt that was asked. */
+  golden?: string
+  /** What was expected and is not so. */
+  unmet?: string[]
+  /** Who answered, or was tried last. */
+  target: string | null
+  status: number
+  ms: number
+  /** Id of the call's record; null where the gateway made none. */
+  decision: string | null
+}
+
+export type DrillSchedule = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+  /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+  environment: string
+  /** Alias or target that is drilled. */
+  model: string
+  /** How often. */
+  everyMs: number
+  /** How many targets the route has. */
+  targets: number
+  faults: Array<'429' | '500' | '529' | 'refused' | 'stall' | 'slow' | 'cut' | 'malformed'>
+  golden: GoldenPrompt[]
+  /** No call of a run is begun once this is spent. */
+  costNanoUsdMax: string
+  /** An alert is raised where no run has held wholly for so long. */
+  unprovenMs: number
+  /** Milliseconds since 1970-01-01 UTC. */
+  createdMs: number
+  createdBy: string
+  /** Milliseconds since 1970-01-01 UTC. */
+  nextMs: number
+}
+
+export type DrilledRoute = {
+  /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+  environment: string
+  /** Alias or target that is drilled. */
+  model: string
+  schedule: DrillSchedule | null
+  provenMs: number | null
+  /** For longer than the schedule lets it be. */
+  unproven: boolean
+  card: ScoreCard | null
+  runs: Array<{
+    /** Unique id (UUIDv7), ordered by time. */
+    id: string
+    /** Milliseconds since 1970-01-01 UTC. */
+    timeMs: number
+    /** Who made it: the control plane, or the CLI. */
+    source: 'schedule' | 'report'
+    held: number
+    of: number
+    /** Nano-dollars (1e-9 USD) as a decimal string. */
+    costNanoUsd: string
+    error: string | null
+  }>
+}
+
+export type Envelope = {
+  payload: string
+  signatures: Array<{
+    role: 'root' | 'release' | 'author'
+    keyId: string
+    sig: string
+  }>
+}
+
 export type Environment = {
   /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
   name: string
   /** Milliseconds since 1970-01-01 UTC. */
   createdMs: number
+}
+
+export type Evidence = {
+  metric: 'policyErrors' | 'upstreamErrors' | 'latency' | 'cost' | 'denies' | 'guardrails'
+  kind: 'tripwire' | 'sequential'
+  by: 'gateway' | 'control-plane'
+  gateway: string | null
+  message: string
+  /** Milliseconds since 1970-01-01 UTC. */
+  atMs: number
+  guard: GuardState | null
+  stable: ArmFigures | null
+  candidate: ArmFigures | null
+  window: {
+    calls: number
+    failed: number
+    windowMs: number
+  } | null
+  guards: Guards
+  /** Of this test at this step. */
+  falseAlarmPpm: number
+  /** Calls that show it. */
+  records: string[]
 }
 
 export type ExplainedCondition = {
@@ -858,6 +1056,12 @@ export type Facts = {
       /** Answers asked for (`n`). */
       choices?: number
     }
+    prompt?: {
+      /** Prompt of a workspace that the caller named; its messages stand in the call. */
+      name: string
+      /** Version that it is of: 12 for v12. */
+      version: number
+    }
     messages: {
       /** Messages of the conversation. */
       count: number
@@ -947,6 +1151,23 @@ export type Facts = {
   truncated: string[]
 }
 
+export type FreezeView = {
+  reason: string
+  /** Nothing is deployed, no ramp goes on. */
+  deployments: boolean
+  /** All calls are decided by stable versions. */
+  candidates: boolean
+  /** Policies that are not asked. */
+  policies: Array<{
+    /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+    workspace: string
+    policy: string
+  }>
+  by: string
+  /** Milliseconds since 1970-01-01 UTC. */
+  sinceMs: number
+}
+
 export type Gateway = {
   /** Unique id (UUIDv7), ordered by time. */
   id: string
@@ -965,6 +1186,16 @@ export type Gateway = {
     sequence: number
     error: string
   } | null
+  /** Sequence of its root document. */
+  root: number | null
+  /** The document of each kind that it would not take, and why; gone once it takes one. */
+  rejections: Array<{
+    document: string
+    sequence: number
+    error: string
+    /** Milliseconds since 1970-01-01 UTC. */
+    timeMs: number
+  }>
   report: GatewayReport | null
   /** Milliseconds since 1970-01-01 UTC. */
   createdMs: number
@@ -989,6 +1220,27 @@ export type GatewayReport = {
   timeMs: number
 }
 
+export type GoldenPrompt = {
+  name: string
+  messages: Array<{
+    role: 'system' | 'user' | 'assistant'
+    content: string
+  }>
+  /** 64 where left out. */
+  outputTokensMax?: number
+  expect: {
+    /** Texts that stand in the answer, in any case. */
+    contains?: string[]
+    /** Texts that do not. */
+    excludes?: string[]
+    /** RE2 that the answer matches somewhere. */
+    matches?: string
+    /** The answer is JSON. */
+    json?: true
+    charsMax?: number
+  }
+}
+
 export type Grant = {
   /** What the holder may do. */
   role: 'owner' | 'admin' | 'security' | 'developer' | 'finance' | 'viewer'
@@ -998,6 +1250,26 @@ export type Grant = {
     /** Empty for the organisation. */
     path: string
   }
+}
+
+export type GuardRule = {
+  /** Worse than stable by more than this, beyond doubt: of calls, for rates; of what stable takes, for `latency` and `cost`. */
+  marginPpm: number
+  /** Worse by this and beyond doubt worse at all: acts on few calls already. */
+  tripPpm: number
+  action: 'rollback' | 'hold'
+}
+
+export type GuardState = {
+  metric: 'policyErrors' | 'upstreamErrors' | 'latency' | 'cost' | 'denies' | 'guardrails'
+  /** `waiting`: too few calls to tell. */
+  state: 'ok' | 'waiting' | 'breached'
+  action: 'rollback' | 'hold'
+  kind: 'tripwire' | 'sequential' | null
+  stable: number | null
+  candidate: number | null
+  stableRange: number[] | null
+  candidateRange: number[] | null
 }
 
 export type GuardrailReference = {
@@ -1097,6 +1369,37 @@ export type GuardrailWindow = {
   lastBytes?: number
 }
 
+export type Guards = {
+  /** How likely at most a candidate that is as good as stable is ever taken back or held. */
+  falseAlarmPpm: number
+  /** Calls of each arm before a margin counts. */
+  callsMin: number
+  /** Calls of each arm before a tripwire of the control plane counts. */
+  tripCallsMin: number
+  policyErrors: PolicyTripwire | null
+  upstreamErrors: GuardRule | null
+  latency: GuardRule | null
+  cost: GuardRule | null
+  denies: GuardRule | null
+  guardrails: GuardRule | null
+}
+
+/** What differs from the default guards; null switches one off. */
+export type GuardsChange = {
+  /** How likely at most a candidate that is as good as stable is ever taken back or held. */
+  falseAlarmPpm?: number
+  /** Calls of each arm before a margin counts. */
+  callsMin?: number
+  /** Calls of each arm before a tripwire of the control plane counts. */
+  tripCallsMin?: number
+  policyErrors?: PolicyTripwire | null
+  upstreamErrors?: GuardRule | null
+  latency?: GuardRule | null
+  cost?: GuardRule | null
+  denies?: GuardRule | null
+  guardrails?: GuardRule | null
+}
+
 export type Key = {
   /** Unique id (UUIDv7), ordered by time. */
   id: string
@@ -1140,6 +1443,8 @@ export type KeyScopes = {
   ipRanges?: string[]
   /** Properties of metadata that each call must carry. */
   requiredMetadata?: string[]
+  /** Its holder may call providers with keys of his own while no gateway answers, and tells it afterwards. */
+  direct?: boolean
 }
 
 export type Me = {
@@ -1170,6 +1475,12 @@ export type ModelFact = {
     state: 'up' | 'degraded' | 'down' | 'unavailable'
     /** Parts per million. */
     errorPpm: number
+    /** Share that is left of the provider's tightest rate limit, where it tells. */
+    remainingPpm?: number
+    /** Requests left of the provider's limit, where it tells. */
+    remainingRequests?: number
+    /** Tokens left of the provider's limit, where it tells. */
+    remainingTokens?: number
   }
   /** The target can carry everything this call asks for. */
   lossless: boolean
@@ -1179,6 +1490,12 @@ export type Narrowing = {
   before: number
   after: number
   removed: RemovedCandidate[]
+}
+
+export type NumberedVersion = {
+  version: number
+  /** Content digest: `sha256:` and 64 hex digits. */
+  digest: string
 }
 
 export type ParamDeclaration = {
@@ -1207,6 +1524,8 @@ export type ParamDeclaration = {
   enum?: string[]
   maxItems?: number
 }
+
+export type ParamValue = string | number | boolean | string[]
 
 export type Patch = {
   maxOutputTokens?: number
@@ -1267,6 +1586,15 @@ export type PolicyResult = {
   }
   /** One character per condition in compile order: `-` not evaluated, `0` false, `1` true, `!` threw. */
   trace: string
+}
+
+export type PolicyTripwire = {
+  /** So many failed … */
+  calls: number
+  /** … and so large a share … */
+  ppm: number
+  /** … of its calls in this time. */
+  windowMs: number
 }
 
 export type PriceRow = {
@@ -1340,6 +1668,15 @@ export type PromptReference = {
 
 export type PromptValue = string | number | boolean | Array<string | number | boolean>
 
+export type RampStep = {
+  /** 1,000,000 makes it the stable one. */
+  ppm: number
+  /** At least so long. */
+  minMs: number
+  /** At least so many calls of the candidate; fewer hold it here. */
+  minCalls: number
+}
+
 export type Reason = {
   /** Code of the reason. */
   code: string
@@ -1362,12 +1699,25 @@ export type RecordBody = {
   /** Paths of facts that were taken out after the decision; what stands there now was not read. */
   masked?: string[]
   /** Values of params that the policies read, by workspace, where they are not the defaults. */
-  params?: Record<string, Record<string, string | number | boolean | string[]>>
+  params?: Record<string, Record<string, ParamValue>>
   /** What the policies say of a call. */
   decision?: Decision
+  /** The prompt that the caller named; never its text. */
+  prompt?: {
+    name: string
+    version: number
+    /** Content digest: `sha256:` and 64 hex digits. */
+    digest: string
+  }
   policies: PolicyResult[]
   fuel: number
   evaluationUs: number
+  /** Rollouts that the call was part of, root first. */
+  rollouts?: RolloutPart[]
+  /** What versions that look on would have said. */
+  shadows?: ShadowResult[]
+  /** `workspace/policy` that a freeze kept from being asked. */
+  switchedOff?: string[]
   selection?: Selection
   attempts: Attempt[]
   verdicts: Verdict[]
@@ -1385,6 +1735,8 @@ export type RecordBody = {
     ageMs: number
     /** Nano-dollars (1e-9 USD) as a decimal string. */
     savedNanoUsd?: string
+    /** Cosine of the two questions, of an answer that was found by its meaning. */
+    similarityPpm?: number
     /** It waited for a call like it that was under way. */
     shared: boolean
   }
@@ -1451,12 +1803,18 @@ export type RecordRow = {
   /** Content digest: `sha256:` and 64 hex digits. */
   versionDigest?: string
   version?: number
+  /** Where a rollout ran: who decided. */
+  arm?: 'stable' | 'candidate'
   releaseSequence?: number
   stateSequence?: number
   cache: 'hit' | 'miss' | 'off'
+  /** Nano-dollars (1e-9 USD) as a decimal string. */
+  savedNanoUsd?: string
   /** The caller got the upstream's own bytes. */
   identity: boolean
   assembled: boolean
+  /** Made past the gateway while it was away, and told by the caller afterwards; in no budget. */
+  direct?: true
 }
 
 export type RecordedError = {
@@ -1495,6 +1853,82 @@ export type RemovedCandidate = {
   why: string
 }
 
+export type Retention = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+  /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+  environment?: string
+  /** The node that it is of, with all below it. */
+  team?: {
+    /** Unique id (UUIDv7), ordered by time. */
+    id: string
+    /** Empty for the organisation. */
+    path: string
+  }
+  key?: {
+    /** Unique id (UUIDv7), ordered by time. */
+    id: string
+    name: string
+  }
+  /** Days that bodies are kept; `none`: of a call only metering and digests are recorded at all. */
+  bodies: 'none' | 'forever' | number
+  /** Days that rows are kept; 400 where nothing is said, and never fewer than bodies. */
+  rows: 'forever' | number
+  revision: number
+  /** Milliseconds since 1970-01-01 UTC. */
+  createdMs: number
+  pending?: string[]
+}
+
+export type RolloutPart = {
+  /** Unique id (UUIDv7), ordered by time. */
+  deployment: string
+  workspace: string
+  arm: 'stable' | 'candidate'
+  /** Content digest: `sha256:` and 64 hex digits. */
+  version: string
+}
+
+export type RootDocument = {
+  type: 'root/1'
+  /** Unique id (UUIDv7), ordered by time. */
+  organisationId: string
+  /** Grows by one with each document of this kind. */
+  sequence: number
+  keys: Record<string, {
+    algorithm: 'ed25519'
+    /** Raw, base64url. */
+    publicKey: string
+  }>
+  roles: {
+    root: {
+      threshold: number
+      keyIds: string[]
+    }
+    release: {
+      threshold: number
+      keyIds: string[]
+    }
+    author: {
+      threshold: number
+      keyIds: string[]
+    }
+  }
+  authorsIn?: string[]
+}
+
+export type ScoreCard = {
+  model: string
+  held: number
+  /** How many were wanted; those that were not made count as not held. */
+  of: number
+  /** Nano-dollars (1e-9 USD) as a decimal string. */
+  costNanoUsd: string
+  results: DrillResult[]
+  /** It would have cost more than it may. */
+  stopped?: 'cost'
+}
+
 export type Selection = {
   seed: number
   /** Targets in the order they would be tried. */
@@ -1529,6 +1963,14 @@ export type SelfCheck = {
   failure: string | null
 }
 
+/** Answers to questions that mean the same may be given. */
+export type SemanticCache = {
+  /** Alias or target that embeds questions. */
+  model: string
+  /** Cosine from which on two questions mean the same, in parts per million. */
+  thresholdPpm: number
+}
+
 export type Session = {
   /** Unique id (UUIDv7), ordered by time. */
   id: string
@@ -1542,6 +1984,38 @@ export type Session = {
   lastUsedMs: number
   /** Milliseconds since 1970-01-01 UTC. */
   expiresMs: number
+}
+
+export type ShadowChange = {
+  version: number
+  /** Content digest: `sha256:` and 64 hex digits. */
+  digest: string
+  /** `policy/rule` that decided; `-` where none did. */
+  from: string
+  /** `policy/rule` that would have. */
+  to: string
+  /** `allow→deny` */
+  effect: string
+  same: boolean
+  calls: number
+  /** The first calls of its kind. */
+  records: string[]
+}
+
+export type ShadowResult = {
+  /** Unique id (UUIDv7), ordered by time. */
+  deployment: string
+  /** Content digest: `sha256:` and 64 hex digits. */
+  version: string
+  /** The same decision, byte for byte. */
+  same: boolean
+  /** Content digest: `sha256:` and 64 hex digits. */
+  decisionDigest?: string
+  effect: 'allow' | 'deny' | 'error'
+  policy?: string
+  rule?: string
+  /** Members of the decision that differ. */
+  changed: string[]
 }
 
 export type TargetNode = {
@@ -1567,6 +2041,8 @@ export type TargetSight = {
   firstTokenMs?: number
   /** Per token of output. */
   tokenUs?: number
+  /** Share that is left of the provider's tightest rate limit, where it tells. */
+  remainingPpm?: number
   /** Calls of this gateway that it serves. */
   running?: number
   /** Nano-dollars (1e-9 USD), saturating at 2^53-1. */
@@ -1621,6 +2097,16 @@ export type Token = {
   expiresMs: number | null
   lastUsedMs: number | null
   revokedMs: number | null
+}
+
+export type Trust = {
+  sequence: number
+  root: RootDocument
+  envelope: Envelope
+  /** Keys whose private parts the control plane has. */
+  held: string[]
+  /** For `SIGNALBOX_TRUST_ROOT` of a new gateway. */
+  trustRoot: string
 }
 
 /** Counts by unit. `input` excludes cache reads and writes; `output` includes reasoning, `reasoning` is its share. */
@@ -1703,9 +2189,14 @@ export type Version = {
     commit: string | null
     author: string | null
     message: string | null
+    ciRun: string | null
     /** Milliseconds since 1970-01-01 UTC. */
     createdMs: number
   }
+  /** The version that an edit outside Git started from. */
+  parent: string | null
+  /** Some push of it named a clean commit. */
+  inGit: boolean
   /** Where it is the stable version now. */
   environments: string[]
 }
@@ -1720,6 +2211,44 @@ export type VersionBuild = {
   catalogue: string
   compiled: CompiledWorkspace
   script: string | null
+}
+
+export type VersionChanges = {
+  /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+  workspace: string
+  before: NumberedVersion
+  after: NumberedVersion
+  /** Versions whose sources give another digest now: the compiler changed since. */
+  rebuilt: number[]
+  changes: Array<{
+    thing: 'workspace' | 'policy' | 'rule' | 'guardrail' | 'prompt' | 'param' | 'alias' | 'connection' | 'metadata' | 'price' | 'engine'
+    /** `pick`, `pick/polish`, `smart in production`. */
+    name: string
+    change: 'added' | 'removed' | 'changed' | 'moved'
+    details: string[]
+    file?: string
+    line?: number
+  }>
+  weakened: Array<{
+    what: string
+    why: string
+    file: string
+    line: number
+  }>
+  costs: Array<{
+    /** `pick/polish`, `alias smart`. */
+    what: string
+    /** Empty where it is the same in all. */
+    environment: string
+    inputTokens: number
+    before: string | null
+    after: string | null
+  }>
+  /** Source files whose text differs. */
+  files: Array<{
+    path: string
+    change: 'added' | 'removed' | 'changed'
+  }>
 }
 
 export type Webhook = {
@@ -2083,10 +2612,21 @@ export type PushVersionInput = {
   digest?: string
   /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
   environment?: string
+  /** Of the deployment there, when the push was begun. */
+  revision?: number
   source?: string
   commit?: string
   author?: string
   message?: string
+  /** Where the job that pushes can be looked at. */
+  ciRun?: string
+  /** The version that an edit outside Git started from: its number or digest. */
+  parent?: string
+  /** What authors say of the version. */
+  signatures?: Array<{
+    keyId: string
+    sig: string
+  }>
 }
 export type PushVersionReply = {
   /** Number: `v12` is 12. */
@@ -2107,9 +2647,14 @@ export type PushVersionReply = {
     commit: string | null
     author: string | null
     message: string | null
+    ciRun: string | null
     /** Milliseconds since 1970-01-01 UTC. */
     createdMs: number
   }
+  /** The version that an edit outside Git started from. */
+  parent: string | null
+  /** Some push of it named a clean commit. */
+  inGit: boolean
   /** Where it is the stable version now. */
   environments: string[]
   /** False where the version existed already. */
@@ -2189,9 +2734,14 @@ export type GetVersionReply = {
     commit: string | null
     author: string | null
     message: string | null
+    ciRun: string | null
     /** Milliseconds since 1970-01-01 UTC. */
     createdMs: number
   }
+  /** The version that an edit outside Git started from. */
+  parent: string | null
+  /** Some push of it named a clean commit. */
+  inGit: boolean
   /** Where it is the stable version now. */
   environments: string[]
   compiled: CompiledWorkspace
@@ -2205,6 +2755,14 @@ export type GetVersionReply = {
   problems: Problem[]
 }
 
+export type CompareVersionsInput = {
+  /** `v12`, a digest or its start. */
+  version: string
+  /** `v12`, a digest or its start. */
+  from: string
+}
+export type CompareVersionsReply = VersionChanges
+
 export type GetVersionFileInput = {
   /** `v12`, a digest or its start. */
   version: string
@@ -2213,6 +2771,23 @@ export type GetVersionFileInput = {
 export type GetVersionFileReply = {
   path: string
   text: string
+}
+
+export type RenderPromptInput = {
+  /** `v12`, or 8 digits of a digest. */
+  version: string
+  /** Name of the prompt. */
+  prompt: string
+  variables: Record<string, PromptValue>
+}
+export type RenderPromptReply = {
+  version: number
+  /** Content digest: `sha256:` and 64 hex digits. */
+  digest: string
+  messages: Array<{
+    role: 'system' | 'user' | 'assistant'
+    text: string
+  }>
 }
 
 export type ListDeploymentsInput = {
@@ -2224,11 +2799,62 @@ export type ListDeploymentsReply = {
   items: Deployment[]
 }
 
+export type GetDeploymentInput = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+}
+export type GetDeploymentReply = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+  /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+  environment: string
+  /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+  workspace: string
+  revision: number
+  /** `outdated`: something else was deployed while it waited. */
+  status: 'live' | 'replaced' | 'awaiting_approval' | 'rejected' | 'outdated'
+  stable: NumberedVersion
+  candidate: Candidate | null
+  shadows: NumberedVersion[]
+  release: number
+  rollbackOf: string | null
+  cause: 'push' | 'promotion' | 'ramp' | 'rollback' | 'guard'
+  reason: string | null
+  by: string
+  /** Milliseconds since 1970-01-01 UTC. */
+  createdMs: number
+  evidence: Evidence | null
+  approval: Approval | null
+  pending?: string[]
+  previous: {
+    version: number
+    /** Content digest: `sha256:` and 64 hex digits. */
+    digest: string
+  } | null
+  comparison: Comparison | null
+  shadowChanges: ShadowChange[]
+}
+
 export type PromoteVersionInput = {
   /** `v12`, a digest or its start. */
   version: string
   /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
   environment: string
+  /** Share of a candidate. Replaces, never adds. */
+  canaryPpm?: number
+  /** Only for keys of these nodes (id, name or path) and below. */
+  teams?: string[]
+  /** `user` if left out. */
+  by?: 'user' | 'session' | 'key'
+  /** Shares one after the other, rising. The first stands in place of `canaryPpm`. */
+  ramp?: RampStep[]
+  /** What differs from the default guards; null switches one off. */
+  guards?: GuardsChange
+  /** It only looks on: evaluated beside stable, without any effect. */
+  shadow?: boolean
+  reason?: string
+  /** Revision of the deployment that it was decided on. */
+  revision?: number
 }
 export type PromoteVersionReply = Deployment
 
@@ -2239,8 +2865,152 @@ export type RollbackDeploymentInput = {
   workspace?: string
   /** `v12`, a digest or its start. */
   to?: string
+  /** Takes a shadow away, or all. */
+  shadow?: string | 'all'
+  reason?: string
+  /** Revision of the deployment that it was decided on. */
+  revision?: number
 }
 export type RollbackDeploymentReply = Deployment
+
+export type ListApprovalsInput = {
+  /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+  environment?: string
+  limit?: number
+}
+export type ListApprovalsReply = {
+  items: Deployment[]
+}
+
+export type ApproveDeploymentInput = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+  /** Who decides, where it is a token that asks. */
+  person?: string
+  comment?: string
+}
+export type ApproveDeploymentReply = Deployment
+
+export type RejectDeploymentInput = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+  /** Who decides, where it is a token that asks. */
+  person?: string
+  comment?: string
+}
+export type RejectDeploymentReply = Deployment
+
+export type FreezeEnvironmentInput = {
+  /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+  environment: string
+  reason: string
+  /** True if nothing else is named: nothing is deployed, no ramp goes on. */
+  deployments?: boolean
+  /** All calls are decided by stable versions. */
+  candidates?: boolean
+  /** Policies that are not asked; a constraint needs the role security. */
+  policies?: Array<{
+    /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+    workspace: string
+    policy: string
+  }>
+}
+export type FreezeEnvironmentReply = {
+  /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+  environment: string
+  freeze: FreezeView | null
+  pending?: string[]
+}
+
+export type UnfreezeEnvironmentInput = {
+  /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+  environment: string
+  deployments?: boolean
+  candidates?: boolean
+  policies?: Array<{
+    /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+    workspace: string
+    policy: string
+  }>
+}
+export type UnfreezeEnvironmentReply = {
+  /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+  environment: string
+  freeze: FreezeView | null
+  pending?: string[]
+}
+
+export type ListParamsInput = {
+  /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+  environment: string
+  /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+  workspace?: string
+}
+export type ListParamsReply = {
+  items: Array<{
+    /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+    environment: string
+    /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+    workspace: string
+    name: string
+    value: ParamValue
+    /** `state`: set here; `environment`: from signalbox.yaml; `default`: of its declaration. */
+    source: 'state' | 'environment' | 'default'
+    declaration: ParamDeclaration
+    /** Counts its changes here; 0 where there was none. */
+    revision: number
+    by: string | null
+    changedMs: number | null
+    pending?: string[]
+  }>
+}
+
+export type SetParamInput = {
+  /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+  environment: string
+  /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+  workspace?: string
+  name: string
+  value: ParamValue | null
+  revision?: number
+}
+export type SetParamReply = {
+  /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+  environment: string
+  /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+  workspace: string
+  name: string
+  value: ParamValue
+  /** `state`: set here; `environment`: from signalbox.yaml; `default`: of its declaration. */
+  source: 'state' | 'environment' | 'default'
+  declaration: ParamDeclaration
+  /** Counts its changes here; 0 where there was none. */
+  revision: number
+  by: string | null
+  changedMs: number | null
+  pending?: string[]
+}
+
+export type ListParamChangesInput = {
+  /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+  environment: string
+  name?: string
+  limit?: number
+}
+export type ListParamChangesReply = {
+  items: Array<{
+    /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+    environment: string
+    /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+    workspace: string
+    name: string
+    revision: number
+    value: ParamValue | null
+    by: string
+    /** Milliseconds since 1970-01-01 UTC. */
+    timeMs: number
+  }>
+}
 
 export type ExportRecordsInput = {
   /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
@@ -2284,6 +3054,99 @@ export type GetCatalogueOfInput = {
   digest: string
 }
 export type GetCatalogueOfReply = Catalogue
+
+export type ListRetentionReply = {
+  items: Retention[]
+  defaults: {
+    bodyDays: number
+    rowDays: number
+  }
+}
+
+export type SetRetentionInput = {
+  /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+  environment?: string
+  /** Id, name or path of a node. */
+  team?: string
+  /** Unique id (UUIDv7), ordered by time. */
+  key?: string
+  /** Days that bodies are kept; `none`: of a call only metering and digests are recorded at all. */
+  bodies: 'none' | 'forever' | number
+  /** Days that rows are kept; 400 where nothing is said, and never fewer than bodies. */
+  rows?: 'forever' | number
+  /** The revision that the change was made on. */
+  revision?: number
+}
+export type SetRetentionReply = Retention
+
+export type DeleteRetentionInput = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+}
+export type DeleteRetentionReply = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+  pending?: string[]
+}
+
+export type EraseRecordsInput = {
+  /** As calls named him: `user` of OpenAI, `metadata.user_id` of Anthropic, `user` of ours. */
+  user: string
+}
+export type EraseRecordsReply = {
+  /** Whose bodies were taken out now. */
+  records: number
+  /** That were written anew. */
+  segments: number
+  /** False where there is more: ask again. */
+  done: boolean
+}
+
+export type GetUsageInput = {
+  by: 'target' | 'node' | 'key' | 'metadata'
+  /** Of the property, where by metadata. */
+  name?: string
+  /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+  environment?: string
+  /** Id, name or path of a node. */
+  team?: string
+  /** Milliseconds since 1970-01-01 UTC. */
+  sinceMs?: number
+  /** Milliseconds since 1970-01-01 UTC. */
+  untilMs?: number
+  limit?: number
+}
+export type GetUsageReply = {
+  /** Milliseconds since 1970-01-01 UTC. */
+  sinceMs: number
+  /** Milliseconds since 1970-01-01 UTC. */
+  untilMs: number
+  totals: {
+    calls: number
+    errors: number
+    denied: number
+    /** Nano-dollars (1e-9 USD) as a decimal string. */
+    costNanoUsd: string
+    unpriced: number
+    inputTokens: number
+    outputTokens: number
+  }
+  /** The dearest first. */
+  items: Array<{
+    /** Target, id of a node or key, or value of the property. */
+    value: string
+    /** Path of the node, label of the key. */
+    label?: string
+    calls: number
+    errors: number
+    denied: number
+    /** Nano-dollars (1e-9 USD) as a decimal string. */
+    costNanoUsd: string
+    unpriced: number
+    inputTokens: number
+    outputTokens: number
+  }>
+}
 
 export type ListRecordsInput = {
   /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
@@ -2390,6 +3253,24 @@ export type GetOverviewReply = {
     inputTokens: number
     outputTokens: number
   }>
+  /** Calls that the cache had a part in, and what its answers would have cost. */
+  cache: {
+    hits: number
+    misses: number
+    /** Nano-dollars (1e-9 USD) as a decimal string. */
+    savedNanoUsd: string
+  }
+  /** Calls made past the gateways while they were away, as callers told it; in no other sum. */
+  direct: {
+    calls: number
+    errors: number
+    denied: number
+    /** Nano-dollars (1e-9 USD) as a decimal string. */
+    costNanoUsd: string
+    unpriced: number
+    inputTokens: number
+    outputTokens: number
+  }
   /** Records known to be lost in this time. */
   gaps: number
 }
@@ -2414,6 +3295,28 @@ export type GetStatusReply = {
     deployments: Deployment[]
     gateways: Gateway[]
     converged: boolean
+    freeze: FreezeView | null
+    /** Sequence of the newest root document. */
+    root: number
+    /** Connected gateways, and how many of them run the newest of each document. */
+    convergence: {
+      connected: number
+      root: number
+      release: number
+      state: number
+      rejecting: number
+    }
+    /** Versions that run here and stand in no commit: edits that Git does not have. */
+    drift: Array<{
+      /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+      workspace: string
+      version: number
+      parent: number | null
+      by: string
+      source: string
+      /** Milliseconds since 1970-01-01 UTC. */
+      createdMs: number
+    }>
     /** Null where none was made yet. */
     selfCheck: SelfCheck | null
   }>
@@ -2761,6 +3664,151 @@ export type TestWebhookReply = {
   error: string | null
 }
 
+export type ListDrillsInput = {
+  /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+  environment?: string
+}
+export type ListDrillsReply = {
+  items: DrilledRoute[]
+}
+
+export type SetDrillScheduleInput = {
+  /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+  environment?: string
+  /** Alias or target that is drilled. */
+  model: string
+  /** Kept encrypted; needed the first time. */
+  key?: string
+  /** How often. */
+  everyMs: number
+  /** How many targets the route has. */
+  targets?: number
+  faults?: Array<'429' | '500' | '529' | 'refused' | 'stall' | 'slow' | 'cut' | 'malformed'>
+  golden?: GoldenPrompt[]
+  /** No call of a run is begun once this is spent. */
+  costNanoUsdMax?: string
+  /** An alert is raised where no run has held wholly for so long. */
+  unprovenMs?: number
+}
+export type SetDrillScheduleReply = DrillSchedule
+
+export type DeleteDrillScheduleInput = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+}
+export type DeleteDrillScheduleReply = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+}
+
+export type ReportDrillsInput = {
+  /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+  environment?: string
+  cards: ScoreCard[]
+}
+export type ReportDrillsReply = {
+  items: Array<{
+    /** Unique id (UUIDv7), ordered by time. */
+    id: string
+    /** Alias or target that is drilled. */
+    model: string
+  }>
+}
+
+export type GetTrustReply = Trust
+
+export type ChangeTrustInput = {
+  /** Of the root that the change was made on. */
+  sequence?: number
+  /** Roles whose keys the control plane replaces by new ones of its own. */
+  rotate?: Array<'root' | 'release'>
+  add?: Array<{
+    role: 'root' | 'author'
+    /** Ed25519, raw, base64url; its private part stays with whoever made it. */
+    publicKey: string
+  }>
+  remove?: string[]
+  thresholds?: {
+    root?: number
+    release?: number
+    author?: number
+  }
+  /** Environments whose gateways run only what enough authors have signed; replaces the list. */
+  authorsIn?: string[]
+}
+export type ChangeTrustReply = {
+  /** False where signatures of root keys are missing. */
+  published: boolean
+  envelope: Envelope
+  /** Signatures of root keys that the old and the new document still want. */
+  missing: {
+    before: number
+    after: number
+  }
+  pending?: string[]
+}
+
+export type PublishTrustInput = {
+  envelope: Envelope
+}
+export type PublishTrustReply = {
+  /** False where signatures of root keys are missing. */
+  published: boolean
+  envelope: Envelope
+  /** Signatures of root keys that the old and the new document still want. */
+  missing: {
+    before: number
+    after: number
+  }
+  pending?: string[]
+}
+
+export type ListCiTrustsReply = {
+  items: CiTrust[]
+}
+
+export type CreateCiTrustInput = {
+  /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+  name: string
+  issuer: string
+  audience: string
+  /** Claim → values it may have, one of which must fit; `*` in them stands for any text. */
+  claims: Record<string, string[]>
+  role: 'owner' | 'admin' | 'security' | 'developer' | 'finance' | 'viewer'
+  lifetimeS?: number
+  jwksUrl?: string
+  /** Id, name or path; the root if left out. */
+  node?: string
+}
+export type CreateCiTrustReply = CiTrust
+
+export type DeleteCiTrustInput = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+}
+export type DeleteCiTrustReply = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+}
+
+export type ExchangeCiTokenInput = {
+  identity: string
+}
+export type ExchangeCiTokenReply = {
+  /** Shown once. */
+  token: string
+  /** Milliseconds since 1970-01-01 UTC. */
+  expiresMs: number
+  /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
+  name: string
+  role: 'owner' | 'admin' | 'security' | 'developer' | 'finance' | 'viewer'
+  node: {
+    /** Unique id (UUIDv7), ordered by time. */
+    id: string
+    path: string
+  }
+}
+
 /** One method per operation of the control plane. */
 export class Client {
   private readonly http: Http
@@ -2926,7 +3974,7 @@ export class Client {
 
   /** Builds a version from sources: schema, types, compile, cases. The same sources give the same version. */
   pushVersion(input: PushVersionInput, options: CallOptions = {}): Promise<PushVersionReply> {
-    return this.http.call<PushVersionReply>({"method":"POST","path":"/v1/versions","query":[],"body":["files","digest","environment","source","commit","author","message"]}, input, options)
+    return this.http.call<PushVersionReply>({"method":"POST","path":"/v1/versions","query":[],"body":["files","digest","environment","revision","source","commit","author","message","ciRun","parent","signatures"]}, input, options)
   }
 
   /** Builds sources as a push does and hands back what the engine loads. Nothing is stored. */
@@ -2949,9 +3997,19 @@ export class Client {
     return this.http.call<GetVersionReply>({"method":"GET","path":"/v1/versions/:version","query":[],"body":null}, input, options)
   }
 
+  /** What a version means differently from another one of its workspace, and where it is less strict. */
+  compareVersions(input: CompareVersionsInput, options: CallOptions = {}): Promise<CompareVersionsReply> {
+    return this.http.call<CompareVersionsReply>({"method":"GET","path":"/v1/versions/:version/changes","query":["from"],"body":null}, input, options)
+  }
+
   /** The text of one source file of a version. */
   getVersionFile(input: GetVersionFileInput, options: CallOptions = {}): Promise<GetVersionFileReply> {
     return this.http.call<GetVersionFileReply>({"method":"GET","path":"/v1/versions/:version/file","query":["path"],"body":null}, input, options)
+  }
+
+  /** The messages of a prompt with values for its variables, as a gateway would put them into a call. */
+  renderPrompt(input: RenderPromptInput, options: CallOptions = {}): Promise<RenderPromptReply> {
+    return this.http.call<RenderPromptReply>({"method":"POST","path":"/v1/versions/:version/prompts/:prompt/render","query":[],"body":["variables"]}, input, options)
   }
 
   /** History of deployments, newest first. */
@@ -2959,14 +4017,59 @@ export class Client {
     return this.http.call<ListDeploymentsReply>({"method":"GET","path":"/v1/deployments","query":["environment","limit"],"body":null}, input, options)
   }
 
-  /** Makes a version the stable one of an environment. */
-  promoteVersion(input: PromoteVersionInput, options: CallOptions = {}): Promise<PromoteVersionReply> {
-    return this.http.call<PromoteVersionReply>({"method":"POST","path":"/v1/deployments","query":[],"body":["version","environment"]}, input, options)
+  /** One deployment, with its candidate beside stable and what shadows would have said. */
+  getDeployment(input: GetDeploymentInput, options: CallOptions = {}): Promise<GetDeploymentReply> {
+    return this.http.call<GetDeploymentReply>({"method":"GET","path":"/v1/deployments/:id","query":[],"body":null}, input, options)
   }
 
-  /** Puts an environment back to the version before, or to a given one. */
+  /** Makes a version the stable one of an environment, its candidate, or a shadow. */
+  promoteVersion(input: PromoteVersionInput, options: CallOptions = {}): Promise<PromoteVersionReply> {
+    return this.http.call<PromoteVersionReply>({"method":"POST","path":"/v1/deployments","query":[],"body":["version","environment","canaryPpm","teams","by","ramp","guards","shadow","reason","revision"]}, input, options)
+  }
+
+  /** Takes the candidate back; without one, puts an environment back to the version before or a given one. */
   rollbackDeployment(input: RollbackDeploymentInput, options: CallOptions = {}): Promise<RollbackDeploymentReply> {
-    return this.http.call<RollbackDeploymentReply>({"method":"POST","path":"/v1/deployments/rollback","query":[],"body":["environment","workspace","to"]}, input, options)
+    return this.http.call<RollbackDeploymentReply>({"method":"POST","path":"/v1/deployments/rollback","query":[],"body":["environment","workspace","to","shadow","reason","revision"]}, input, options)
+  }
+
+  /** Deployments that await approval, or did, newest first. */
+  listApprovals(input: ListApprovalsInput = {}, options: CallOptions = {}): Promise<ListApprovalsReply> {
+    return this.http.call<ListApprovalsReply>({"method":"GET","path":"/v1/approvals","query":["environment","limit"],"body":null}, input, options)
+  }
+
+  /** Agrees to a deployment that somebody else asked for; the last one that is needed deploys it. */
+  approveDeployment(input: ApproveDeploymentInput, options: CallOptions = {}): Promise<ApproveDeploymentReply> {
+    return this.http.call<ApproveDeploymentReply>({"method":"POST","path":"/v1/approvals/:id/approve","query":[],"body":["person","comment"]}, input, options)
+  }
+
+  /** Refuses a deployment that awaits approval. Who asked for it may take it back so. */
+  rejectDeployment(input: RejectDeploymentInput, options: CallOptions = {}): Promise<RejectDeploymentReply> {
+    return this.http.call<RejectDeploymentReply>({"method":"POST","path":"/v1/approvals/:id/reject","query":[],"body":["person","comment"]}, input, options)
+  }
+
+  /** Stops deployments, candidates or single policies at once, by a signed state. Adds to a freeze that is on. */
+  freezeEnvironment(input: FreezeEnvironmentInput, options: CallOptions = {}): Promise<FreezeEnvironmentReply> {
+    return this.http.call<FreezeEnvironmentReply>({"method":"POST","path":"/v1/environments/:environment/freeze","query":[],"body":["reason","deployments","candidates","policies"]}, input, options)
+  }
+
+  /** Ends a freeze, or of it what is named. */
+  unfreezeEnvironment(input: UnfreezeEnvironmentInput, options: CallOptions = {}): Promise<UnfreezeEnvironmentReply> {
+    return this.http.call<UnfreezeEnvironmentReply>({"method":"POST","path":"/v1/environments/:environment/unfreeze","query":[],"body":["deployments","candidates","policies"]}, input, options)
+  }
+
+  /** Params of the workspaces of an environment, with what they are now. */
+  listParams(input: ListParamsInput, options: CallOptions = {}): Promise<ListParamsReply> {
+    return this.http.call<ListParamsReply>({"method":"GET","path":"/v1/params","query":["environment","workspace"],"body":null}, input, options)
+  }
+
+  /** Gives a param another value at once, without a version; null takes it back. */
+  setParam(input: SetParamInput, options: CallOptions = {}): Promise<SetParamReply> {
+    return this.http.call<SetParamReply>({"method":"PUT","path":"/v1/params","query":[],"body":["environment","workspace","name","value","revision"]}, input, options)
+  }
+
+  /** Every value that params ever had, newest first. */
+  listParamChanges(input: ListParamChangesInput, options: CallOptions = {}): Promise<ListParamChangesReply> {
+    return this.http.call<ListParamChangesReply>({"method":"GET","path":"/v1/params/changes","query":["environment","name","limit"],"body":null}, input, options)
   }
 
   /** Whole records as NDJSON, oldest first, a page at a time; the last line of a page has the cursor. */
@@ -2987,6 +4090,31 @@ export class Client {
   /** The catalogue that a release or a version was made with. */
   getCatalogueOf(input: GetCatalogueOfInput, options: CallOptions = {}): Promise<GetCatalogueOfReply> {
     return this.http.call<GetCatalogueOfReply>({"method":"GET","path":"/v1/catalogues/:digest","query":[],"body":null}, input, options)
+  }
+
+  /** Lists how long records are kept, and what holds where no rule says anything. */
+  listRetention(options: CallOptions = {}): Promise<ListRetentionReply> {
+    return this.http.call<ListRetentionReply>({"method":"GET","path":"/v1/retention","query":[],"body":null}, {}, options)
+  }
+
+  /** Says how long records of an environment, of a node with all below it, or of a key are kept. */
+  setRetention(input: SetRetentionInput, options: CallOptions = {}): Promise<SetRetentionReply> {
+    return this.http.call<SetRetentionReply>({"method":"PUT","path":"/v1/retention","query":[],"body":["environment","team","key","bodies","rows","revision"]}, input, options)
+  }
+
+  /** Deletes a rule of retention; what it has deleted does not come back. */
+  deleteRetention(input: DeleteRetentionInput, options: CallOptions = {}): Promise<DeleteRetentionReply> {
+    return this.http.call<DeleteRetentionReply>({"method":"DELETE","path":"/v1/retention/:id","query":[],"body":null}, input, options)
+  }
+
+  /** Takes out of all records what is of one end user: bodies, metadata, sums. A bounded part of them at a time. */
+  eraseRecords(input: EraseRecordsInput, options: CallOptions = {}): Promise<EraseRecordsReply> {
+    return this.http.call<EraseRecordsReply>({"method":"POST","path":"/v1/records/erase","query":[],"body":["user"]}, input, options)
+  }
+
+  /** Sums of calls by target, node, key or a declared metadata property; kept when records go. */
+  getUsage(input: GetUsageInput, options: CallOptions = {}): Promise<GetUsageReply> {
+    return this.http.call<GetUsageReply>({"method":"GET","path":"/v1/usage","query":["by","name","environment","team","sinceMs","untilMs","limit"],"body":null}, input, options)
   }
 
   /** Searches records, newest first, a page at a time. */
@@ -3127,5 +4255,60 @@ export class Client {
   /** Sends a message of type `test` and says whether it was taken. */
   testWebhook(input: TestWebhookInput, options: CallOptions = {}): Promise<TestWebhookReply> {
     return this.http.call<TestWebhookReply>({"method":"POST","path":"/v1/webhooks/:id/test","query":[],"body":null}, input, options)
+  }
+
+  /** Routes that are drilled: their score cards, and since when none has held. */
+  listDrills(input: ListDrillsInput = {}, options: CallOptions = {}): Promise<ListDrillsReply> {
+    return this.http.call<ListDrillsReply>({"method":"GET","path":"/v1/drills","query":["environment"],"body":null}, input, options)
+  }
+
+  /** Drills a route now and then from now on, with a key whose budgets pay for the answers. */
+  setDrillSchedule(input: SetDrillScheduleInput, options: CallOptions = {}): Promise<SetDrillScheduleReply> {
+    return this.http.call<SetDrillScheduleReply>({"method":"PUT","path":"/v1/drills","query":[],"body":["environment","model","key","everyMs","targets","faults","golden","costNanoUsdMax","unprovenMs"]}, input, options)
+  }
+
+  /** Drills a route no more by itself; its runs stay. */
+  deleteDrillSchedule(input: DeleteDrillScheduleInput, options: CallOptions = {}): Promise<DeleteDrillScheduleReply> {
+    return this.http.call<DeleteDrillScheduleReply>({"method":"DELETE","path":"/v1/drills/:id","query":[],"body":null}, input, options)
+  }
+
+  /** Keeps the score cards of drills that were made elsewhere. */
+  reportDrills(input: ReportDrillsInput, options: CallOptions = {}): Promise<ReportDrillsReply> {
+    return this.http.call<ReportDrillsReply>({"method":"POST","path":"/v1/drills/runs","query":[],"body":["environment","cards"]}, input, options)
+  }
+
+  /** The root document: whose signatures count, and how many of them. */
+  getTrust(options: CallOptions = {}): Promise<GetTrustReply> {
+    return this.http.call<GetTrustReply>({"method":"GET","path":"/v1/trust","query":[],"body":null}, {}, options)
+  }
+
+  /** Makes the next root document: other keys, thresholds, and where authors must sign. */
+  changeTrust(input: ChangeTrustInput = {}, options: CallOptions = {}): Promise<ChangeTrustReply> {
+    return this.http.call<ChangeTrustReply>({"method":"POST","path":"/v1/trust","query":[],"body":["sequence","rotate","add","remove","thresholds","authorsIn"]}, input, options)
+  }
+
+  /** Publishes a root document that holders of root keys have signed elsewhere. */
+  publishTrust(input: PublishTrustInput, options: CallOptions = {}): Promise<PublishTrustReply> {
+    return this.http.call<PublishTrustReply>({"method":"PUT","path":"/v1/trust/root","query":[],"body":["envelope"]}, input, options)
+  }
+
+  /** Lists CI jobs that may have a token for their identity. */
+  listCiTrusts(options: CallOptions = {}): Promise<ListCiTrustsReply> {
+    return this.http.call<ListCiTrustsReply>({"method":"GET","path":"/v1/ci/trusts","query":[],"body":null}, {}, options)
+  }
+
+  /** Lets CI jobs with an identity of an issuer have a short-lived token of a role. */
+  createCiTrust(input: CreateCiTrustInput, options: CallOptions = {}): Promise<CreateCiTrustReply> {
+    return this.http.call<CreateCiTrustReply>({"method":"POST","path":"/v1/ci/trusts","query":[],"body":["name","issuer","audience","claims","role","lifetimeS","jwksUrl","node"]}, input, options)
+  }
+
+  /** Takes a trust back; tokens that were given for it end with their time. */
+  deleteCiTrust(input: DeleteCiTrustInput, options: CallOptions = {}): Promise<DeleteCiTrustReply> {
+    return this.http.call<DeleteCiTrustReply>({"method":"DELETE","path":"/v1/ci/trusts/:id","query":[],"body":null}, input, options)
+  }
+
+  /** Gives a CI job a short-lived token for its identity (OpenID Connect ID token), once. */
+  exchangeCiToken(input: ExchangeCiTokenInput, options: CallOptions = {}): Promise<ExchangeCiTokenReply> {
+    return this.http.call<ExchangeCiTokenReply>({"method":"POST","path":"/v1/ci/exchange","query":[],"body":["identity"]}, input, options)
   }
 }

@@ -134,7 +134,7 @@ export class Shell extends LitElement {
       :host { min-height: 100vh; }
       .frame { display: grid; grid-template-columns: 208px minmax(0, 1fr); min-height: 100vh; }
       aside { border-right: 1px solid var(--line); background: var(--surface); padding: 18px 12px; display: flex;
-        flex-direction: column; gap: 22px; position: sticky; top: 0; height: 100vh; }
+        flex-direction: column; gap: 22px; position: sticky; top: 0; height: 100vh; overflow-y: auto; }
       .brand { display: flex; gap: 10px; align-items: center; color: var(--text); font-weight: 680; font-size: 16px;
         padding: 0 8px; }
       .brand:hover { text-decoration: none; }
@@ -152,7 +152,7 @@ export class Shell extends LitElement {
         aside { position: static; height: auto; flex-flow: row wrap; align-items: center; gap: 4px 8px; padding: 8px 12px;
           border-right: 0; border-bottom: 1px solid var(--line); }
         .brand span, nav a span { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-        nav { display: flex; flex: 1 0 100%; order: 1; justify-content: space-between; gap: 0; }
+        nav { display: flex; flex: 1 0 100%; flex-wrap: wrap; order: 1; gap: 0 6px; }
         nav a { padding: 8px; }
         .foot { margin: 0 0 0 auto; }
         main { padding-top: 20px; }

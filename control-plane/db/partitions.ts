@@ -13,6 +13,15 @@ export interface Partitions {
   ensurePartition(timeMs: number): Promise<void>
   /** Makes those of today and the days ahead, so that no call ever waits for one. */
   ensureAhead(nowMs: number): Promise<void>
+  /** The partition of this day was dropped. */
+  forget(dayStartMs: number): void
+}
+/** The rows of one day. */
+export interface Partition {
+  readonly name: string
+  readonly dayStartMs: number
+  /** Somebody has begun to take it away. */
+  readonly detaching: boolean
 }
 /** How many days ahead of today partitions exist. */
 export const partitionDaysAhead = 3
@@ -58,7 +67,23 @@ export function createPartitions(db: Database): Partitions {
       for (let day = today; day <= today + partitionDaysAhead; day++) await ensureDay(day)
       for (const day of known) if (day < today - partitionDaysAhead) known.delete(day)
     },
+    forget(dayStartMs) {
+      known.delete(Math.floor(dayStartMs / dayMs))
+    },
   }
+}
+
+/** The partitions that there are, oldest first. */
+export async function listPartitions(db: Database): Promise<Partition[]> {
+  const { rows } = await db.execute<{ name: string; detaching: boolean }>(sql`
+    select c.relname as name, i.inhdetachpending as detaching
+    from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'record'::regclass order by 1`)
+  return rows.flatMap(({ name, detaching }) => {
+    const [, year, month, day] = /^record_(\d{4})(\d{2})(\d{2})$/.exec(name) ?? []
+    if (year === undefined) return []
+    return [{ name, detaching, dayStartMs: Date.UTC(Number(year), Number(month) - 1, Number(day)) }]
+  })
 }
 
 const aheadIntervalMs = 3_600_000

@@ -8,9 +8,10 @@ import { loadDocuments, lockDocuments, type StoredDocument } from '../stores/doc
 import { awaitAcks } from './acks.ts'
 import { sealCredentials } from './credentials.ts'
 import { buildRelease } from './release.ts'
-import { buildState } from './state.ts'
+import { requireAuthors } from './required-authors.ts'
+import { buildState, type StateContent } from './state.ts'
 import { sweepStateBlobs } from './sweep.ts'
-import { isCurrent, writeDocument } from './write-document.ts'
+import { documentReissueMs, isCurrent, writeDocument } from './write-document.ts'
 
 export interface PublisherTools {
   readonly db: Database
@@ -18,6 +19,8 @@ export interface PublisherTools {
   readonly secrets: SecretBox
   readonly nowMs: () => number
   readonly log: Logger
+  /** Documents are laid down in a mirror too. */
+  readonly mirrored?: boolean
 }
 /** An organisation's environment. */
 export interface Place {
@@ -43,6 +46,12 @@ function publicationOf(row: StoredDocument): Publication {
   return { organisationId, environment, kind, sequence }
 }
 
+/** Who reads states from a mirror goes by their age, so there they are made anew in good time. */
+function stateReissueMs({ mirrored = false }: PublisherTools, { stateAgeMsMax }: StateContent): number {
+  if (!mirrored || stateAgeMsMax === 0) return documentReissueMs
+  return Math.min(documentReissueMs, stateAgeMsMax / 4)
+}
+
 /** Makes a document where it says something new or the newest one is getting old. */
 async function publishState(tools: PublisherTools, place: Place): Promise<Publication> {
   const nowMs = tools.nowMs()
@@ -50,7 +59,10 @@ async function publishState(tools: PublisherTools, place: Place): Promise<Public
     await lockDocuments(tx, place.organisationId, place.environment, 'state')
     const [newest] = await loadDocuments(tx, { ...place, kind: 'state' }, 1)
     const content = await buildState(tx, place, nowMs)
-    if (newest !== undefined && isCurrent(newest, content, nowMs)) return { row: newest, fresh: false }
+    const reissueMs = stateReissueMs(tools, content)
+    if (newest !== undefined && (await isCurrent(tx, newest, { content, nowMs, reissueMs }))) {
+      return { row: newest, fresh: false }
+    }
     const sequence = (newest?.sequence ?? 0) + 1
     const row = await writeDocument(tx, { ...tools, nowMs }, { ...place, kind: 'state', sequence, content })
     await sweepStateBlobs(tx, place, sequence)
@@ -75,7 +87,9 @@ async function publishDeployed<T>(
     const changed = await change(tx, sequence)
     const content = await buildRelease(tx, place)
     if (content === undefined) return { changed, row: undefined, fresh: false }
-    if (newest !== undefined && isCurrent(newest, content, nowMs))
+    if (changed !== null) await requireAuthors(tx, place, content.versions)
+    const wanted = { content, nowMs, reissueMs: documentReissueMs }
+    if (newest !== undefined && (await isCurrent(tx, newest, wanted)))
       return { changed, row: newest, fresh: false }
     const row = await writeDocument(tx, { ...tools, nowMs }, { ...place, kind: 'release', sequence, content })
     await tools.changes.announce(tx, { type: 'document', ...publicationOf(row) })

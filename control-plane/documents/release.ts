@@ -1,12 +1,17 @@
 import { artefacts, type ReleaseDocument, type ReleasedWorkspace } from '@signalbox/sdk/contract'
-import { canonicalJson } from '@signalbox/sdk/node'
+import { type AuthorSignature, canonicalJson } from '@signalbox/sdk/node'
 import type { Queryable } from '../db/connect.ts'
-import { loadCurrentDeployments, type NumberedDeployment } from '../stores/deployments.ts'
+import { loadAuthorSignatures } from '../stores/author-signatures.ts'
+import { listStableDigests, loadCurrentDeployments, type NumberedDeployment } from '../stores/deployments.ts'
 import { loadTree } from '../stores/documents.ts'
 import { findVersionByDigest, type VersionRow } from '../stores/versions.ts'
 import type { DocumentContent } from './write-document.ts'
 
 export type ReleaseContent = DocumentContent<ReleaseDocument>
+/** A caller can name prompts of this many versions beside the deployed one. */
+const keptVersionsMax = 10
+/** As the schema of a release has it. */
+const authorsMax = 16
 type ReleasedVersion = ReleaseDocument['versions'][string]
 
 /** Names below the root; none for the root itself. */
@@ -14,7 +19,7 @@ function pathNames(path: string): string[] {
   return path === '' ? [] : path.split('/')
 }
 
-function describeVersion(row: VersionRow): ReleasedVersion {
+function describeVersion(row: VersionRow, authors: readonly AuthorSignature[] = []): ReleasedVersion {
   const artefact = (path: string): ReleasedVersion['script'] => {
     const blob = row.manifest.blobs.find((each) => each.path === path)
     if (blob === undefined) throw new Error(`version ${row.digest} has no ${path}`)
@@ -27,6 +32,7 @@ function describeVersion(row: VersionRow): ReleasedVersion {
     script: artefact(artefacts.script),
     workspace: artefact(artefacts.workspace),
     vectors: artefact(artefacts.vectors),
+    ...(authors.length > 0 && { authors: authors.slice(0, authorsMax) }),
   }
 }
 
@@ -53,6 +59,9 @@ function describeWorkspace(
             ppm: candidate.ppm,
             teams: [...candidate.teams],
             salt: candidate.salt,
+            rollout: candidate.rollout,
+            by: candidate.by,
+            tripwire: candidate.guards.policyErrors,
           },
     shadows: [...row.shadows],
   }
@@ -85,10 +94,15 @@ export async function buildRelease(
     if (version === undefined) throw new Error(`the deployed version ${digest} is not there`)
     versions.set(digest, version)
   }
+  const signed = await loadAuthorSignatures(q, organisationId, [...digests])
   const released = rows.flatMap((row) => {
     const stable = versions.get(row.stableDigest)
     return stable === undefined ? [] : [{ stable, workspace: describeWorkspace(row, stable, paths) }]
   })
+  for (const { stable, workspace } of released) {
+    const kept = await keptBefore(q, where, stable)
+    if (kept.length > 0) workspace.kept = kept
+  }
   released.sort((a, b) => byDepth(a.workspace, b.workspace))
   const [root] = released
   if (root === undefined) return undefined
@@ -96,8 +110,28 @@ export async function buildRelease(
     engine: root.stable.manifest.engine.sandbox,
     catalogue: root.stable.manifest.catalogue,
     workspaces: released.map((each) => each.workspace),
-    versions: Object.fromEntries([...versions].map(([digest, row]) => [digest, describeVersion(row)])),
+    versions: Object.fromEntries(
+      [...versions].map(([digest, row]) => [digest, describeVersion(row, signed.get(digest))]),
+    ),
   }
+}
+
+/** Versions whose prompts stay: those that were stable in the environment last before this one, and have any. */
+async function keptBefore(
+  q: Queryable,
+  where: { readonly organisationId: string; readonly environment: string },
+  stable: VersionRow,
+): Promise<NonNullable<ReleasedWorkspace['kept']>> {
+  const { workspace } = stable
+  const digests = await listStableDigests(q, { ...where, workspace, limit: keptVersionsMax + 1 })
+  const kept: NonNullable<ReleasedWorkspace['kept']> = []
+  for (const digest of digests) {
+    if (digest === stable.digest || kept.length === keptVersionsMax) continue
+    const version = await findVersionByDigest(q, where.organisationId, digest)
+    if (version === undefined || version.compiled.prompts.length === 0) continue
+    kept.push({ number: version.number, version: digest, workspace: describeVersion(version).workspace })
+  }
+  return kept
 }
 
 /** Digests of the blobs that a gateway fetches for a release. */
@@ -108,5 +142,6 @@ export function blobsOfRelease(release: ReleaseDocument): string[] {
     version.workspace.digest,
     version.vectors.digest,
   ])
-  return [release.catalogue, ...versions]
+  const kept = release.workspaces.flatMap((workspace) => workspace.kept ?? [])
+  return [release.catalogue, ...kept.map((each) => each.workspace.digest), ...versions]
 }

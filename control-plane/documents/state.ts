@@ -10,8 +10,10 @@ import type { Queryable } from '../db/connect.ts'
 import { storeBlobs } from '../stores/blobs.ts'
 import { loadStateBudgets } from '../stores/budgets.ts'
 import { loadEnvironment, loadParams, loadTree } from '../stores/documents.ts'
+import type { EnvironmentRow } from '../stores/environments.ts'
 import { loadRevokedKeys } from '../stores/key-shards.ts'
 import { loadStateLimits } from '../stores/limits.ts'
+import { loadUnrecorded } from '../stores/retention.ts'
 import { buildKeyIndex } from './key-index.ts'
 import type { DocumentContent } from './write-document.ts'
 
@@ -66,6 +68,17 @@ async function loadLimits(
   return rateLimits.length === 0 ? {} : { rateLimits }
 }
 
+/** What is switched off; a freeze from before is one of deployments. */
+function freezeIn({
+  freezeReason,
+  freeze,
+}: Pick<EnvironmentRow, 'freezeReason' | 'freeze'>): StateDocument['freeze'] {
+  if (freezeReason === null) return null
+  if (freeze === null) return { reason: freezeReason }
+  const { deployments, candidates, policies } = freeze
+  return { reason: freezeReason, deployments, candidates, policies }
+}
+
 /**
  * What the `state` of an environment says now. Its blobs (tree, changed key shards) are stored on the way.
  * Keys are read before the tree: a node that is deleted meanwhile had no key that works, so the others' are in it.
@@ -95,7 +108,8 @@ export async function buildState(
     ...(await loadLimits(q, where)),
     ...(await loadBudgets(q, where)),
     params: await loadParams(q, organisationId, where.environment),
-    freeze: environment.freezeReason === null ? null : { reason: environment.freezeReason },
+    freeze: freezeIn(environment),
+    ...(await loadUnrecorded(q, where)),
   }
 }
 

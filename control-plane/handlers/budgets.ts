@@ -13,7 +13,6 @@ import { withAudit } from '../stores/audit.ts'
 import { checkWindows } from '../stores/budget-explain.ts'
 import { listBudgets } from '../stores/budgets.ts'
 import { listEnvironments } from '../stores/environments.ts'
-import { resolveNode } from '../stores/nodes.ts'
 import { createBudgetCorrectionHandlers } from './budget-corrections.ts'
 import { type BudgetDependencies, requireBudget, viewBudget } from './budget-lookup.ts'
 
@@ -33,7 +32,9 @@ function setBudget(dependencies: BudgetDependencies): BudgetHandlers['setBudget'
     const { organisationId, actor } = context
     const audit = { organisationId, actor, action: 'setBudget' }
     const id = await withAudit(dependencies, audit, async (tx) => {
-      const change = await planBudget(tx, dependencies, { organisationId, wanted: body })
+      const change = await planBudget(tx, dependencies, {
+        ...{ organisationId, wanted: body, permit: context.permit },
+      })
       const { before, after } = change
       if (before?.revision === after.revision) return { result: after.id, audit: null }
       await writeBudget(tx, dependencies, change)
@@ -75,29 +76,30 @@ export function createBudgetHandlers(dependencies: BudgetDependencies): BudgetHa
   const { db, clock } = dependencies
   return {
     ...createBudgetCorrectionHandlers(dependencies),
-    async listBudgets({ organisationId }, { query }) {
-      const node = query.team === undefined ? undefined : await resolveNode(db, organisationId, query.team)
+    async listBudgets({ organisationId, permit }, { query }) {
+      const node = query.team === undefined ? undefined : await permit.resolve(query.team)
       if (query.key !== undefined && !isUuid(query.key)) return { items: [] }
-      const owner = {
+      const where = {
+        reach: permit.reach,
         ...(node === undefined ? {} : { nodeId: node.id }),
         ...(query.key === undefined ? {} : { keyId: query.key }),
       }
-      const rows = await listBudgets(db, organisationId, owner)
+      const rows = await listBudgets(db, organisationId, where)
       return { items: await viewBudgets(db, rows, await clock(db)) }
     },
     getBudget: ({ organisationId }, { params }) => viewBudget(dependencies, organisationId, params.id),
     setBudget: setBudget(dependencies),
     deleteBudget: deleteBudget(dependencies),
-    async previewBudget({ organisationId }, { body }) {
-      const change = await planBudget(db, dependencies, { organisationId, wanted: body })
+    async previewBudget({ organisationId, permit }, { body }) {
+      const change = await planBudget(db, dependencies, { organisationId, wanted: body, permit })
       return await previewBudget(db, change, await clock(db))
     },
     async explainBudget({ organisationId }, { params, query }) {
       const row = await requireBudget(db, organisationId, params.id)
       return await explainBudget(db, row, { ...query, nowMs: await clock(db) })
     },
-    async listBudgetAlerts({ organisationId }, { query }) {
-      return { items: await viewAlerts(db, organisationId, query.limit ?? alertsPerPage) }
+    async listBudgetAlerts({ organisationId, permit: { reach } }, { query: { limit = alertsPerPage } }) {
+      return { items: await viewAlerts(db, { organisationId, reach, limit }) }
     },
     reconcileBudgets: ({ organisationId }) => checkWindows(db, organisationId),
   }

@@ -1,16 +1,26 @@
-import { type DocumentKind, documentKinds, type gatewayOperations, Refusal } from '@signalbox/sdk/contract'
+import {
+  type DocumentKind,
+  documentKinds,
+  type Envelope,
+  type gatewayOperations,
+  Refusal,
+} from '@signalbox/sdk/contract'
 import { validate as isUuid } from 'uuid'
 import type { ChangeFeed } from '../db/change-feed.ts'
 import type { Database } from '../db/connect.ts'
+import type { DeployTools } from '../deploy.ts'
 import { type DocumentFeed, openDocumentEar, type Reader } from '../documents/feed.ts'
 import type { Publisher } from '../documents/publisher.ts'
 import type { Sessions } from '../documents/sessions.ts'
 import { type Handlers, type RequestContext, replyWith } from '../handler.ts'
 import { type IngestTools, ingestSegment } from '../ingest.ts'
+import { takeTrip } from '../rollouts/watch-rollouts.ts'
 import { loadBlob } from '../stores/blobs.ts'
+import { findRootDocument } from '../stores/documents.ts'
 import { storeAck, storeHello, storeReport } from '../stores/gateway-sessions.ts'
+import { findStored, forgetStored, noteStored, sweepStored } from '../stores/stored-things.ts'
 
-export interface GatewayTools extends IngestTools {
+export interface GatewayTools extends IngestTools, DeployTools {
   readonly db: Database
   readonly changes: ChangeFeed
   readonly documents: DocumentFeed
@@ -56,10 +66,21 @@ function incarnationOf(text: string): string {
   return text
 }
 
+/** One of the root documents: whoever is behind follows them one by one, as each vouches for the next alone. */
+async function rootOf({ db }: GatewayTools, reader: Reader, kind: DocumentKind, sequence: number) {
+  if (kind !== 'root') {
+    throw new Refusal('invalid_request', { message: 'Only roots have a past.', param: 'sequence' })
+  }
+  const row = await findRootDocument(db, reader.organisationId, sequence)
+  if (row === undefined) throw new Refusal('not_found', { message: `There is no root ${sequence}.` })
+  return replyWith(JSON.parse(row.envelope) as Envelope, { headers: { etag: etagOf(kind, sequence) } })
+}
+
 const gatewayDocument =
   (tools: GatewayTools): Handlers<typeof gatewayOperations>['gatewayDocument'] =>
-  async (context, { params: { kind } }) => {
+  async (context, { params: { kind }, query: { sequence } }) => {
     const reader = readerOf(context)
+    if (sequence !== undefined) return await rootOf(tools, reader, kind, sequence)
     const known = knownSequence(kind, context.headers['if-none-match'])
     const timeoutMs = waitMs(context.headers.prefer)
     const close = timeoutMs > 0 ? await tools.sessions.open(reader.gatewayId, 'poll') : undefined
@@ -121,8 +142,8 @@ const gatewayHello =
         param: 'publicKey',
       })
     }
-    const { publicKey, software, url = null } = body
-    await storeHello(tools.db, gatewayId, { incarnation, publicKey, software, url, nowMs })
+    const { publicKey, software, url = null, engine = null } = body
+    await storeHello(tools.db, gatewayId, { incarnation, publicKey, software, url, engine, nowMs })
     try {
       await tools.publisher.publishCredentials(organisationId, environment)
     } catch (error) {
@@ -159,6 +180,28 @@ const gatewayReport =
     return {}
   }
 
+/** What providers keep and whose it is, for all gateways of the environment. */
+const storedHandlers = (
+  tools: GatewayTools,
+): Pick<Handlers<typeof gatewayOperations>, 'gatewayNoteStored' | 'gatewayFindStored'> => ({
+  async gatewayNoteStored(context, { body: { things, forgotten } }) {
+    const scope = readerOf(context)
+    const nowMs = tools.nowMs()
+    await noteStored(
+      tools.db,
+      scope,
+      things.filter(({ nodeId }) => isUuid(nodeId)),
+      nowMs,
+    )
+    await forgetStored(tools.db, scope, forgotten)
+    await sweepStored(tools.db, nowMs)
+    return {}
+  },
+  async gatewayFindStored(context, { body: { keys } }) {
+    return { things: await findStored(tools.db, readerOf(context), keys) }
+  },
+})
+
 /** What gateways ask: documents, blobs, what is new; and what they report: acknowledgements, segments. */
 export function createGatewayHandlers(tools: GatewayTools): Handlers<typeof gatewayOperations> {
   return {
@@ -178,6 +221,13 @@ export function createGatewayHandlers(tools: GatewayTools): Handlers<typeof gate
     },
     gatewayAck: gatewayAck(tools),
     gatewayReport: gatewayReport(tools),
+    async gatewayTrip(context, { body }) {
+      const { gatewayId, organisationId, environment } = readerOf(context)
+      incarnationOf(body.incarnation)
+      const gateway = context.caller.kind === 'gateway' ? context.caller.name : gatewayId
+      return { rolledBack: await takeTrip(tools, { organisationId, environment, gateway }, body.trip) }
+    },
+    ...storedHandlers(tools),
     async gatewaySegment(context, { params, query, body }) {
       const { previous = null, records } = query
       const incarnation = incarnationOf(query.incarnation)

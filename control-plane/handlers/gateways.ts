@@ -31,6 +31,14 @@ function rejectedOf(documents: readonly GatewayDocumentRow[]): GatewayView['reje
   return { document: newest.kind, sequence: newest.rejectedSequence, error: newest.rejectedError ?? '' }
 }
 
+function rejectionsOf(documents: readonly GatewayDocumentRow[]): GatewayView['rejections'] {
+  return documents.flatMap(({ kind, rejectedSequence, rejectedError, updatedMs }) =>
+    rejectedSequence === null
+      ? []
+      : [{ document: kind, sequence: rejectedSequence, error: rejectedError ?? '', timeMs: updatedMs }],
+  )
+}
+
 function describeGateway(
   row: GatewayRow,
   documents: readonly GatewayDocumentRow[],
@@ -44,7 +52,9 @@ function describeGateway(
     connected: isConnected(row, nowMs),
     release: active('release'),
     state: active('state'),
+    root: active('root'),
     rejected: rejectedOf(own),
+    rejections: rejectionsOf(own),
     report: row.report,
   }
 }
@@ -88,6 +98,7 @@ export function createGatewayListHandlers(dependencies: Dependencies): GatewayHa
           incarnation: null,
           url: null,
           software: null,
+          engine: null,
           report: null,
           createdMs: nowMs(),
           lastSeenMs: null,

@@ -15,7 +15,6 @@ import {
   listLimits,
   type PlacedLimit,
 } from '../stores/limits.ts'
-import { resolveNode } from '../stores/nodes.ts'
 
 type LimitHandlers = Handlers<typeof limitOperations>
 type LimitView = ReplyOf<typeof limitOperations.setLimit>
@@ -41,7 +40,9 @@ function setLimit(dependencies: Dependencies): LimitHandlers['setLimit'] {
     const { organisationId, actor } = context
     const audit = { organisationId, actor, action: 'setLimit' }
     const row = await withAudit(dependencies, audit, async (tx) => {
-      const change = await planLimit(tx, dependencies, { organisationId, wanted: body })
+      const change = await planLimit(tx, dependencies, {
+        ...{ organisationId, wanted: body, permit: context.permit },
+      })
       const { before, after } = change
       if (before?.revision === after.revision) return { result: after, audit: null }
       await writeLimit(tx, change)
@@ -81,10 +82,11 @@ function deleteLimit(dependencies: Dependencies): LimitHandlers['deleteLimit'] {
 export function createLimitHandlers(dependencies: Dependencies): LimitHandlers {
   const { db } = dependencies
   return {
-    async listLimits({ organisationId }, { query }) {
-      const node = query.team === undefined ? undefined : await resolveNode(db, organisationId, query.team)
+    async listLimits({ organisationId, permit }, { query }) {
+      const node = query.team === undefined ? undefined : await permit.resolve(query.team)
       if (query.key !== undefined && !isUuid(query.key)) return { items: [] }
       const rows = await listLimits(db, organisationId, {
+        reach: permit.reach,
         ...(node !== undefined && { nodeId: node.id }),
         ...(query.key !== undefined && { keyId: query.key }),
       })

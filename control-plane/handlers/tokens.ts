@@ -66,7 +66,7 @@ function createToken(dependencies: Dependencies): TokenHandlers['createToken'] {
     const { path, id: nodeId } = node
     const row: TokenRow = {
       ...{ id: dependencies.newId(), organisationId, name, role, nodeId, kind: 'token' as const },
-      ...{ hash: hashSecret(secret), createdMs, expiresMs, lastUsedMs: null, revokedMs: null },
+      ...{ hash: hashSecret(secret), createdMs, expiresMs, lastUsedMs: null, revokedMs: null, ci: null },
     }
     await withAudit(dependencies, { organisationId, actor, action: 'createToken' }, async (transaction) => {
       await insertToken(transaction, row)

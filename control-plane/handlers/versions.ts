@@ -1,15 +1,19 @@
-import { type QueryOf, Refusal, type ReplyOf, versionOperations } from '@signalbox/sdk/contract'
+import {
+  type Deployment,
+  deploymentOperations,
+  Refusal,
+  type ReplyOf,
+  type versionOperations,
+} from '@signalbox/sdk/contract'
 import { mayCall } from '../authorize.ts'
-import { type Deployed, type DeployTools, deployVersion, rollbackDeployment } from '../deploy.ts'
+import { VersionComparer } from '../compare-versions.ts'
 import type { Handlers, RequestContext } from '../handler.ts'
-import { type PublishTools, publishWorkspace } from '../publish.ts'
-import { publishAndAwait } from '../read-your-writes.ts'
-import { requireCoverage } from '../required-coverage.ts'
+import { type PublishTools, type Pushed, publishWorkspace } from '../publish.ts'
 import { loadBlob } from '../stores/blobs.ts'
-import { listDeployments, loadCurrentDeployments } from '../stores/deployments.ts'
-import { findVersion, findVersionByDigest, listVersions, type VersionSummary } from '../stores/versions.ts'
-import { type TryTools, tryFiles, VersionSources } from '../try-files.ts'
-import { type DeploymentView, describeDeployment } from './deployment-view.ts'
+import { loadCurrentDeployments } from '../stores/deployments.ts'
+import { findVersion, listVersions, type VersionSummary } from '../stores/versions.ts'
+import { type TryTools, tryFiles } from '../try-files.ts'
+import { describeOne, describeRequest } from './deployment-view.ts'
 import { requireEnvironment } from './environments.ts'
 
 type VersionView = ReplyOf<typeof versionOperations.listVersions>['items'][number]
@@ -20,7 +24,8 @@ function describeVersion(
   summary: VersionSummary,
   environments: ReadonlyMap<string, readonly string[]>,
 ): VersionView {
-  const { digest, number, workspace, createdMs, policies, guardrails, prompts, push } = summary
+  const { digest, number, workspace, createdMs, policies, guardrails, prompts, push, parentDigest, inGit } =
+    summary
   return {
     version: number,
     ...{ digest, workspace, createdMs, policies, guardrails, prompts },
@@ -30,8 +35,11 @@ function describeVersion(
       commit: push.commit,
       author: push.author,
       message: push.message,
+      ciRun: push.ciRun,
       createdMs: push.createdMs,
     },
+    parent: parentDigest,
+    inGit,
     environments: [...(environments.get(digest) ?? [])],
   }
 }
@@ -56,16 +64,17 @@ async function loadVersionView(tools: PublishTools, organisationId: string, dige
   return view
 }
 
-/** Waits until the gateways run a deployment, and shows it. */
-async function awaitDeployed(
-  { stateWriter }: DeployTools,
-  context: RequestContext,
-  { deployment, publication }: Deployed,
-): Promise<DeploymentView> {
-  const pending = await publishAndAwait(stateWriter, context, async () =>
-    publication === null ? [] : [publication],
-  )
-  return { ...describeDeployment(deployment), ...pending }
+/** What a push with an environment came to: a deployment, or a request for one. */
+async function describePushed(
+  { db }: PublishTools,
+  { organisationId }: RequestContext,
+  pushed: Pushed['deployed'],
+): Promise<Deployment | null> {
+  if (pushed === null) return null
+  if (pushed.deployed === undefined) return await describeRequest(db, organisationId, pushed.awaiting)
+  const { pending } = pushed
+  const view = await describeOne(db, organisationId, pushed.deployed.deployment)
+  return { ...view, ...(pending === undefined ? {} : { pending }) }
 }
 
 const pushVersion =
@@ -73,7 +82,7 @@ const pushVersion =
   async (context, { body }) => {
     const { caller } = context
     if (body.environment !== undefined) {
-      if (!mayCall({ ...versionOperations.promoteVersion, scope: 'anywhere' }, caller)) {
+      if (!mayCall({ ...deploymentOperations.promoteVersion, scope: 'anywhere' }, caller)) {
         throw new Refusal('forbidden', {
           message:
             'Deploying needs a token of role owner or admin; push without an environment, or ask for a promotion.',
@@ -88,13 +97,7 @@ const pushVersion =
       created,
       cases: { passed: cases.passed, failed: cases.failed },
       problems: [...problems],
-      deployment:
-        deployed === null
-          ? null
-          : {
-              ...describeDeployment(deployed.deployment),
-              ...(deployed.pending === undefined ? {} : { pending: deployed.pending }),
-            },
+      deployment: await describePushed(tools, context, deployed),
     }
   }
 
@@ -126,21 +129,10 @@ const getVersionFile =
     return { path: query.path, text: Buffer.from(bytes).toString('utf8') }
   }
 
-async function listDeploymentViews(
-  { db }: PublishTools,
-  organisationId: string,
-  query: QueryOf<typeof versionOperations.listDeployments>,
-): Promise<DeploymentView[]> {
-  const { environment, limit = listedDefault } = query
-  if (environment !== undefined) await requireEnvironment(db, organisationId, environment)
-  const rows = await listDeployments(db, organisationId, { environment, limit })
-  return rows.map(describeDeployment)
-}
-
 /** Versions and where they are deployed. */
 export function createVersionHandlers(tools: PublishTools & TryTools): Handlers<typeof versionOperations> {
-  const { db } = tools
-  const sources = new VersionSources(db)
+  const { sources } = tools
+  const comparer = new VersionComparer(tools, sources)
   return {
     pushVersion: pushVersion(tools),
     tryFiles: (context, { body }) => tryFiles(tools, sources, context, body),
@@ -150,29 +142,8 @@ export function createVersionHandlers(tools: PublishTools & TryTools): Handlers<
       return { items: await loadVersionViews(tools, organisationId, { workspace, limit }) }
     },
     getVersion: getVersion(tools),
+    compareVersions: ({ organisationId }, { params, query }) =>
+      comparer.compare(organisationId, query.from, params.version),
     getVersionFile: getVersionFile(tools),
-    async listDeployments({ organisationId }, { query }) {
-      return { items: await listDeploymentViews(tools, organisationId, query) }
-    },
-    async promoteVersion(context, { body: { version, environment } }) {
-      const { organisationId, actor } = context
-      const row = await findVersion(db, organisationId, version)
-      await requireCoverage(tools, sources, context, { version, environment })
-      const place = { organisationId, environment, actor, action: 'promoteVersion' }
-      return awaitDeployed(tools, context, await deployVersion(tools, place, { version: row, source: null }))
-    },
-    async rollbackDeployment(context, { body: { environment, workspace, to } }) {
-      const { organisationId, actor } = context
-      await requireEnvironment(db, organisationId, environment)
-      const place = { organisationId, environment, actor, action: 'rollbackDeployment' }
-      const deployed = await rollbackDeployment(tools, place, {
-        workspace,
-        async find(tx, _workspace, before) {
-          if (to !== undefined) return await findVersion(tx, organisationId, to)
-          return before === undefined ? undefined : await findVersionByDigest(tx, organisationId, before)
-        },
-      })
-      return awaitDeployed(tools, context, deployed)
-    },
   }
 }

@@ -7,8 +7,11 @@ import { loadDeliveries } from '../stores/webhooks.ts'
 type AlertView = ReplyOf<(typeof budgetOperations)['listBudgetAlerts']>['items'][number]
 
 /** Alerts, newest first, with how each fared at the webhooks. */
-export async function viewAlerts(q: Queryable, organisationId: string, limit: number): Promise<AlertView[]> {
-  const rows = await listAlerts(q, organisationId, limit)
+export async function viewAlerts(
+  q: Queryable,
+  where: Parameters<typeof listAlerts>[1],
+): Promise<AlertView[]> {
+  const rows = await listAlerts(q, where)
   const paths = await placeBudgets(
     q,
     rows.map(({ budgetId }) => budgetId),

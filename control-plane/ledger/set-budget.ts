@@ -1,17 +1,16 @@
 import { type BodyOf, type budgetOperations, Refusal } from '@signalbox/sdk/contract'
-import { validate as isUuid } from 'uuid'
+import type { Permit } from '../authorize.ts'
 import type { Queryable, Transaction } from '../db/connect.ts'
+import { findOwner } from '../find-owner.ts'
 import {
   type BudgetPlace,
   type BudgetRow,
   findBudgetOf,
-  findLivingKey,
   insertBudget,
   type PlacedBudget,
   updateBudget,
 } from '../stores/budgets.ts'
 import { type Clock, openBook } from '../stores/ledger-book.ts'
-import { resolveNode } from '../stores/nodes.ts'
 import { isTimeZone } from './window-bounds.ts'
 
 export type WantedBudget = BodyOf<(typeof budgetOperations)['setBudget']>
@@ -40,25 +39,6 @@ export function checkRevision(row: Pick<BudgetRow, 'revision'> | undefined, seen
   })
 }
 
-async function ownerOf(
-  q: Queryable,
-  organisationId: string,
-  { team, key }: WantedBudget,
-): Promise<Pick<BudgetPlace, 'nodeId' | 'keyId'> & { path: string }> {
-  if (team !== undefined && key === undefined) {
-    const { id, path } = await resolveNode(q, organisationId, team)
-    return { nodeId: id, keyId: null, path }
-  }
-  if (key === undefined || team !== undefined) {
-    throw new Refusal('invalid_request', { message: 'A budget is of a team or of a key: name one of them.' })
-  }
-  const found = isUuid(key) ? await findLivingKey(q, organisationId, key) : undefined
-  if (found === undefined) {
-    throw new Refusal('not_found', { message: `There is no key "${key}" that works.`, param: 'key' })
-  }
-  return { nodeId: null, keyId: found.id, path: found.name }
-}
-
 /**
  * What a budget would be after a change: what the wish leaves out stays as it is.
  * @throws Refusal `not_found`, `invalid_request`, and `conflict` where the wish names another revision.
@@ -70,10 +50,16 @@ export async function planBudget(
     readonly organisationId: string
     readonly wanted: WantedBudget
     readonly managedBy?: 'api' | 'workspace'
+    /** Of who asks; absent where a deployment does. */
+    readonly permit?: Permit
   },
 ): Promise<BudgetChange> {
   const { organisationId, wanted } = wish
-  const { path, ...owner } = await ownerOf(q, organisationId, wanted)
+  const { path, ...owner } = await findOwner(
+    q,
+    { organisationId, what: 'budget', permit: wish.permit },
+    wanted,
+  )
   if (wanted.timeZone !== undefined && !isTimeZone(wanted.timeZone)) {
     throw new Refusal('invalid_request', {
       message: `"${wanted.timeZone}" is no time zone: give an IANA name, like "Europe/Berlin".`,

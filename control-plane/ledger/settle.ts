@@ -86,13 +86,14 @@ function takeReport(desk: Desk, report: LeaseReport, request: SettleRequest): Se
 
 /**
  * Whether a run may report here: the gateway's newest, for itself and for those before it by what its journal holds; an
- * older one that is still there for its own leases only. All it can do is to say that it spent more and keeps less.
+ * older one that is still there for its own leases only. All it can do is to say that it spent more and keeps less. A
+ * lease that was never granted is nobody's: its gateway asked, and did not hear.
  */
 function mayReport(desk: Desk, { gatewayId, body }: SettleRequest): boolean {
   if (desk.incarnations.get(gatewayId) === body.incarnation) return true
   return body.leases.every(({ leaseId }) => {
     const row = desk.leases.get(leaseId)
-    return row?.gatewayId === gatewayId && row.incarnation === body.incarnation
+    return row === undefined || (row.gatewayId === gatewayId && row.incarnation === body.incarnation)
   })
 }
 

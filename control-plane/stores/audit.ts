@@ -50,12 +50,12 @@ interface NewAudit extends Omit<AuditContent, 'organisationId' | 'sequence' | 't
   readonly nowMs: () => number
 }
 
-/** Appends to the organisation's chain. Call it last in a transaction; `withAudit` does. */
+/** Appends to the organisation's chain. Call it last in a transaction; `withAudit` does. Gives the row's sequence. */
 export async function appendAudit(
   transaction: Transaction,
   organisationId: string,
   { nowMs, ...entry }: NewAudit,
-): Promise<void> {
+): Promise<number> {
   await transaction.execute(
     sql`select pg_advisory_xact_lock(hashtextextended(${`audit ${organisationId}`}, 0))`,
   )
@@ -73,6 +73,7 @@ export async function appendAudit(
     previousHash: last?.hash ?? firstPreviousHash,
   }
   await transaction.insert(audit).values({ ...content, hash: hashAuditRow(content) })
+  return content.sequence
 }
 
 /** Which audit rows. With `after` they come oldest first, else newest first. */

@@ -1,4 +1,4 @@
-import { desc, eq, sql } from 'drizzle-orm'
+import { and, desc, eq, sql } from 'drizzle-orm'
 import type { Queryable } from '../db/connect.ts'
 import {
   apiKey,
@@ -6,12 +6,15 @@ import {
   budgetAlert,
   budgetWindow,
   lease,
+  node,
   record,
   settlement,
   settlementVoid,
   transfer,
 } from '../db/schema.ts'
+import type { Reach } from '../identity/grants.ts'
 import type { WindowKey } from './ledger-book.ts'
+import { withinReach } from './nodes.ts'
 
 const iso = (timeMs: number): string => new Date(timeMs).toISOString()
 
@@ -108,12 +111,18 @@ export type AlertRow = typeof budgetAlert.$inferSelect &
   Pick<typeof budget.$inferSelect, 'unit' | 'window' | 'mode'>
 
 /** Alerts of an organisation, newest first. */
-export async function listAlerts(q: Queryable, organisationId: string, limit: number): Promise<AlertRow[]> {
+export async function listAlerts(
+  q: Queryable,
+  where: { readonly organisationId: string; readonly reach: Reach; readonly limit: number },
+): Promise<AlertRow[]> {
+  const { organisationId, reach, limit } = where
   const rows = await q
     .select({ alert: budgetAlert, unit: budget.unit, window: budget.window, mode: budget.mode })
     .from(budgetAlert)
     .innerJoin(budget, eq(budget.id, budgetAlert.budgetId))
-    .where(eq(budgetAlert.organisationId, organisationId))
+    .leftJoin(apiKey, eq(apiKey.id, budget.keyId))
+    .innerJoin(node, eq(node.id, sql`coalesce(${budget.nodeId}, ${apiKey.nodeId})`))
+    .where(and(eq(budgetAlert.organisationId, organisationId), withinReach(reach)))
     .orderBy(desc(budgetAlert.timeMs), desc(budgetAlert.thresholdPpm))
     .limit(limit)
   return rows.map(({ alert, ...of }) => ({ ...alert, ...of }))

@@ -1,6 +1,9 @@
 import { and, asc, desc, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm'
+import { validate as isUuid } from 'uuid'
 import type { Queryable, Transaction } from '../db/connect.ts'
 import { apiKey, budget, budgetWindow, node } from '../db/schema.ts'
+import type { Reach } from '../identity/grants.ts'
+import { withinReach } from './nodes.ts'
 
 export type BudgetRow = typeof budget.$inferSelect
 export type WindowRow = typeof budgetWindow.$inferSelect
@@ -32,16 +35,17 @@ async function select(q: Queryable, where: SQL | undefined): Promise<PlacedBudge
   }))
 }
 
-/** Budgets that are not deleted, of one node or key where it is named. */
+/** Budgets that are not deleted, of one node or key where it is named, within a reach where one is given. */
 export function listBudgets(
   q: Queryable,
   organisationId: string,
-  owner: { readonly nodeId?: string; readonly keyId?: string } = {},
+  where: { readonly nodeId?: string; readonly keyId?: string; readonly reach?: Reach } = {},
 ): Promise<PlacedBudget[]> {
-  const { nodeId, keyId } = owner
+  const { nodeId, keyId, reach } = where
+  const near = reach === undefined ? undefined : withinReach(reach)
   const ofNode = nodeId === undefined ? undefined : eq(budget.nodeId, nodeId)
   const ofKey = keyId === undefined ? undefined : eq(budget.keyId, keyId)
-  return select(q, and(eq(budget.organisationId, organisationId), living, ofNode, ofKey))
+  return select(q, and(eq(budget.organisationId, organisationId), living, ofNode, ofKey, near))
 }
 
 /** The budget of this id, unless it is deleted. */
@@ -95,17 +99,20 @@ export async function updateBudget(tx: Transaction, row: BudgetRow): Promise<voi
   await tx.update(budget).set(columns).where(eq(budget.id, id))
 }
 
-/** A key's id, if the organisation has it and it is not revoked. */
-export async function findLivingKey(
+/** Path of the node that a budget, living or deleted, is of or whose key it is of. */
+export async function findBudgetPath(
   q: Queryable,
   organisationId: string,
   id: string,
-): Promise<{ id: string; name: string } | undefined> {
+): Promise<string | undefined> {
+  if (!isUuid(id)) return undefined
   const [row] = await q
-    .select({ id: apiKey.id, name: apiKey.name })
-    .from(apiKey)
-    .where(and(eq(apiKey.organisationId, organisationId), eq(apiKey.id, id), isNull(apiKey.revokedMs)))
-  return row
+    .select({ path: node.path })
+    .from(budget)
+    .leftJoin(apiKey, eq(apiKey.id, budget.keyId))
+    .innerJoin(node, eq(node.id, sql`coalesce(${budget.nodeId}, ${apiKey.nodeId})`))
+    .where(and(eq(budget.organisationId, organisationId), eq(budget.id, id)))
+  return row?.path
 }
 
 /** What the state of an environment says of budgets: those of nodes, and those of its own living keys. */

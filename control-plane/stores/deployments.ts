@@ -54,6 +54,36 @@ export async function loadCurrentDeployments(
   return rows.map(({ row, ...numbers }) => ({ ...row, ...numbers }))
 }
 
+/** Deployments that hold and have a candidate; of one environment, or of all organisations. */
+export async function listRollouts(
+  q: Queryable,
+  place?: { readonly organisationId: string; readonly environment: string },
+): Promise<NumberedDeployment[]> {
+  const newest = q
+    .selectDistinctOn([deployment.organisationId, deployment.environment, deployment.workspace], {
+      id: deployment.id,
+    })
+    .from(deployment)
+    .where(
+      place === undefined
+        ? undefined
+        : and(
+            eq(deployment.organisationId, place.organisationId),
+            eq(deployment.environment, place.environment),
+          ),
+    )
+    .orderBy(
+      deployment.organisationId,
+      deployment.environment,
+      deployment.workspace,
+      desc(deployment.sequence),
+    )
+  const rows = await numbered(q).where(
+    and(sql`${deployment.id} in ${newest}`, sql`${deployment.candidate} is not null`),
+  )
+  return rows.map(({ row, ...numbers }) => ({ ...row, ...numbers }))
+}
+
 /** Deployments, newest first. */
 export async function listDeployments(
   q: Queryable,
@@ -91,6 +121,33 @@ export async function loadDeploymentHistory(
     .orderBy(desc(deployment.sequence))
     .limit(historyRowsMax)
   return rows.reverse()
+}
+
+/** Versions that were stable in an environment, each once, the last one first. */
+export async function listStableDigests(
+  q: Queryable,
+  where: {
+    readonly organisationId: string
+    readonly environment: string
+    readonly workspace: string
+    readonly limit: number
+  },
+): Promise<string[]> {
+  const last = sql`max(${deployment.sequence})`
+  const rows = await q
+    .select({ digest: deployment.stableDigest })
+    .from(deployment)
+    .where(
+      and(
+        eq(deployment.organisationId, where.organisationId),
+        eq(deployment.environment, where.environment),
+        eq(deployment.workspace, where.workspace),
+      ),
+    )
+    .groupBy(deployment.stableDigest)
+    .orderBy(desc(last))
+    .limit(where.limit)
+  return rows.map(({ digest }) => digest)
 }
 
 export async function insertDeployment(q: Queryable, row: DeploymentRow): Promise<void> {

@@ -81,6 +81,19 @@ export async function loadRootDocument(
   return rows[0]
 }
 
+/** The root document of a sequence. */
+export async function findRootDocument(
+  q: Queryable,
+  organisationId: string,
+  sequence: number,
+): Promise<{ sequence: number; envelope: string } | undefined> {
+  const [row] = await q
+    .select({ sequence: rootDocument.sequence, envelope: rootDocument.envelope })
+    .from(rootDocument)
+    .where(and(eq(rootDocument.organisationId, organisationId), eq(rootDocument.sequence, sequence)))
+  return row
+}
+
 /** Keys that sign releases and states now, oldest first; their private parts are still encrypted. */
 export async function loadReleaseKeys(
   q: Queryable,
@@ -129,9 +142,13 @@ export async function loadEnvironment(
   q: Queryable,
   organisationId: string,
   name: string,
-): Promise<{ stateAgeMsMax: number; freezeReason: string | null } | undefined> {
+): Promise<Pick<typeof environment.$inferSelect, 'stateAgeMsMax' | 'freezeReason' | 'freeze'> | undefined> {
   const rows = await q
-    .select({ stateAgeMsMax: environment.stateAgeMsMax, freezeReason: environment.freezeReason })
+    .select({
+      stateAgeMsMax: environment.stateAgeMsMax,
+      freezeReason: environment.freezeReason,
+      freeze: environment.freeze,
+    })
     .from(environment)
     .where(and(eq(environment.organisationId, organisationId), eq(environment.name, name)))
   return rows[0]

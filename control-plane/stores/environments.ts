@@ -1,5 +1,5 @@
 import { and, asc, eq } from 'drizzle-orm'
-import type { Queryable } from '../db/connect.ts'
+import type { Queryable, Transaction } from '../db/connect.ts'
 import { environment } from '../db/schema.ts'
 
 export type EnvironmentRow = typeof environment.$inferSelect
@@ -33,4 +33,30 @@ export async function insertEnvironmentIfMissing(db: Queryable, row: Environment
     .onConflictDoNothing()
     .returning({ name: environment.name })
   return made.length > 0
+}
+
+/** The environment, which nobody else changes until the transaction ends. */
+export async function lockEnvironment(
+  tx: Transaction,
+  organisationId: string,
+  name: string,
+): Promise<EnvironmentRow | undefined> {
+  const [row] = await tx
+    .select()
+    .from(environment)
+    .where(and(eq(environment.organisationId, organisationId), eq(environment.name, name)))
+    .for('update')
+  return row
+}
+
+/** Sets what is switched off; null for nothing. */
+export async function storeFreeze(
+  q: Queryable,
+  { organisationId, name }: Pick<EnvironmentRow, 'organisationId' | 'name'>,
+  freeze: Pick<EnvironmentRow, 'freezeReason' | 'freeze'>,
+): Promise<void> {
+  await q
+    .update(environment)
+    .set(freeze)
+    .where(and(eq(environment.organisationId, organisationId), eq(environment.name, name)))
 }

@@ -9,7 +9,10 @@ export type CredentialRow = typeof gatewayCredentials.$inferSelect
 export async function storeHello(
   q: Queryable,
   gatewayId: string,
-  hello: { incarnation: string; publicKey: string; software: string; url: string | null; nowMs: number },
+  hello: Pick<typeof gateway.$inferInsert, 'publicKey' | 'software' | 'url' | 'engine'> & {
+    readonly incarnation: string
+    readonly nowMs: number
+  },
 ): Promise<void> {
   const { nowMs, ...columns } = hello
   await q

@@ -126,6 +126,20 @@ export async function findKeyPath(
   return row?.path
 }
 
+/** A key and the path of its node, if the organisation has it and it is not revoked. */
+export async function findLivingKey(
+  db: Queryable,
+  organisationId: string,
+  id: string,
+): Promise<{ id: string; name: string; path: string } | undefined> {
+  const [row] = await db
+    .select({ id: apiKey.id, name: apiKey.name, path: node.path })
+    .from(apiKey)
+    .innerJoin(node, eq(node.id, apiKey.nodeId))
+    .where(and(eq(apiKey.organisationId, organisationId), eq(apiKey.id, id), isNull(apiKey.revokedMs)))
+  return row
+}
+
 /** Locks the key's row for the transaction. */
 export async function lockKey(
   db: Queryable,

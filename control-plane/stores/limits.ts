@@ -1,7 +1,10 @@
 import type { StateLimit } from '@signalbox/sdk/contract'
 import { and, asc, eq, isNull, type SQL, sql } from 'drizzle-orm'
+import { validate as isUuid } from 'uuid'
 import type { Queryable, Transaction } from '../db/connect.ts'
 import { apiKey, node, rateLimit } from '../db/schema.ts'
+import type { Reach } from '../identity/grants.ts'
+import { withinReach } from './nodes.ts'
 
 export type LimitRow = typeof rateLimit.$inferSelect
 /** A limit with where its owner stands: names from the root down, a key's label last. */
@@ -46,16 +49,33 @@ async function select(q: Queryable, where: SQL | undefined): Promise<PlacedLimit
   }))
 }
 
-/** Limits of an organisation, of one node or key where it is named. */
+/** Limits of an organisation, of one node or key where it is named, within a reach where one is given. */
 export function listLimits(
   q: Queryable,
   organisationId: string,
-  owner: { readonly nodeId?: string; readonly keyId?: string } = {},
+  where: { readonly nodeId?: string; readonly keyId?: string; readonly reach?: Reach } = {},
 ): Promise<PlacedLimit[]> {
-  const { nodeId, keyId } = owner
+  const { nodeId, keyId, reach } = where
+  const near = reach === undefined ? undefined : withinReach(reach)
   const ofNode = nodeId === undefined ? undefined : eq(rateLimit.nodeId, nodeId)
   const ofKey = keyId === undefined ? undefined : eq(rateLimit.keyId, keyId)
-  return select(q, and(eq(rateLimit.organisationId, organisationId), ofNode, ofKey))
+  return select(q, and(eq(rateLimit.organisationId, organisationId), ofNode, ofKey, near))
+}
+
+/** Path of the node that a limit is of, or whose key it is of. */
+export async function findLimitPath(
+  q: Queryable,
+  organisationId: string,
+  id: string,
+): Promise<string | undefined> {
+  if (!isUuid(id)) return undefined
+  const [row] = await q
+    .select({ path: node.path })
+    .from(rateLimit)
+    .leftJoin(apiKey, eq(apiKey.id, rateLimit.keyId))
+    .innerJoin(node, eq(node.id, sql`coalesce(${rateLimit.nodeId}, ${apiKey.nodeId})`))
+    .where(and(eq(rateLimit.organisationId, organisationId), eq(rateLimit.id, id)))
+  return row?.path
 }
 
 export async function findLimit(

@@ -1,4 +1,4 @@
-import { asc, eq, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, sql } from 'drizzle-orm'
 import type { Queryable, Transaction } from '../db/connect.ts'
 import { organisation, rootDocument, signingKey } from '../db/schema.ts'
 
@@ -38,6 +38,17 @@ export async function listSigningKeys(db: Queryable, organisationId: string): Pr
 
 export async function insertSigningKeys(db: Queryable, rows: readonly SigningKeyRow[]): Promise<void> {
   await db.insert(signingKey).values([...rows])
+}
+
+/** Keys that sign no more. */
+export async function retireSigningKeys(
+  db: Queryable,
+  organisationId: string,
+  { keyIds, retiredMs }: { readonly keyIds: readonly string[]; readonly retiredMs: number },
+): Promise<void> {
+  if (keyIds.length === 0) return
+  const those = and(eq(signingKey.organisationId, organisationId), inArray(signingKey.keyId, [...keyIds]))
+  await db.update(signingKey).set({ retiredMs }).where(those)
 }
 
 export async function insertRootDocument(

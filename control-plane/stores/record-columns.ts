@@ -8,6 +8,8 @@ export interface NewRecord {
   readonly segmentDigest: string
   readonly segmentOffset: number
   readonly segmentLength: number
+  /** Of the end user; undefined where the call named none. */
+  readonly userHash: string | undefined
 }
 
 /** Columns of `record` in the order they are written, with their types in the database. */
@@ -48,14 +50,18 @@ export const recordColumns = {
   decision_digest: 'text',
   version_digest: 'text',
   version: 'integer',
+  arm: 'text',
   release_sequence: 'bigint',
   state_sequence: 'bigint',
   cache: 'text',
+  saved_nano_usd: 'bigint',
   identity: 'boolean',
   assembled: 'boolean',
+  direct: 'boolean',
   segment_digest: 'text',
   segment_offset: 'integer',
   segment_length: 'integer',
+  user_hash: 'text',
 } as const
 type ColumnName = keyof typeof recordColumns
 
@@ -105,20 +111,24 @@ export function encodeRecord(record: NewRecord): Record<ColumnName, unknown> {
     decision_digest: row.decisionDigest,
     version_digest: row.versionDigest,
     version: row.version,
+    arm: row.arm,
     release_sequence: row.releaseSequence,
     state_sequence: row.stateSequence,
     cache: row.cache,
+    saved_nano_usd: row.savedNanoUsd,
     identity: row.identity,
     assembled: row.assembled,
+    direct: row.direct ?? false,
     segment_digest: record.segmentDigest,
     segment_offset: record.segmentOffset,
     segment_length: record.segmentLength,
+    user_hash: record.userHash,
   }
 }
 
 /** Members that are null in the database are left out of the contract's row. */
 type Optional = {
-  [K in keyof RecordRow as undefined extends RecordRow[K] ? K : never]: RecordRow[K] | null
+  [K in Exclude<keyof RecordRow, 'direct'> as undefined extends RecordRow[K] ? K : never]: RecordRow[K] | null
 }
 
 function withoutNulls(members: Required<Optional>): Partial<RecordRow> {
@@ -150,6 +160,7 @@ export function decodeRecord(stored: StoredRecord): RecordRow {
     cache: stored.cache,
     identity: stored.identity,
     assembled: stored.assembled,
+    ...(stored.direct && { direct: true }),
     ...withoutNulls({
       firstTokenMs: stored.firstTokenMs,
       keyId: stored.keyId,
@@ -160,12 +171,14 @@ export function decodeRecord(stored: StoredRecord): RecordRow {
       rule: stored.rule,
       errorCode: stored.errorCode,
       costNanoUsd: stored.costNanoUsd === null ? null : String(stored.costNanoUsd),
+      savedNanoUsd: stored.savedNanoUsd === null ? null : String(stored.savedNanoUsd),
       traceId: stored.traceId,
       spanId: stored.spanId,
       factsDigest: stored.factsDigest,
       decisionDigest: stored.decisionDigest,
       versionDigest: stored.versionDigest,
       version: stored.version,
+      arm: stored.arm,
       releaseSequence: stored.releaseSequence,
       stateSequence: stored.stateSequence,
     }),

@@ -57,18 +57,21 @@ function encodeRows(records: readonly NewRecord[]): string {
 
 /**
  * Writes rows in one statement, in the order of their ids, so that two segments with the same records cannot wait for
- * each other; what is there already stays as it is. Gives how many were new.
+ * each other; what is there already stays as it is. Gives the ids of those that were new.
  */
-export async function insertRecords(tx: Transaction, records: readonly NewRecord[]): Promise<number> {
-  if (records.length === 0) return 0
+export async function insertRecords(
+  tx: Transaction,
+  records: readonly NewRecord[],
+): Promise<ReadonlySet<string>> {
+  if (records.length === 0) return new Set()
   const sorted = [...records].sort((a, b) => (a.row.id < b.row.id ? -1 : 1))
   const columns = sql.raw(columnNames)
-  const result = await tx.execute(
+  const { rows } = await tx.execute<{ id: string }>(
     sql`insert into record (${columns})
       select ${columns} from json_to_recordset(${encodeRows(sorted)}::json) as incoming(${sql.raw(columnTypes)})
-      on conflict do nothing`,
+      on conflict do nothing returning id`,
   )
-  return result.rowCount ?? 0
+  return new Set(rows.map(({ id }) => id))
 }
 
 export async function insertGaps(

@@ -1,6 +1,7 @@
 import { and, desc, eq, isNull, ne } from 'drizzle-orm'
 import type { Queryable } from '../db/connect.ts'
 import { node, token } from '../db/schema.ts'
+import type { CiJob } from '../db/tables/access.ts'
 import type { Reach } from '../identity/grants.ts'
 import { withinReach } from './nodes.ts'
 
@@ -50,6 +51,12 @@ export async function findTokenPath(
     .innerJoin(node, eq(node.id, token.nodeId))
     .where(and(eq(token.organisationId, organisationId), eq(token.id, id)))
   return row?.path
+}
+
+/** The CI job that a token was made for; undefined for all others. */
+export async function findCiJob(db: Queryable, id: string): Promise<CiJob | undefined> {
+  const [row] = await db.select({ ci: token.ci }).from(token).where(eq(token.id, id))
+  return row?.ci ?? undefined
 }
 
 export async function insertToken(db: Queryable, row: TokenRow): Promise<void> {

@@ -14,8 +14,12 @@ export interface VersionSummary {
   readonly policies: number
   readonly guardrails: number
   readonly prompts: number
+  /** The version that an edit outside Git started from. */
+  readonly parentDigest: string | null
   /** The first push of it. */
   readonly push: PushRow
+  /** Whether any push of it named a commit, and that of a clean tree. */
+  readonly inGit: boolean
 }
 
 const numberPattern = /^v?([1-9][0-9]{0,8})$/
@@ -117,9 +121,13 @@ export async function listVersions(
       number: version.number,
       workspace: version.workspace,
       createdMs: version.createdMs,
+      parentDigest: version.parentDigest,
       policies: size('policies'),
       guardrails: size('guardrails'),
       prompts: size('prompts'),
+      inGit: sql<boolean>`exists (
+        select 1 from ${push} as of_git where of_git.organisation_id = ${version.organisationId}
+          and of_git.digest = ${version.digest} and of_git."commit" not like '%-dirty')`,
       push: {
         id: firstPush.id,
         organisationId: firstPush.organisationId,
@@ -144,4 +152,21 @@ export async function listVersions(
     )
     .orderBy(desc(version.number))
     .limit(filter.limit)
+}
+
+/** Numbers of versions by digest. */
+export async function loadVersionNumbers(
+  q: Queryable,
+  organisationId: string,
+  digests: Iterable<string>,
+): Promise<Map<string, number>> {
+  const wanted = [...new Set(digests)]
+  if (wanted.length === 0) return new Map()
+  const rows = await q
+    .select({ digest: version.digest, number: version.number })
+    .from(version)
+    .where(
+      and(eq(version.organisationId, organisationId), sql`${version.digest} = any(${sql.param(wanted)})`),
+    )
+  return new Map(rows.map(({ digest, number }) => [digest, number]))
 }

@@ -3,6 +3,7 @@ import { Refusal } from '@signalbox/sdk/contract'
 import { applyPrompt } from '../apply-prompt.ts'
 import { credentialOf } from '../credentials/credential-of.ts'
 import { injectFault } from '../drills/inject-fault.ts'
+import { noteLimits } from '../health/note-limits.ts'
 import { outcomeOf } from '../health/outcome-of.ts'
 import type { TargetHealth } from '../health/target-health.ts'
 import { relayAnswer } from '../relay-answer.ts'
@@ -59,7 +60,10 @@ export function openTry(input: TryInput, way: Way): Opened | Promise<Opened> {
   const isReal = target.connection.status !== 'simulated' && drill === undefined
   const health = isReal ? parts.health.of(target) : undefined
   const opened = (open: OpenAttempt): OpenTry => {
-    if (health !== undefined) health.running++
+    if (health !== undefined) {
+      health.running++
+      void open.exchange.head.then(() => noteLimits(health, open, parts))
+    }
     return {
       open,
       dropped: [...(allowed.ignored ?? []), ...prompted.dropped, ...open.request.dropped],

@@ -1,6 +1,7 @@
 import type { RedisLink } from '../redis/redis-link.ts'
 import { AnswerMemory } from './answer-memory.ts'
 import { type CachedAnswer, packAnswer, unpackAnswer } from './cached-answer.ts'
+import { QuestionIndex } from './question-index.ts'
 
 export interface AnswerCacheOptions {
   readonly clock: () => number
@@ -19,6 +20,8 @@ const sharedTrustMs = 5000
 export class AnswerCache {
   readonly counts = { hits: 0, misses: 0, stored: 0, coalesced: 0, savedNanoUsd: 0n }
   readonly memory: AnswerMemory
+  /** Questions that answers in memory were given to, by their meaning; of this gateway alone. */
+  readonly questions: QuestionIndex
   /** Calls under way whose answer will be kept, by key: others like them wait for it. */
   readonly running = new Map<string, Promise<void>>()
   readonly #options: AnswerCacheOptions
@@ -26,6 +29,7 @@ export class AnswerCache {
   constructor(options: AnswerCacheOptions) {
     this.#options = options
     this.memory = new AnswerMemory(options.bytesMax)
+    this.questions = new QuestionIndex(Math.floor(options.bytesMax / 2))
   }
 
   /** The answer that is kept under a key, no older than this; without a shared store at once. */

@@ -1,35 +1,26 @@
 import { costComment, costHeader, servedHeaders } from '../answer-headers.ts'
+import { decline } from '../guardrails/decline.ts'
+import type { Stop } from '../guardrails/verdict-log.ts'
 import type { Incoming } from '../incoming.ts'
 import type { GatewayParts } from '../parts.ts'
 import type { Provider } from '../provider.ts'
 import { serveCall } from '../serve-call.ts'
 import { settleCall } from '../steps/settle.ts'
-import { lastServing, type Trail } from '../trail.ts'
+import type { Trail } from '../trail.ts'
+import { isUnrecorded } from '../unrecorded.ts'
 import type { AllowedCall } from '../way.ts'
 import { AnswerTap } from './answer-tap.ts'
-import { cacheKey, isCacheable } from './cache-key.ts'
-import { type CacheWish, cacheWish } from './cache-wish.ts'
+import { cacheKey, isCacheable, type KeyContext } from './cache-key.ts'
+import type { CacheVisit } from './cache-visit.ts'
+import { cacheWish } from './cache-wish.ts'
 import type { CachedAnswer } from './cached-answer.ts'
 import { convertAnswer, readerOf } from './convert-answer.ts'
+import { keepAnswer, streamOptionsOf } from './keep-cached.ts'
+import { lastQuestion } from './last-question.ts'
+import { embedderOf, SimilarAnswers } from './similar-answers.ts'
 
 /** A call waits at most this long for another that is like it. */
 const coalesceMsMax = 30_000
-/** How answers end that said all they had to say: the providers' own words. */
-const wholeFinishes: ReadonlySet<string> = new Set([
-  ...['stop', 'end_turn', 'stop_sequence', 'tool_calls', 'tool_use', 'function_call'],
-  ...['STOP', 'completed', 'COMPLETE', 'TOOL_CALL', 'STOP_SEQUENCE'],
-])
-
-interface CacheVisit {
-  readonly allowed: AllowedCall
-  readonly incoming: Incoming
-  readonly trail: Trail
-  readonly parts: GatewayParts
-  readonly wish: CacheWish
-  readonly key: string
-  readonly reader: Provider | undefined
-}
-
 /**
  * Serves a call from the cache where policies and caller want that and an answer is there, else upstream; what comes
  * from there is kept. Of calls alike that run at the same time one goes upstream.
@@ -44,32 +35,76 @@ export function serveCached(
   if (wish === undefined || trail.snapshot === undefined || !isCacheable(allowed.call)) {
     return serveCall(allowed, incoming, trail, parts)
   }
+  // Where nothing of a call may be kept, its answer is not kept either.
+  if (isUnrecorded(trail)) return serveCall(allowed, incoming, trail, parts)
   const reader = readerOf(allowed.call, parts.providers)
-  const key = cacheKey(allowed, {
+  if (!isSharable(allowed, reader)) return serveCall(allowed, incoming, trail, parts)
+  const context = {
     snapshot: trail.snapshot,
     nodeId: trail.nodeId ?? '',
     headers: incoming.request.headers,
     versionDigest: trail.version?.digest,
     isConvertible: reader !== undefined,
-  })
+  }
+  const key = cacheKey(allowed, context)
   if (key === undefined) return serveCall(allowed, incoming, trail, parts)
-  return visit({ allowed, incoming, trail, parts, wish, key, reader })
+  const similar = similarTo(allowed, context, { trail, parts })
+  return visit({ allowed, incoming, trail, parts, wish, key, reader, similar })
+}
+
+/** Answers to questions that mean the same, where the policies want them and the call ends with a question. */
+function similarTo(
+  allowed: AllowedCall,
+  context: KeyContext,
+  { trail, parts }: Pick<CacheVisit, 'trail' | 'parts'>,
+): SimilarAnswers | undefined {
+  const wish = allowed.decision.semanticCache
+  const question = wish && lastQuestion(allowed.call)
+  if (wish === undefined || question === undefined) return undefined
+  const { text, rest } = question
+  const scope = cacheKey({ ...allowed, call: { ...allowed.call, json: rest } }, context)
+  const asking = { snapshot: context.snapshot, trail, parts }
+  const target = embedderOf(wish, asking)
+  if (scope === undefined || target === undefined) return undefined
+  const { timeoutMs = Number.POSITIVE_INFINITY } = allowed.options
+  return new SimilarAnswers({ text, scope, wish, deadlineMs: trail.startMs + timeoutMs }, target, asking)
+}
+
+/**
+ * Whether an answer under guardrails means the same to another call: not where something was taken out of this one
+ * that is put back into its answer, nor where what is kept could not be shown to the guardrails of the next.
+ */
+function isSharable({ guards }: AllowedCall, reader: Provider | undefined): boolean {
+  if (guards === undefined) return true
+  return guards.placeholders.isEmpty && (guards.output.length === 0 || reader !== undefined)
 }
 
 async function visit(cache: CacheVisit): Promise<void> {
   const { wish, key, trail, parts, incoming } = cache
   const { answers } = parts
   if (wish.reads) {
-    if (await give(cache, false)) return
+    if (await give(cache, { isShared: false })) return
     const running = answers.running.get(key)
     if (running !== undefined) {
       await waitFor(running, cache)
-      if (incoming.writer.gone || (await give(cache, true))) return
+      if (incoming.writer.gone || (await give(cache, { isShared: true }))) return
     }
+    if (await giveSimilar(cache)) return
   }
   trail.cache = 'miss'
   answers.counts.misses++
   await (wish.writes ? serveAndKeep(cache) : serveUpstream(cache))
+}
+
+/** Gives an answer to another question that means the same; false where there is none. */
+async function giveSimilar(cache: CacheVisit): Promise<boolean> {
+  const { similar, incoming } = cache
+  for (const { key, similarityPpm } of (await similar?.find()) ?? []) {
+    if (incoming.writer.gone || (await give({ ...cache, key }, { isShared: false, similarityPpm })))
+      return true
+    similar?.forget(key)
+  }
+  return false
 }
 
 const serveUpstream = ({ allowed, incoming, trail, parts }: CacheVisit): Promise<void> =>
@@ -99,48 +134,27 @@ async function serveAndKeep(cache: CacheVisit): Promise<void> {
   const isFirst = !running.has(key)
   if (isFirst) running.set(key, done.promise)
   const tap = new AnswerTap()
+  let expiresMs: number | undefined
   incoming.writer.tap = tap
   try {
     await serveUpstream(cache)
-    keep(tap, cache)
+    expiresMs = keepAnswer(tap, cache)
   } finally {
     incoming.writer.tap = undefined
     if (isFirst) running.delete(key)
     done.resolve()
   }
+  if (expiresMs !== undefined) await cache.similar?.keep(key, expiresMs)
 }
 
-/** Only whole answers are kept: none that failed, was cut, reached a limit, or is too large. */
-function keep(tap: AnswerTap, { allowed, trail, parts, wish, key, incoming }: CacheVisit): void {
-  const { call } = allowed
-  const attempt = lastServing(trail)
-  const { body, contentType } = tap
-  if (tap.status !== 200 || body === undefined || contentType === undefined || attempt === undefined) return
-  if (trail.error !== undefined || trail.truncated || incoming.writer.gone) return
-  if (!attempt.winner || attempt.outcome !== 'ok') return
-  if (attempt.finish === undefined ? call.native === undefined : !wholeFinishes.has(attempt.finish)) return
-  const nowMs = parts.clock()
-  parts.answers.keep(key, {
-    form: call.stream ? 'events' : 'whole',
-    streamOptions: streamOptionsOf(allowed),
-    contentType,
-    identity: trail.identity,
-    target: attempt.target.shownName,
-    recordId: trail.id,
-    storedMs: nowMs,
-    expiresMs: nowMs + wish.ttlMs,
-    costNanoUsd: settleCall(trail).costNanoUsd?.toString(),
-    usage: attempt.usage ?? {},
-    dropped: trail.dropped,
-    body,
-  })
+/** How an answer was found: it was waited for, or its question is another one. */
+interface HitKind {
+  readonly isShared: boolean
+  readonly similarityPpm?: number
 }
-
-const streamOptionsOf = ({ call }: AllowedCall): string =>
-  call.stream ? JSON.stringify(call.json.stream_options ?? null) : ''
 
 /** Gives the answer that is kept; false where there is none. What it passes here is what the caller gets. */
-async function give(cache: CacheVisit, isShared: boolean): Promise<boolean> {
+async function give(cache: CacheVisit, how: HitKind): Promise<boolean> {
   const { allowed, trail, parts, wish, key } = cache
   const found = parts.answers.find(key, wish.ttlMs)
   const answer = found instanceof Promise ? await found : found
@@ -149,11 +163,40 @@ async function give(cache: CacheVisit, isShared: boolean): Promise<boolean> {
   const isSame = answer.form === wanted && answer.streamOptions === streamOptionsOf(allowed)
   const given = isSame ? { ...answer, dropped: [] } : converted(answer, cache)
   if (given === undefined) return false
-  noteHit(answer, isShared, cache)
-  trail.identity = isSame && answer.identity
+  const screened = await screenedHit({ ...answer, ...given, form: wanted }, cache)
+  if (screened === undefined) return false
+  noteHit(answer, how, cache)
+  if ('stop' in screened) {
+    decline(screened.stop, allowed, cache)
+    return true
+  }
+  trail.identity = isSame && answer.identity && !screened.changed
   trail.dropped.push(...answer.dropped, ...given.dropped)
-  send(given, cache)
+  send(screened, cache)
   return true
+}
+
+type ScreenedHit =
+  | { readonly body: Buffer; readonly contentType: string; readonly changed: boolean }
+  | { readonly stop: Stop }
+
+/**
+ * Shows an answer that is kept to the output guardrails of this call, whose metadata may be others; one that streams
+ * as a whole. Undefined where it cannot be read.
+ */
+async function screenedHit(answer: CachedAnswer, cache: CacheVisit): Promise<ScreenedHit | undefined> {
+  const { allowed } = cache
+  const { body, contentType, form } = answer
+  const { guards, call } = allowed
+  if (guards === undefined || guards.output.length === 0) return { body, contentType, changed: false }
+  const plain = { ...cache, allowed: { ...allowed, call: { ...call, stream: false } } }
+  const whole = form === 'whole' ? { body } : converted(answer, plain)
+  if (whole === undefined) return undefined
+  const { body: seen, changed, stop } = await guards.screenAnswer(whole.body, answer.target)
+  if (stop !== undefined) return { stop }
+  if (!changed || form === 'whole') return { body: changed ? seen : body, contentType, changed }
+  const edited = converted({ ...answer, form: 'whole', body: seen }, cache)
+  return edited === undefined ? undefined : { body: edited.body, contentType, changed }
 }
 
 function converted(answer: CachedAnswer, { allowed, incoming, reader, parts }: CacheVisit) {
@@ -167,7 +210,11 @@ function converted(answer: CachedAnswer, { allowed, incoming, reader, parts }: C
   }
 }
 
-function noteHit(answer: CachedAnswer, isShared: boolean, { trail, parts }: CacheVisit): void {
+function noteHit(
+  answer: CachedAnswer,
+  { isShared, similarityPpm }: HitKind,
+  { trail, parts }: CacheVisit,
+): void {
   const { counts } = parts.answers
   counts.hits++
   if (isShared) counts.coalesced++
@@ -178,6 +225,7 @@ function noteHit(answer: CachedAnswer, isShared: boolean, { trail, parts }: Cach
   trail.cached = {
     ...{ recordId, target, shared: isShared, ageMs: Math.max(0, Math.floor(nowMs - storedMs)) },
     savedNanoUsd: costNanoUsd,
+    similarityPpm,
   }
   trail.status = 200
   trail.firstTokenMs = nowMs
@@ -189,12 +237,14 @@ function send(
 ): void {
   const ageS = Math.floor((trail.cached?.ageMs ?? 0) / 1000)
   const headers = ['content-type', contentType, ...servedHeaders(trail), 'age', String(ageS)]
+  // Only the question may have cost something.
+  const { costNanoUsd = 0n } = settleCall(trail)
   if (!allowed.call.stream) {
-    writer.send(200, [...headers, ...costHeader(0n)], body)
+    writer.send(200, [...headers, ...costHeader(costNanoUsd)], body)
     return
   }
-  writer.begin(200, [...headers, 'cache-control', 'no-cache', 'x-accel-buffering', 'no'])
-  writer.write(body)
-  if (allowed.options.costTrailer && allowed.call.asArray !== true) writer.write(costComment(0n))
-  writer.end()
+  const wantsCost = allowed.options.costTrailer && allowed.call.asArray !== true
+  const whole = wantsCost ? Buffer.concat([body, Buffer.from(costComment(costNanoUsd))]) : body
+  // All of its events are here: in one piece they are one write to the socket, and not one for each part of a chunk.
+  writer.send(200, [...headers, 'cache-control', 'no-cache', 'x-accel-buffering', 'no'], whole)
 }

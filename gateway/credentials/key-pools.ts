@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto'
 
 /** How a key of a pool does; `out` until it is tried again at `untilMs`. */
 interface KeyState {
-  readonly state: 'coolingDown' | 'refused'
+  readonly state: 'coolingDown' | 'spent' | 'refused'
   readonly untilMs: number
 }
 /** Keys of a pool by what they do now. */
 export interface PoolHealth {
   readonly ready: number
-  /** Rate limited (429): back when the provider says so. */
+  /** Rate limited (429), or nothing is left of its limits: back when the provider says so. */
   readonly coolingDown: number
   /** Not accepted (401, 402, 403): tried again from time to time, as accounts are mended. */
   readonly refused: number
@@ -22,8 +22,8 @@ const refusedMs = 900_000
 const keysKeptMax = 4096
 const refusals = new Set([401, 402, 403])
 
-/** Keys are remembered by a digest, so that no map of secrets lies about. */
-const keyOf = (connection: string, credential: string): string =>
+/** What a key is remembered by: a digest, so that no map of secrets lies about. */
+export const keyOf = (connection: string, credential: string): string =>
   `${connection}\n${createHash('sha256').update(credential).digest('base64url')}`
 
 /**
@@ -66,17 +66,31 @@ export class KeyPools {
     return credentials.some((each) => this.#outUntil(connection, each, nowMs) === 0)
   }
 
-  /** A key that was answered is good again. */
+  /** Nothing is left of a key's limits until then: the others take its calls. */
+  spend(
+    connection: string,
+    credentials: readonly string[],
+    spent: { readonly credential: string; readonly untilMs: number; readonly nowMs: number },
+  ): void {
+    if (credentials.length < 2) return
+    const untilMs = Math.min(spent.untilMs, spent.nowMs + coolDownMsMax)
+    if (this.#states.size >= keysKeptMax) this.#states.clear()
+    this.#states.set(keyOf(connection, spent.credential), { state: 'spent', untilMs })
+  }
+
+  /** A key that was answered is good again, unless that was the last answer of its limits. */
   good(connection: string, credentials: readonly string[], credential: string | undefined): void {
     if (credentials.length < 2 || credential === undefined || this.#states.size === 0) return
-    this.#states.delete(keyOf(connection, credential))
+    const key = keyOf(connection, credential)
+    if (this.#states.get(key)?.state !== 'spent') this.#states.delete(key)
   }
 
   health(connection: string, credentials: readonly string[], nowMs: number): PoolHealth {
     const count = { ready: 0, coolingDown: 0, refused: 0 }
     for (const credential of credentials) {
       const known = this.#states.get(keyOf(connection, credential))
-      count[known === undefined || known.untilMs <= nowMs ? 'ready' : known.state]++
+      const state = known === undefined || known.untilMs <= nowMs ? 'ready' : known.state
+      count[state === 'spent' ? 'coolingDown' : state]++
     }
     return count
   }

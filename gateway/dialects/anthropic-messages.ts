@@ -1,5 +1,6 @@
 import type { Call, ChatPayload } from '../call.ts'
-import type { Dialect } from '../dialect.ts'
+import type { Dialect, DialectRoute } from '../dialect.ts'
+import { messageBatches } from '../wire/anthropic-messages/batches.ts'
 import { checkMessagesRequest } from '../wire/anthropic-messages/check-request.ts'
 import { countTokens } from '../wire/anthropic-messages/count-tokens.ts'
 import { decodeMessagesRequest } from '../wire/anthropic-messages/decode-request.ts'
@@ -8,18 +9,29 @@ import { MessagesStreamEncoder } from '../wire/anthropic-messages/encode-stream.
 import { encodeMessagesError, encodeMessagesStreamError } from '../wire/anthropic-messages/errors.ts'
 import { insertMessagesTurns } from '../wire/anthropic-messages/insert-messages.ts'
 import { asObject, asString, parseExact, withinDepth } from '../wire/json-value.ts'
+import { decodeStored, hasBody } from '../wire/stored-collection.ts'
 
 /** Anthropic Messages, as its own clients speak it. */
 export const dialect: Dialect = {
   id: 'anthropic-messages',
   format: 'anthropic-messages',
-  routes: [
-    { method: 'post', path: '/v1/messages', operation: 'chat' },
-    { method: 'post', path: '/anthropic/v1/messages', operation: 'chat' },
-    { method: 'post', path: '/v1/messages/count_tokens', operation: 'countTokens' },
-    { method: 'post', path: '/anthropic/v1/messages/count_tokens', operation: 'countTokens' },
-  ],
-  decodeRequest(raw, json, operation): Call {
+  routes: ['/v1/messages', '/anthropic/v1/messages'].flatMap((path): DialectRoute[] => [
+    { method: 'post', path, operation: 'chat' },
+    { method: 'post', path: `${path}/count_tokens`, operation: 'countTokens' },
+    { method: 'post', path: `${path}/batches`, operation: 'batches' },
+    { method: 'get', path: `${path}/batches`, operation: 'batches' },
+    { method: 'get', path: `${path}/batches/:id`, operation: 'batches' },
+    { method: 'delete', path: `${path}/batches/:id`, operation: 'batches' },
+    { method: 'post', path: `${path}/batches/:id/cancel`, operation: 'batches' },
+    { method: 'get', path: `${path}/batches/:id/results`, operation: 'batches' },
+  ]),
+  decodeBytes(raw, operation, head) {
+    return operation !== 'batches' || hasBody(raw, head)
+      ? undefined
+      : decodeStored(raw, {}, head, messageBatches)
+  },
+  decodeRequest(raw, json, operation, head): Call {
+    if (operation === 'batches' && head !== undefined) return decodeStored(raw, json, head, messageBatches)
     const counts = operation === 'countTokens'
     // What is only counted has no answer that a limit could be for.
     const summary = checkMessagesRequest(counts ? { ...json, max_tokens: 0 } : json)

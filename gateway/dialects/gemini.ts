@@ -1,7 +1,9 @@
 import type { Call, ChatPayload } from '../call.ts'
 import type { Dialect, DialectRoute } from '../dialect.ts'
+import { cachedContents } from '../wire/gemini/cached-contents.ts'
 import { checkGeminiRequest } from '../wire/gemini/check-request.ts'
 import { decodeGeminiRequest } from '../wire/gemini/decode-request.ts'
+import { decodeGeminiEmbeddings } from '../wire/gemini/embeddings.ts'
 import { encodeGeminiReply } from '../wire/gemini/encode-reply.ts'
 import { GeminiStreamEncoder } from '../wire/gemini/encode-stream.ts'
 import { encodeGeminiError, encodeGeminiStreamError } from '../wire/gemini/errors.ts'
@@ -9,20 +11,40 @@ import { insertContents } from '../wire/gemini/insert-messages.ts'
 import { apiVersions, countedRequest, readRequestTarget } from '../wire/gemini/request-target.ts'
 import { storedReferences } from '../wire/gemini/stored-references.ts'
 import { asObject, parseExact, withinDepth } from '../wire/json-value.ts'
+import { decodeStored, hasBody } from '../wire/stored-collection.ts'
 
-const methods = ['generateContent', 'streamGenerateContent', 'countTokens'] as const
+const methods = [
+  ['generateContent', 'chat'],
+  ['streamGenerateContent', 'chat'],
+  ['countTokens', 'chat'],
+  ['embedContent', 'embeddings'],
+  ['batchEmbedContents', 'embeddings'],
+] as const
 const mounts = ['', '/gemini'].flatMap((root) => apiVersions.map((version) => `${root}/${version}`))
 
 /** Gemini, as its own clients speak it. The model and whether to stream stand in the path. */
 export const dialect: Dialect = {
   id: 'gemini',
   format: 'gemini',
-  routes: mounts.flatMap((mount) =>
-    methods.map((method): DialectRoute => {
-      return { method: 'post', path: `${mount}/models/*model\\:${method}`, operation: 'chat' }
+  routes: mounts.flatMap((mount) => [
+    ...methods.map(([method, operation]): DialectRoute => {
+      return { method: 'post', path: `${mount}/models/*model\\:${method}`, operation }
     }),
-  ),
+    ...(['get', 'post'] as const).map((method): DialectRoute => {
+      return { method, path: `${mount}/cachedContents`, operation: 'files' }
+    }),
+    ...(['get', 'patch', 'delete'] as const).map((method): DialectRoute => {
+      return { method, path: `${mount}/cachedContents/:id`, operation: 'files' }
+    }),
+  ]),
+  decodeBytes(raw, operation, head) {
+    return operation !== 'files' || hasBody(raw, head)
+      ? undefined
+      : decodeStored(raw, {}, head, cachedContents)
+  },
   decodeRequest(raw, json, operation, head): Call {
+    if (operation === 'files' && head !== undefined) return decodeStored(raw, json, head, cachedContents)
+    if (operation === 'embeddings') return decodeGeminiEmbeddings(raw, json, head)
     const { model, version, method, asEvents } = readRequestTarget(head?.url ?? '')
     const counts = method === 'countTokens'
     const summary = checkGeminiRequest(counts ? countedRequest(json) : json)

@@ -6,7 +6,9 @@ import { decodeChatRequest } from '../wire/openai-chat/decode-request.ts'
 import { encodeChatReply } from '../wire/openai-chat/encode-reply.ts'
 import { ChatStreamEncoder } from '../wire/openai-chat/encode-stream.ts'
 import { encodeChatError, encodeChatStreamError } from '../wire/openai-chat/errors.ts'
+import { chatFromResponses } from '../wire/openai-chat/from-responses.ts'
 import { insertChatMessages } from '../wire/openai-chat/insert-messages.ts'
+import { encodingOwnNames, withOwnNames } from '../wire/tool-names.ts'
 
 /** OpenAI Chat Completions, as its own clients speak it. */
 export const dialect: Dialect = {
@@ -16,7 +18,10 @@ export const dialect: Dialect = {
     { method: 'post', path: '/v1/chat/completions', operation: 'chat' },
     { method: 'post', path: '/api/v1/chat/completions', operation: 'chat' },
   ],
-  decodeRequest(raw, json, operation): Call {
+  decodeRequest(received, body, operation): Call {
+    const converted = chatFromResponses(body)
+    const json = converted?.json ?? body
+    const raw = converted === undefined ? received : Buffer.from(JSON.stringify(json))
     const summary = checkChatRequest(json)
     let payload: ChatPayload | undefined
     return {
@@ -28,6 +33,7 @@ export const dialect: Dialect = {
       raw,
       json,
       summary,
+      ...(converted !== undefined && { lost: converted.dropped }),
       payload() {
         payload ??= withinDepth(() =>
           decodeChatRequest(asObject(parseExact(raw.toString('utf8'), json)) ?? json),
@@ -37,8 +43,8 @@ export const dialect: Dialect = {
     }
   },
   insertMessages: insertChatMessages,
-  encodeReply: (reply, _call, nowMs) => encodeChatReply(reply, nowMs),
-  createEncoder: (call, nowMs) => new ChatStreamEncoder(call, nowMs),
+  encodeReply: (reply, call, nowMs) => encodeChatReply(withOwnNames(reply, call), nowMs),
+  createEncoder: (call, nowMs) => encodingOwnNames(new ChatStreamEncoder(call, nowMs), call),
   encodeError: (refusal) => encodeChatError(refusal),
   encodeStreamError: (refusal) => encodeChatStreamError(refusal),
 }

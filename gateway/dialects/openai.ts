@@ -8,7 +8,8 @@ import { decodeCompletions } from '../wire/openai-operations/completions.ts'
 import { decodeEmbeddings } from '../wire/openai-operations/embeddings.ts'
 import { decodeMediaForm, decodeMediaJson } from '../wire/openai-operations/media.ts'
 import { decodeModerations } from '../wire/openai-operations/moderations.ts'
-import { decodeCollection } from '../wire/openai-operations/stored-collections.ts'
+import { openAiCollections } from '../wire/openai-operations/stored-collections.ts'
+import { decodeStored, hasBody } from '../wire/stored-collection.ts'
 
 const id = 'openai'
 
@@ -54,8 +55,8 @@ function decodeBytes(raw: Buffer, operation: Call['operation'], head: RequestHea
     throw new Refusal('invalid_request', { status: 415, message, param: 'content-type' })
   }
   // Only a new batch has something to read.
-  if (operation === 'batches' && head.method === 'POST' && raw.length > 0) return undefined
-  return decodeCollection(raw, {}, head, { collection: operation, dialect: id })
+  if (operation === 'batches' && hasBody(raw, head)) return undefined
+  return decodeStored(raw, {}, head, openAiCollections[operation])
 }
 
 /** What OpenAI's clients ask beside conversations; passed on to who speaks the same format. */
@@ -79,7 +80,7 @@ export const dialect: Dialect = {
         return decodeMediaJson(raw, json, { operation, dialect: id, url })
       case 'batches': {
         const asked = head ?? { method: 'POST', url, headers: {} }
-        return decodeCollection(raw, json, asked, { collection: operation, dialect: id })
+        return decodeStored(raw, json, asked, openAiCollections.batches)
       }
       default:
         return decodeCompletions(raw, json, id)

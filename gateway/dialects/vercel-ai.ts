@@ -3,6 +3,7 @@ import { Refusal } from '@signalbox/sdk/contract'
 import type { Call, ChatPayload } from '../call.ts'
 import type { Dialect, DialectRoute, RequestHead } from '../dialect.ts'
 import { asObject, parseExact, withinDepth } from '../wire/json-value.ts'
+import { encodingOwnNames, withOwnNames } from '../wire/tool-names.ts'
 import { checkVercelRequest } from '../wire/vercel-ai/check-request.ts'
 import { decodeVercelRequest } from '../wire/vercel-ai/decode-request.ts'
 import { decodeVercelEmbeddings } from '../wire/vercel-ai/embeddings.ts'
@@ -76,8 +77,8 @@ export const dialect: Dialect = {
     return decodeVercelEmbeddings(raw, json, headerOf(head?.headers, 'ai-model-id'))
   },
   insertMessages: insertVercelMessages,
-  encodeReply: (reply, _call, nowMs) => encodeVercelReply(reply, nowMs),
-  createEncoder: (_call, nowMs) => new VercelStreamEncoder(nowMs),
+  encodeReply: (reply, call, nowMs) => encodeVercelReply(withOwnNames(reply, call), nowMs),
+  createEncoder: (call, nowMs) => encodingOwnNames(new VercelStreamEncoder(nowMs), call),
   encodeError: (refusal, recordId) => encodeVercelError(refusal, recordId),
   encodeStreamError: (refusal) => encodeVercelStreamError(refusal),
 }

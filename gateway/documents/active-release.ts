@@ -1,4 +1,4 @@
-import type { Engine, Program } from '@signalbox/policies'
+import type { Engine, LoadedProgram, Program } from '@signalbox/policies'
 import {
   artefacts,
   Catalogue,
@@ -9,17 +9,27 @@ import {
 } from '@signalbox/sdk/contract'
 import { describeViolations, fits, violationsOf } from '@signalbox/sdk/node'
 import type { Static, TSchema } from 'typebox'
-import type { CatalogueIndex, ReleasedVersion } from '../snapshot.ts'
+import type { CatalogueIndex, KeptPrompts, ReleasedVersion } from '../snapshot.ts'
 import { type BlobSource, collectBlob } from './collect-blobs.ts'
 import { Rejection } from './rejection.ts'
 import type { Verified } from './verify-document.ts'
 
 /** A release that is compiled and proved, ready for calls. */
 export interface ActiveRelease extends Verified<ReleaseDocument> {
-  readonly program: Program
-  /** Root first. */
+  /** Of all versions that are loaded. */
+  readonly program: LoadedProgram
+  /** All that are loaded: the stable versions, root first, then candidates and shadows. */
   readonly versions: readonly ReleasedVersion[]
+  /** What else than its stable version a workspace has; in the order of the workspaces of the document. */
+  readonly lanes: readonly Lane[]
   readonly catalogue: CatalogueIndex
+}
+
+/** Indexes of versions of one workspace. */
+export interface Lane {
+  readonly stable: number
+  readonly candidate: number | undefined
+  readonly shadows: readonly number[]
 }
 
 /** What compiles and proves a release; the policy engine behind its door. */
@@ -75,12 +85,28 @@ function checkManifest(digest: string, files: ReleasedFiles, manifest: VersionMa
   }
 }
 
+type ReleasedWorkspace = ReleaseDocument['workspaces'][number]
+
+/** Every version of a release with its workspace: stable ones first, so that they stand where the workspaces do. */
+function namedVersions({ workspaces }: ReleaseDocument) {
+  const named = workspaces.map((workspace) => ({ workspace, digest: workspace.stable }))
+  const add = (workspace: ReleasedWorkspace, digest: string): number => named.push({ workspace, digest }) - 1
+  const lanes = workspaces.map((workspace, stable): Lane => {
+    const { candidate, shadows } = workspace
+    return {
+      stable,
+      candidate: candidate === null ? undefined : add(workspace, candidate.version),
+      shadows: shadows.map((digest) => add(workspace, digest)),
+    }
+  })
+  return { named, lanes }
+}
+
 async function loadVersion(
   release: ReleaseDocument,
-  workspace: ReleaseDocument['workspaces'][number],
+  { workspace, digest }: { readonly workspace: ReleasedWorkspace; readonly digest: string },
   source: BlobSource,
 ): Promise<LoadedVersion> {
-  const digest = workspace.stable
   const files = release.versions[digest]
   if (files === undefined) throw new Rejection(`the release does not hold the version ${digest}`)
   const what = `${files.name} v${files.number}`
@@ -92,14 +118,29 @@ async function loadVersion(
   const script = (await load('script')).toString('utf8')
   const vectors = parseVectors(await load('vectors'), `a golden vector of ${what}`)
   const { id: nodeId, path: nodePath } = workspace.node
-  return { version: { digest, number: files.number, compiled, nodePath, nodeId }, script, vectors }
+  const kept = await loadKept(workspace, source)
+  return { version: { digest, number: files.number, compiled, nodePath, nodeId, kept }, script, vectors }
+}
+
+/** Prompts of versions that were deployed before; of these nothing else is used. */
+async function loadKept(
+  { name, kept = [] }: ReleaseDocument['workspaces'][number],
+  source: BlobSource,
+): Promise<KeptPrompts[]> {
+  const loaded: KeptPrompts[] = []
+  for (const { number, workspace } of kept) {
+    const bytes = await collectBlob(workspace.digest, source)
+    const { prompts } = parseAs(bytes, CompiledWorkspace, `the workspace of ${name} v${number}`)
+    loaded.push({ number, prompts })
+  }
+  return loaded
 }
 
 async function compile(
   release: ReleaseDocument,
   loaded: readonly LoadedVersion[],
   engine: Engine,
-): Promise<Program> {
+): Promise<LoadedProgram> {
   try {
     return await engine.loadApart(
       loaded.map(({ version, script }) => ({
@@ -119,14 +160,14 @@ async function compile(
 async function prove(
   release: ReleaseDocument,
   loaded: readonly LoadedVersion[],
-  parts: ReleaseEngine & { program: Program; catalogue: Catalogue },
+  parts: ReleaseEngine & { program: LoadedProgram; catalogue: Catalogue },
 ): Promise<void> {
   let proved = 0
-  for (const { version, vectors } of loaded) {
+  for (const [index, { version, vectors }] of loaded.entries()) {
     const mine = vectors.filter((vector) => vector.environment === release.environment)
     const { compiled } = version
     const known = { compiled, catalogue: parts.catalogue }
-    const failures = await parts.verifyVectors(parts.program, mine, known)
+    const failures = await parts.verifyVectors(parts.program.view([index]), mine, known)
     if (failures.length > 0) {
       throw new Rejection(
         `${failures.length} golden vectors of ${compiled.name} fail: ${failures.join('; ')}`,
@@ -152,8 +193,9 @@ export async function activateRelease(
 ): Promise<ActiveRelease> {
   const release = verified.document
   const catalogue = parseAs(await collectBlob(release.catalogue, source), Catalogue, 'the catalogue')
+  const { named, lanes } = namedVersions(release)
   const loaded: LoadedVersion[] = []
-  for (const workspace of release.workspaces) loaded.push(await loadVersion(release, workspace, source))
+  for (const each of named) loaded.push(await loadVersion(release, each, source))
   const program = await compile(release, loaded, parts.engine)
   try {
     await prove(release, loaded, { ...parts, program, catalogue })
@@ -165,6 +207,7 @@ export async function activateRelease(
     ...verified,
     program,
     versions: loaded.map(({ version }) => version),
+    lanes,
     catalogue: { ...parts.indexCatalogue(catalogue), digest: release.catalogue },
   }
 }
@@ -172,8 +215,10 @@ export async function activateRelease(
 /** Digests of all blobs that a release needs. */
 export function blobsOfRelease(document: ReleaseDocument): string[] {
   const versions = Object.values(document.versions)
+  const kept = document.workspaces.flatMap((workspace) => workspace.kept ?? [])
   return [
     document.catalogue,
+    ...kept.map(({ workspace }) => workspace.digest),
     ...versions.flatMap(({ manifest, script, workspace, vectors }) =>
       [manifest, script, workspace, vectors].map((blob) => blob.digest),
     ),

@@ -1,4 +1,10 @@
-import { apiOperations, type BodyOf, type DocumentKind, documentKinds } from '@signalbox/sdk/contract'
+import {
+  apiOperations,
+  type BodyOf,
+  type DocumentKind,
+  documentKinds,
+  type ReplyOf,
+} from '@signalbox/sdk/contract'
 import { describeViolations, digestOf, fits, violationsOf } from '@signalbox/sdk/node'
 import { type Static, type TSchema, Type } from 'typebox'
 import { Agent, type Dispatcher, request } from 'undici'
@@ -170,6 +176,23 @@ export class ControlPlaneLink implements LedgerLink {
     await this.#post(apiOperations.gatewayReport.path, body, apiOperations.gatewayReport.reply, signal)
   }
 
+  async trip(body: BodyOf<(typeof apiOperations)['gatewayTrip']>, signal: AbortSignal): Promise<void> {
+    await this.#post(apiOperations.gatewayTrip.path, body, apiOperations.gatewayTrip.reply, signal)
+  }
+
+  async noteStored(body: BodyOf<Operations['gatewayNoteStored']>, signal: AbortSignal): Promise<void> {
+    const { path, reply } = apiOperations.gatewayNoteStored
+    await this.#post(path, body, reply, signal)
+  }
+
+  async findStored(
+    keys: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReplyOf<Operations['gatewayFindStored']>> {
+    const { path, reply } = apiOperations.gatewayFindStored
+    return await this.#post(path, { keys }, reply, signal)
+  }
+
   async lease(body: LeaseBody, signal: AbortSignal): Promise<LeaseReply> {
     const { path, reply } = apiOperations.gatewayLease
     return await this.#post(path, body, reply, signal)
@@ -183,9 +206,16 @@ export class ControlPlaneLink implements LedgerLink {
   /** The newest document of a kind. With `wait`, answers only when it is another than `etag`, or after 25 s. */
   async document(
     kind: DocumentKind,
-    options: { readonly etag?: string | undefined; readonly wait?: boolean; readonly signal: AbortSignal },
+    options: {
+      readonly etag?: string | undefined
+      readonly wait?: boolean
+      /** Of a root: this one. */
+      readonly sequence?: number
+      readonly signal: AbortSignal
+    },
   ): Promise<OfferedDocument> {
-    const path = apiOperations.gatewayDocument.path.replace(':kind', kind)
+    const query = options.sequence === undefined ? '' : `?sequence=${options.sequence}`
+    const path = `${apiOperations.gatewayDocument.path.replace(':kind', kind)}${query}`
     const response = await this.#request(path, {
       signal: options.signal,
       timeoutMs: options.wait === true ? longPollS * 1000 + requestTimeoutMs : requestTimeoutMs,

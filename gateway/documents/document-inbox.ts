@@ -7,6 +7,11 @@ import { removeUnusedBlobs, type Taker, takeDocument } from './take-document.ts'
 
 type NewDocument = Extract<OfferedDocument, { found: 'new' }>
 
+/** Documents that come another way than from the control plane. */
+export interface OtherSource {
+  readonly fetchBlob: (digest: string) => Promise<Buffer>
+}
+
 export interface DocumentInboxOptions {
   readonly taker: Taker
   readonly link: ControlPlaneLink
@@ -67,6 +72,25 @@ export class DocumentInbox {
     await this.receive(kind, await link.document(kind, { etag: this.#etags.get(kind), signal }))
   }
 
+  /** Takes a document from a mirror, where it is newer than what is in use. */
+  async receiveFrom(source: OtherSource, kind: 'root' | 'release' | 'state', text: string): Promise<void> {
+    const { identity } = this
+    const claimed = claimedIn(text)
+    const isKnown = claimed !== undefined && claimed <= (this.sequenceOf(kind) ?? 0)
+    if (identity === undefined || isKnown) return
+    await this.#serially(async () => {
+      const { taker } = this.#options
+      try {
+        await takeDocument(kind, taker, { text, origin: source, identity })
+        this.#diskIsTidy = false
+        taker.log.info({ kind, sequence: this.sequenceOf(kind) }, 'document taken from the mirror')
+        this.acknowledge(kind)
+      } catch (error) {
+        this.#reject(kind, { text, etag: undefined, error })
+      }
+    })
+  }
+
   /** What the control plane answered. Throws a ControlPlaneError where it went away in the middle. */
   async receive(kind: DocumentKind, offered: OfferedDocument): Promise<void> {
     if (offered.found === 'new') await this.#serially(() => this.#take(kind, offered))
@@ -118,6 +142,7 @@ export class DocumentInbox {
     if (identity === undefined) throw new Error('a document came before the hello')
     const origin = { fetchBlob: (digest: string) => link.blob(digest, signal) }
     try {
+      if (kind === 'root') await this.#catchUp(sequenceIn(text), identity)
       const taken = await takeDocument(kind, taker, { text, origin, identity })
       const sequence = this.sequenceOf(kind) ?? 0
       this.#rejected.delete(kind)
@@ -134,6 +159,16 @@ export class DocumentInbox {
     }
   }
 
+  /** Each root vouches for the next alone: those between the one in use and the newest are taken first. */
+  async #catchUp(newest: number, identity: Identity): Promise<void> {
+    const { taker, link, signal } = this.#options
+    for (let next = taker.active.root.sequence + 1; next < newest; next++) {
+      const step = await link.document('root', { sequence: next, signal })
+      if (step.found !== 'new') return
+      await takeDocument('root', taker, { text: step.text, origin: { fetchBlob: noBlob }, identity })
+    }
+  }
+
   #reject(kind: DocumentKind, refused: { text: string; etag: string | undefined; error: unknown }): void {
     const { taker, acknowledger } = this.#options
     const reason = reasonOf(refused.error)
@@ -146,18 +181,25 @@ export class DocumentInbox {
   }
 }
 
+const noBlob = (): Promise<Buffer> => Promise.reject(new Error('a root names no blobs'))
+
 function memberOf(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
 }
 
 /** The sequence that a rejected document claims, for the acknowledgement alone; 1 where it claims none. */
-function sequenceIn(text: string): number {
+const sequenceIn = (text: string): number => claimedIn(text) ?? 1
+
+/** The sequence that a document claims, before anything of it is believed. */
+function claimedIn(text: string): number | undefined {
   try {
     const outer: unknown = JSON.parse(text)
     const payload = memberOf(outer, 'payload')
     const sequence = memberOf(typeof payload === 'string' ? JSON.parse(payload) : outer, 'sequence')
-    return typeof sequence === 'number' && Number.isSafeInteger(sequence) && sequence > 0 ? sequence : 1
+    return typeof sequence === 'number' && Number.isSafeInteger(sequence) && sequence > 0
+      ? sequence
+      : undefined
   } catch {
-    return 1
+    return undefined
   }
 }

@@ -7,29 +7,12 @@ import { Backoff } from './backoff.ts'
 import { ControlPlaneError, type ControlPlaneLink } from './control-plane-link.ts'
 import { DocumentInbox } from './document-inbox.ts'
 import type { Identity } from './document-store.ts'
+import { type DocumentTimes, standardDocumentTimes } from './document-times.ts'
+import type { Mirror } from './mirror.ts'
 import { reasonOf } from './rejection.ts'
 import type { Taker } from './take-document.ts'
-import { followEvents, followPolls, isRefusal, syncAll, type WatchTimes } from './watch-control-plane.ts'
+import { followEvents, followPolls, isRefusal, syncAll } from './watch-control-plane.ts'
 
-export interface DocumentTimes extends WatchTimes {
-  readonly backoffBaseMs: number
-  readonly backoffMaxMs: number
-  /** How long polls stand in for an event stream that does not get through. */
-  readonly pollsForMs: number
-  /** How often credential files are read again and rejected documents tried again. */
-  readonly maintenanceMs: number
-  /** How long readiness waits for the first word of the control plane, where the disk could serve at once. */
-  readonly contactMsMax: number
-}
-export const standardDocumentTimes: DocumentTimes = {
-  heldMsMin: 1000,
-  pollMs: 20_000,
-  backoffBaseMs: 250,
-  backoffMaxMs: 15_000,
-  pollsForMs: 300_000,
-  maintenanceMs: 30_000,
-  contactMsMax: 2000,
-}
 export interface DocumentsOptions extends Omit<Taker, 'active'> {
   readonly link: ControlPlaneLink
   /** The pinned root; newer ones follow from it. */
@@ -40,6 +23,8 @@ export interface DocumentsOptions extends Omit<Taker, 'active'> {
   /** Name and version of this program. */
   readonly software: string
   readonly random: () => number
+  /** Where documents are had while the control plane is away. */
+  readonly mirror?: Mirror | undefined
   /** Not ready before a release of at least this sequence is in use: the one of the start that began this gateway. */
   readonly releaseSequenceMin?: number | undefined
   readonly times?: DocumentTimes
@@ -47,6 +32,8 @@ export interface DocumentsOptions extends Omit<Taker, 'active'> {
 /** Event streams that bring nothing, in a row, before polls are tried. */
 const emptyStreamsMax = 2
 const clockSkewMsMax = 60_000
+/** Id of a gateway that the control plane has not named yet. */
+const unnamed = '00000000-0000-0000-0000-000000000000'
 
 /** What metrics and the readiness door say of the documents. */
 export interface DocumentStatus {
@@ -74,6 +61,7 @@ export class Documents implements SnapshotSource {
   /** When the first word of the control plane began to be waited for; undefined before that and once it came. */
   #contactAwaitedAtMs: number | undefined
   #lastFailure = ''
+  #mirrorDueMs = 0
 
   constructor(options: DocumentsOptions) {
     this.#options = options
@@ -169,6 +157,7 @@ export class Documents implements SnapshotSource {
     await this.#acknowledger.idle()
     await this.#storeConfirmation()
     await this.#options.link.close()
+    await this.#options.mirror?.close()
   }
 
   async #follow(url: string | undefined): Promise<void> {
@@ -190,10 +179,34 @@ export class Documents implements SnapshotSource {
         else if (error !== undefined) throw error
       } catch (error) {
         if (!signal.aborted) this.#noteFailure(error)
+        await this.#readMirror()
       }
       this.#contactAwaitedAtMs = undefined
       this.#connected = false
       await wait(backoff.nextMs(), undefined, { signal }).catch(() => {})
+    }
+  }
+
+  /** The last resort: what the mirror has that is newer than what is here; its state is as old as it says. */
+  async #readMirror(): Promise<void> {
+    const { mirror, clock, log } = this.#options
+    const nowMs = clock.monotonicMs()
+    if (mirror === undefined || this.#stop.signal.aborted || nowMs < this.#mirrorDueMs) return
+    this.#mirrorDueMs = nowMs + this.#times.maintenanceMs
+    try {
+      const { root } = this.#active
+      const environment = await mirror.loadEnvironment(root)
+      if (environment === undefined) throw new Error('it is not of our organisation')
+      // Who has never met the control plane has no name yet; its records are named by its token.
+      this.#inbox.identity ??= { gatewayId: unnamed, organisationId: root.organisationId, environment }
+      const before = this.#inbox.sequenceOf('state')
+      await mirror.sync(this.#inbox)
+      const { state } = this.#active
+      if (state !== undefined && before !== state.document.sequence) {
+        this.#active.setStateAge(Math.max(0, clock.nowMs() - state.document.createdMs))
+      }
+    } catch (error) {
+      log.warn({ reason: reasonOf(error) }, 'the mirror cannot be read')
     }
   }
 
@@ -219,7 +232,14 @@ export class Documents implements SnapshotSource {
   /** Hello, then everything that is newer, then word of what is in use. */
   async #meet(url: string | undefined): Promise<void> {
     const { link, incarnation, key, software, clock, log } = this.#options
-    const hello = { incarnation, publicKey: key.publicKey, software, ...(url !== undefined && { url }) }
+    const engine = this.#options.engine.engine.digest
+    const hello = {
+      incarnation,
+      publicKey: key.publicKey,
+      software,
+      engine,
+      ...(url !== undefined && { url }),
+    }
     const reply = await link.hello(hello, this.#stop.signal)
     const skewMs = Math.round(clock.nowMs() - reply.serverTimeMs)
     if (Math.abs(skewMs) > clockSkewMsMax) log.warn({ skewMs }, "this machine's clock is off")

@@ -1,5 +1,7 @@
 import { Envelope, ReleaseDocument, RootDocument, StateDocument } from '@signalbox/sdk/contract'
 import {
+  authorsWanted,
+  countAuthors,
   describeViolations,
   digestOf,
   fits,
@@ -71,7 +73,22 @@ function checkHome(document: ReleaseDocument | StateDocument, expectation: Expec
 export function verifyRelease(text: string, expectation: Expectation): Verified<ReleaseDocument> {
   const verified = openAs(parseEnvelope(text), ReleaseDocument, 'release', expectation.root)
   checkHome(verified.document, expectation)
+  checkAuthors(verified.document, expectation.root)
   return verified
+}
+
+/** Where the root says so, every version of a release must be signed by enough authors. */
+function checkAuthors({ environment, versions }: ReleaseDocument, root: RootDocument): void {
+  const wanted = authorsWanted(root, environment)
+  if (wanted === 0) return
+  for (const [digest, { number, authors = [] }] of Object.entries(versions)) {
+    const count = countAuthors(digest, authors, root)
+    if (count < wanted) {
+      throw new Rejection(
+        `version v${number} needs ${wanted} valid signature(s) of role "author", has ${count}`,
+      )
+    }
+  }
 }
 
 /** A state: as a release, and its list of key shards has the root that it names. Throws a Rejection. */

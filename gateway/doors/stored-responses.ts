@@ -13,7 +13,7 @@ import { ResponseWriter } from '../response-writer.ts'
 import { simulatedBaseUrl } from '../steps/attempt.ts'
 import { authenticate } from '../steps/authenticate.ts'
 import { findStored } from '../stored-things.ts'
-import { baseUrlOf, speaking, targetsOf } from '../targets.ts'
+import { baseUrlOf, speaking, type Target, targetsOf } from '../targets.ts'
 import { passedHeaders, upstreamRequestId } from '../upstream/answer-headers.ts'
 import type { Exchange, ExchangeSink } from '../upstream/exchange.ts'
 import { failureOfExchange } from '../upstream/judge-failure.ts'
@@ -69,6 +69,7 @@ async function passOn(
   checkAddress(caller.key, callerAddress(request, parts))
   checkOperation(caller.key, 'chat')
   const id = String(request.params.id)
+  await parts.storedIds.learn([id], { again: true })
   const owner = findStored(id, 'id', { caller, snapshot, storedIds: parts.storedIds })
   const target = targetsOf(snapshot, parts.providers).find(`${owner.connection}/-`)
   if (target === undefined || target.connection.status === 'unavailable') {
@@ -84,7 +85,7 @@ async function passOn(
   const exchange = parts.upstream.open({
     // Reading and deleting is not billed.
     permit: freePass,
-    request: requestFor(route, id, request.url),
+    request: requestFor(route, id, request.url, spoken),
     baseUrl,
     credentials: simulated ? {} : provider.authenticate(credential),
     limits: {
@@ -101,13 +102,21 @@ async function passOn(
 }
 
 /** The query travels, but for the key that may stand in it. */
-function requestFor({ method, tail }: StoredRoute, id: string, url: string): UpstreamRequest {
+function requestFor(
+  { method, tail }: StoredRoute,
+  id: string,
+  url: string,
+  { provider, connection }: Target,
+): UpstreamRequest {
   const query = new URLSearchParams(url.split('?')[1])
   query.delete('key')
   const asked = query.size === 0 ? '' : `?${query}`
+  const { apiVersion } = connection
+  const path = `/responses/${encodeURIComponent(id)}${tail}${asked}`
+  const options = { model: '', ...(apiVersion !== undefined && { apiVersion }) }
   return {
     method: method === 'get' ? 'GET' : method === 'post' ? 'POST' : 'DELETE',
-    path: `/responses/${encodeURIComponent(id)}${tail}${asked}`,
+    path: provider.operationPath?.(path, options) ?? path,
     headers: { accept: query.get('stream') === 'true' ? 'text/event-stream' : 'application/json' },
     body: nothing,
     dropped: [],

@@ -12,20 +12,11 @@ import {
   type GuardrailScanOptions,
   Refusal,
 } from '@signalbox/sdk/contract'
+import { type Asking, asideTarget, askAside, jsonOf } from '../ask-aside.ts'
 import { credentialOf } from '../credentials/credential-of.ts'
-import type { Account } from '../hold-attempt.ts'
 import { freePass } from '../money/attempt-hold.ts'
-import { budgetsOf } from '../money/call-budgets.ts'
-import type { GatewayParts } from '../parts.ts'
-import type { Snapshot } from '../snapshot.ts'
-import { openAttempt } from '../steps/attempt.ts'
 import { decode } from '../steps/decode.ts'
-import { resolveModel } from '../steps/resolve-model.ts'
-import { settleAttempt } from '../steps/settle.ts'
-import { baseUrlOf, serving, type Target, targetsOf } from '../targets.ts'
-import { beginAttempt, type Trail } from '../trail.ts'
-import type { Exchange } from '../upstream/exchange.ts'
-import { parseBody, readWhole } from '../upstream/read-whole.ts'
+import { baseUrlOf, serving } from '../targets.ts'
 import type { LoadedGuardrail } from './guard.ts'
 import { addScan, type Found } from './text-findings.ts'
 
@@ -34,26 +25,8 @@ const answerBytesMax = 1_048_576
 const waitingBytesMax = 65_536
 
 /** What those are asked with who are not in this process. */
-export interface Asking {
-  readonly parts: GatewayParts
-  readonly snapshot: Snapshot
-  readonly trail: Trail
+export interface AskingOthers extends Asking {
   readonly metadata: WebhookQuestion['metadata']
-}
-
-class TimeoutError extends Error {
-  override readonly name = 'TimeoutError'
-}
-
-/** The JSON that an exchange answers with. Throws where there is none of it. */
-async function jsonOf(exchange: Exchange): Promise<{ readonly json: unknown; readonly body: Buffer }> {
-  const failure = await exchange.head
-  if (failure === undefined) exchange.flow()
-  const body = failure ?? (await readWhole(exchange))
-  if (!Buffer.isBuffer(body))
-    throw body.kind === 'timeout' ? new TimeoutError(body.kind) : new Error(body.kind)
-  if (exchange.status < 200 || exchange.status >= 300) throw new Error(`status ${exchange.status}`)
-  return { json: parseBody(body), body }
 }
 
 /** POST to a connection of the workspace, through the one way out. */
@@ -95,69 +68,32 @@ async function post(
   return (await jsonOf(exchange)).json
 }
 
-/** The first of a model's targets that can be asked. */
-function judgeTarget(model: string, { snapshot, parts }: Asking): Target {
-  const { targets } = resolveModel(model, 'openai-chat', snapshot, targetsOf(snapshot, parts.providers))
-  const usable = targets.find(({ connection }) => connection.status !== 'unavailable')
-  if (usable === undefined) throw new Error('no target')
-  return usable
-}
-
-/** The caller pays for his judges too. */
-function accountOf({ snapshot, trail }: Asking): Account {
-  const { keyId, nodeId } = trail
-  const isKnown = keyId !== undefined && nodeId !== undefined
-  const budgets = isKnown ? budgetsOf(snapshot, { id: keyId, node: nodeId }) : []
-  return { callId: trail.id, budgets, capLeft: undefined, isReadWhole: true }
-}
-
 /** Asks a model. What that costs is an attempt of the call, and is settled like any other. */
 async function askJudge(
   options: GuardrailScanOptions<'judge'>,
   asking: Asking,
   question: { readonly guardrail: string; readonly text: string; readonly deadlineMs: number },
 ): Promise<string> {
-  const { parts, trail } = asking
-  const dialect = parts.dialects.get('openai-chat')
+  const dialect = asking.parts.dialects.get('openai-chat')
   if (dialect === undefined) throw new Error('no dialect')
   const raw = Buffer.from(JSON.stringify(judgeRequest(options, question.text)))
   const call = decode(raw, dialect, { operation: 'chat' })
-  const target = serving(judgeTarget(options.model, asking), call)
-  const attempt = beginAttempt(trail, target, parts.clock())
-  attempt.guardrail = question.guardrail
-  const { upstream, money, simulate, clock, attemptDefaults: defaults, accessTokens } = parts
-  try {
-    const credential = await credentialOf(target, accessTokens)
-    const open = await openAttempt(
-      {
-        ...{ credential, call, target, caps: {}, fidelity: 'lossy', headers: {}, trail: attempt },
-        node: { target: target.name },
-        account: accountOf(asking),
-        isWanted: () => true,
-        deadlineMs: question.deadlineMs,
+  const target = asideTarget(options.model, asking)
+  return askAside(
+    {
+      ...{ call, target, deadlineMs: question.deadlineMs, mark: { guardrail: question.guardrail } },
+      read: ({ json, body }, attempt) => {
+        const reply = serving(target, call).provider.decodeReply(json, body)
+        attempt.usage = reply.usage
+        attempt.finish = reply.nativeFinish
+        return reply.blocks.map((block) => (block.type === 'text' ? block.text : '')).join('')
       },
-      { upstream, money, simulate, clock, defaults },
-    )
-    const { json, body } = await jsonOf(open.exchange).finally(() => {
-      const { status, firstByteMs, bytesIn, sent } = open.exchange
-      Object.assign(attempt, { status, firstByteMs, bytesIn, sent })
-    })
-    const reply = target.provider.decodeReply(json, body)
-    attempt.usage = reply.usage
-    attempt.finish = reply.nativeFinish
-    attempt.outcome = 'ok'
-    return reply.blocks.map((block) => (block.type === 'text' ? block.text : '')).join('')
-  } catch (error) {
-    attempt.outcome = error instanceof TimeoutError ? 'timeout' : 'error'
-    throw error
-  } finally {
-    attempt.endMs = parts.clock()
-    settleAttempt(attempt, Math.ceil(raw.length / 4))
-    attempt.hold?.settle(attempt, attempt.endMs)
-  }
+    },
+    asking,
+  )
 }
 
-async function askOne(scan: GuardrailScan, guardrail: LoadedGuardrail, text: string, asking: Asking) {
+async function askOne(scan: GuardrailScan, guardrail: LoadedGuardrail, text: string, asking: AskingOthers) {
   const { id, direction, timeoutMs = timeoutMsDefault } = guardrail.compiled
   const deadlineMs = asking.parts.clock() + timeoutMs
   const { judge, moderation, webhook } = scan
@@ -178,7 +114,11 @@ async function askOne(scan: GuardrailScan, guardrail: LoadedGuardrail, text: str
  * Asks models and services what they find in a text, all at once. One that gives no answer is named among the errors.
  * An empty text is nothing to ask about.
  */
-export async function askOthers(guardrail: LoadedGuardrail, text: string, asking: Asking): Promise<Found> {
+export async function askOthers(
+  guardrail: LoadedGuardrail,
+  text: string,
+  asking: AskingOthers,
+): Promise<Found> {
   const findings: DetectorFinding[] = []
   const scores = new Map<string, number>()
   const errors: string[] = []

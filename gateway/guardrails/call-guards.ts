@@ -5,7 +5,7 @@ import type { Dialect } from '../dialect.ts'
 import type { GatewayParts } from '../parts.ts'
 import { decode } from '../steps/decode.ts'
 import type { Trail } from '../trail.ts'
-import { type Asking, askOthers } from './ask-others.ts'
+import { type AskingOthers, askOthers } from './ask-others.ts'
 import { type Guard, type GuardScope, guardsOf } from './guard.ts'
 import { bodyOf, findingsOf, type GuardedText, isJsonText, partsOf, withTools } from './guarded-text.ts'
 import { askGuard, brokenOutcome, type Looking, type Outcome, type Surroundings } from './judge-text.ts'
@@ -93,9 +93,13 @@ export class CallGuards {
     return { call: decode(screened.body, dialect, { operation: call.operation }, call.head) }
   }
 
-  /** Shows a whole answer, as it would go out, to the output guards, and puts back what was taken out of the call. */
-  async screenAnswer(bytes: Buffer, target: string, attempt: number): Promise<ScreenedBytes> {
-    const guarded = { body: bodyOf(bytes), around: this.around(target), attempt }
+  /**
+   * Shows a whole answer, of an attempt or of the cache, as it would go out, to the output guards, and puts back what
+   * was taken out of the call.
+   */
+  async screenAnswer(bytes: Buffer, target: string, attempt?: number): Promise<ScreenedBytes> {
+    const around = this.around(target)
+    const guarded = { body: bodyOf(bytes), around, ...(attempt !== undefined && { attempt }) }
     const screened = await this.#screen(this.output, guarded, bytes)
     return screened.stop === undefined ? this.#restored(screened) : screened
   }
@@ -197,7 +201,7 @@ export class CallGuards {
     let judged: Judged
     if (text === undefined) judged = { guard, outcome: brokenOutcome('notScanned'), text, spans: [] }
     else {
-      const asking: Asking = { parts, trail, snapshot: around.snapshot, metadata: around.metadata }
+      const asking: AskingOthers = { parts, trail, snapshot: around.snapshot, metadata: around.metadata }
       const looking: Looking = {
         findings: findingsOf(text),
         isCut: text.scannedChars < text.chars,

@@ -40,7 +40,7 @@ const known = new WeakMap<object, TextFindings>()
 export function findingsOf(text: JoinedText): TextFindings {
   let found = known.get(text)
   if (found === undefined) {
-    found = new TextFindings(text.text)
+    found = new TextFindings(text.text, text.seams)
     known.set(text, found)
   }
   return found

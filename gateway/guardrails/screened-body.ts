@@ -8,6 +8,15 @@ import { type TextPlace, textPlacesOf } from './text-places.ts'
 export const scannedCharsMax = 4_194_304
 const separator = '\n\n'
 
+/** Parts whose texts somebody said, one after the other. */
+const spoken: ReadonlySet<TextPart> = new Set<TextPart>([
+  'system',
+  'user',
+  'assistant',
+  'toolResult',
+  'reasoning',
+])
+
 interface Piece {
   readonly place: TextPlace
   readonly read: Unescaped
@@ -23,6 +32,13 @@ export interface JoinedText {
   /** Of these, how many are in the text. */
   readonly scannedChars: number
   readonly pieces: readonly Piece[]
+  /** Where a text ends and the next one goes on that is of the same part: a model reads them as one. */
+  readonly seams: readonly Seam[]
+}
+/** Places in a joined text: the end of one piece, and the start of the next. */
+export interface Seam {
+  readonly end: number
+  readonly start: number
 }
 
 /** A body whose texts can be looked at and changed where they stand. */
@@ -90,7 +106,13 @@ function join(places: readonly TextPlace[]): JoinedText {
     length += read.text.length + separator.length
   }
   const scannedChars = pieces.reduce((sum, { read }) => sum + read.text.length, 0)
-  return { text: texts.join(separator), chars, scannedChars, pieces }
+  const seams = pieces.flatMap((piece, at): Seam[] => {
+    const next = pieces[at + 1]
+    const isOne = next !== undefined && next.place.part === piece.place.part && spoken.has(piece.place.part)
+    if (!isOne || piece.place.nested || next.place.nested) return []
+    return [{ end: piece.start + piece.read.text.length, start: next.start }]
+  })
+  return { text: texts.join(separator), chars, scannedChars, pieces, seams }
 }
 
 /** Notes what a span of the joined text means for the places that it touches. */

@@ -2,7 +2,6 @@ import { serveCached } from '../cache/serve-cached.ts'
 import { estimateCount } from '../count-tokens.ts'
 import type { Incoming } from '../incoming.ts'
 import type { GatewayParts } from '../parts.ts'
-import { serveCall } from '../serve-call.ts'
 import type { Trail } from '../trail.ts'
 import type { AllowedCall } from '../way.ts'
 import { callGuards } from './call-guards.ts'
@@ -46,7 +45,5 @@ async function screenAndServe(served: AllowedCall, scope: GuardScope, around: Ar
 
 async function serve(served: AllowedCall, { incoming, trail, parts }: Around): Promise<void> {
   if (estimateCount(served, incoming, trail)) return
-  // What a guardrail may change or stop for one caller is no answer for another.
-  const serveOn = served.guards === undefined ? serveCached : serveCall
-  await serveOn(served, incoming, trail, parts)
+  await serveCached(served, incoming, trail, parts)
 }

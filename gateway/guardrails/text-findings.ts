@@ -1,10 +1,18 @@
 import { type CallNames, detectors, type Match, type Scan } from '@signalbox/policies'
 import type { DetectorFinding, DetectorId } from '@signalbox/sdk/contract'
 import type { LoadedGuardrail } from './guard.ts'
+import type { Seam } from './screened-body.ts'
 
 /** A scan names at most so many findings; where it named as many, the rest of the text is scanned again. */
 const findingsPerScan = 1000
 const scansMax = 20
+
+/** Characters on each side of a place where one text goes on in the next. */
+const seamChars = 256
+const seamsMax = 256
+/** What is found by its characters alone, wherever it stands; others judge a text as a whole. */
+const seamDetectors: ReadonlySet<string> = new Set(['pii', 'secrets'])
+const seamKinds: ReadonlySet<string> = new Set(['regex', 'terms', 'urls'])
 
 /** What was found in a text for a guardrail. */
 export interface Found {
@@ -31,23 +39,49 @@ function scanAll(scan: (text: string) => Scan<string>, text: string): Scan<strin
 /** A text, and what was found in it: every built-in detector looks once, however many guardrails read it. */
 export class TextFindings {
   readonly text: string
+  readonly #seams: readonly Seam[]
   readonly #built = new Map<DetectorId, Scan<string> | undefined>()
 
-  constructor(text: string) {
+  constructor(text: string, seams: readonly Seam[] = []) {
     this.text = text
+    this.#seams = seams
   }
 
   #scanned(id: DetectorId): Scan<string> | undefined {
     if (!this.#built.has(id))
       this.#built.set(
         id,
-        attempt(() => scanAll((text) => detectors[id].scan(text), this.text)),
+        attempt(() => {
+          const scan = (text: string): Scan<string> => detectors[id].scan(text)
+          return seamDetectors.has(id) ? this.#withSeams(scan) : scanAll(scan, this.text)
+        }),
       )
     return this.#built.get(id)
   }
 
+  /** All findings, those too that begin in one text and end in the next: the texts apart hide them. */
+  #withSeams(scan: (text: string) => Scan<string>): Scan<string> {
+    const found = scanAll(scan, this.text)
+    const crossing = this.#seams.slice(0, seamsMax).flatMap((seam) => this.#across(seam, scan))
+    const added = crossing.filter(
+      ({ start, end }) => !found.findings.some((each) => each.start < end && each.end > start),
+    )
+    if (added.length === 0) return found
+    return { ...found, findings: [...found.findings, ...added].sort((a, b) => a.start - b.start) }
+  }
+
+  #across({ end, start }: Seam, scan: (text: string) => Scan<string>): Match<string>[] {
+    const from = Math.max(0, end - seamChars)
+    const before = this.text.slice(from, end)
+    const { findings } = scan(before + this.text.slice(start, start + seamChars))
+    const gap = start - end
+    return findings
+      .filter((each) => each.start < before.length && each.end > before.length)
+      .map(({ kind, ...each }) => ({ kind, start: from + each.start, end: from + each.end + gap }))
+  }
+
   /** Runs what a guardrail reads, but for what asks others. */
-  of({ detectors: ids, local, missing }: LoadedGuardrail, names: CallNames): Found {
+  of({ compiled, detectors: ids, local, missing }: LoadedGuardrail, names: CallNames): Found {
     const findings: DetectorFinding[] = []
     const errors = [...missing]
     const scores = new Map<string, number>()
@@ -59,7 +93,11 @@ export class TextFindings {
     for (const [name, ready] of local) {
       add(
         name,
-        attempt(() => scanAll((text) => ready.scan(text, names), this.text)),
+        attempt(() => {
+          const scan = (text: string): Scan<string> => ready.scan(text, names)
+          const kind = Object.keys(compiled.scan?.[name] ?? {})[0] ?? ''
+          return seamKinds.has(kind) ? this.#withSeams(scan) : scanAll(scan, this.text)
+        }),
       )
     }
     return { findings, errors, scores }

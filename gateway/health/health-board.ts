@@ -1,6 +1,7 @@
 import type { TargetSight } from '@signalbox/sdk/contract'
 import type { Target } from '../targets.ts'
 import type { Breaker, BreakerRules } from './breaker.ts'
+import type { ToldLimits } from './quota.ts'
 import { ConnectionHealth, type Outcome, TargetHealth } from './target-health.ts'
 
 /** Callers can name any number of models; beyond this the oldest idle one of a connection is forgotten. */
@@ -25,13 +26,20 @@ export interface HealthBoardOptions {
 /** What this gateway has seen of all targets. State of one gateway, in memory. */
 export class HealthBoard {
   /** Counts up whenever what policies can read of a target may have changed. */
-  version = 0
+  get version(): number {
+    if (this.#quotas.size > 0 && this.#options.clock() >= this.#quotasEndMs) this.#expireQuotas()
+    return this.#version
+  }
   /** Breakers that were opened so far. */
   opened = 0
   readonly #options: HealthBoardOptions
   readonly #connections = new Map<string, Known>()
   /** Targets that something is to be gone by of: open, coming back, or rate limited. */
   readonly #troubled = new Set<TargetHealth>()
+  /** Targets whose providers say what is left of their limits, and when the first of those is whole again. */
+  readonly #quotas = new Set<TargetHealth>()
+  #quotasEndMs = Number.POSITIVE_INFINITY
+  #version = 0
 
   constructor(options: HealthBoardOptions) {
     this.#options = options
@@ -82,9 +90,16 @@ export class HealthBoard {
     this.#refresh(health, states)
   }
 
+  /** Takes in what an answer to a key says is left of the provider's limits. */
+  noteQuota(health: TargetHealth, told: ToldLimits): void {
+    if (health.quota.note(told, this.#options.clock())) this.#version++
+    this.#quotas.add(health)
+    this.#quotasEndMs = Math.min(this.#quotasEndMs, health.quota.endsAtMs)
+  }
+
   /** For who looks after breakers: what changed them besides `note`. */
   refresh(breakers: readonly Breaker[]): void {
-    this.version++
+    this.#version++
     for (const health of this.#troubled) {
       if (health.isPlain && health.state(this.#options.clock()) === 'up') this.#troubled.delete(health)
     }
@@ -99,7 +114,9 @@ export class HealthBoard {
   clear(): void {
     this.#connections.clear()
     this.#troubled.clear()
-    this.version++
+    this.#quotas.clear()
+    this.#quotasEndMs = Number.POSITIVE_INFINITY
+    this.#version++
   }
 
   #refresh(health: TargetHealth, [before, connectionBefore]: readonly string[]): void {
@@ -110,7 +127,7 @@ export class HealthBoard {
     }
     const { breaker, connection } = health
     const isConnectionChanged = connection.breaker.state !== connectionBefore
-    this.version++
+    this.#version++
     if (isConnectionChanged) this.refresh([connection.breaker])
     const hasOpened =
       (before !== 'open' && breaker.state === 'open') ||
@@ -120,10 +137,22 @@ export class HealthBoard {
     this.#options.onOpen?.(health.target)
   }
 
+  #expireQuotas(): void {
+    const nowMs = this.#options.clock()
+    this.#quotasEndMs = Number.POSITIVE_INFINITY
+    for (const health of this.#quotas) {
+      health.quota.expire(nowMs)
+      const { endsAtMs } = health.quota
+      if (endsAtMs === Number.POSITIVE_INFINITY) this.#quotas.delete(health)
+      this.#quotasEndMs = Math.min(this.#quotasEndMs, endsAtMs)
+    }
+    this.#version++
+  }
+
   #knownOf({ connection }: Target): Known {
     const known = this.#connections.get(connection.name)
     if (known !== undefined && known.baseUrl === connection.baseUrl) return known
-    if (known !== undefined) for (const health of known.targets.values()) this.#troubled.delete(health)
+    if (known !== undefined) for (const health of known.targets.values()) this.#forget(health)
     if (this.#connections.size >= connectionsMax) this.clear()
     const created = {
       baseUrl: connection.baseUrl,
@@ -134,13 +163,16 @@ export class HealthBoard {
     return created
   }
 
+  #forget(health: TargetHealth): void {
+    this.#troubled.delete(health)
+    this.#quotas.delete(health)
+  }
+
   #forgetOne(targets: Map<string, TargetHealth>): void {
-    for (const [model, health] of targets) {
-      if (health.running > 0 || this.#troubled.has(health)) continue
-      targets.delete(model)
-      return
-    }
-    const [oldest] = targets.keys()
-    if (oldest !== undefined) targets.delete(oldest)
+    const idle = [...targets].find(([, health]) => health.running === 0 && !this.#troubled.has(health))
+    const [model, health] = idle ?? [...targets][0] ?? []
+    if (model === undefined || health === undefined) return
+    targets.delete(model)
+    this.#forget(health)
   }
 }

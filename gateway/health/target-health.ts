@@ -1,6 +1,7 @@
 import type { TargetSight } from '@signalbox/sdk/contract'
 import type { Target } from '../targets.ts'
 import { Breaker, type BreakerRules } from './breaker.ts'
+import { Quota } from './quota.ts'
 
 /** How an attempt went, as far as it says something of its target. */
 export interface Outcome {
@@ -41,6 +42,8 @@ export class TargetHealth {
   readonly connection: ConnectionHealth
   /** For probes. */
   readonly target: Target
+  /** What the provider says is left of its limits. */
+  readonly quota = new Quota()
   running = 0
   #errorRate = 0
   #firstTokenMs = 0
@@ -97,6 +100,7 @@ export class TargetHealth {
     const state = this.state(nowMs)
     const isFresh = nowMs - this.#measuredMs < freshMs
     const sharePpm = this.#sharePpm(nowMs)
+    const { remainingPpm } = this.quota.remaining
     return {
       target: name,
       state,
@@ -107,6 +111,7 @@ export class TargetHealth {
       ...(this.errorPpm > 0 && { errorPpm: this.errorPpm }),
       ...(sharePpm !== undefined && { sharePpm }),
       ...(isFresh && { firstTokenMs: Math.round(this.#firstTokenMs), tokenUs: Math.round(this.#tokenUs) }),
+      ...(remainingPpm !== undefined && { remainingPpm }),
       running: this.running,
     }
   }

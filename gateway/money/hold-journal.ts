@@ -18,9 +18,9 @@ export interface HoldJournalOptions {
 
 /**
  * Holds and settlements, each written before it counts (`write`, no `fsync`): after the death of the process they are
- * evidence of what may have been spent. One line each: `B` boot · `L` lease, settled before · `H` hold of an attempt
- * in a lease · `R` its end without cost ·
- * `S` settlement · `K` so many settlements are reported · `F` a lease is closed.
+ * evidence of what may have been spent. One line each: `B` boot · `L` lease that was asked for or granted, settled
+ * before · `H` hold of an attempt in a lease · `R` its end without cost · `S` settlement · `K` so many settlements are
+ * reported · `F` a lease is closed.
  */
 export class HoldJournal {
   readonly path: string
@@ -41,8 +41,14 @@ export class HoldJournal {
     return this.#bytes > bytesMax
   }
 
-  granted(leaseId: string): void {
-    this.#write(`L ${leaseId} 0\n`)
+  /** Leases that are asked for, before they are: whether they came may never be heard. */
+  asked(leaseIds: readonly string[]): void {
+    this.#write(leaseIds.map((id) => `L ${id} 0\n`).join(''))
+  }
+
+  /** The ledger grants nothing under this id. */
+  refused(leaseId: string): void {
+    this.#write(`F ${leaseId}\n`)
   }
 
   held({ callId, attempt, parts }: Hold): void {
@@ -73,11 +79,12 @@ export class HoldJournal {
   /** Begins anew with what is open: every lease, its holds, and the settlements that are not reported. */
   begin(pools: readonly LeasePool[], unreported: readonly SettlementReport[]): void {
     const waiting = new Map<string, bigint>()
-    for (const { leaseId, actual } of unreported) {
-      waiting.set(leaseId, (waiting.get(leaseId) ?? 0n) + BigInt(actual))
+    for (const { leaseId, actual, overrun } of unreported) {
+      waiting.set(leaseId, (waiting.get(leaseId) ?? 0n) + BigInt(actual) - BigInt(overrun))
     }
     let text = `B ${this.#options.bootId}\n`
-    for (const { leases, holds } of pools) {
+    for (const { leases, holds, wish } of pools) {
+      if (wish !== undefined) text += `L ${wish.leaseId} 0\n`
       for (const { id, settled } of leases) text += `L ${id} ${settled - (waiting.get(id) ?? 0n)}\n`
       for (const { callId, attempt, parts } of holds) {
         for (const { lease, amount } of parts) text += `H ${callId} ${attempt} ${lease.id} ${amount}\n`
@@ -96,7 +103,7 @@ export class HoldJournal {
     }
   }
 
-  /** Closes it; where everything was reported there is nothing to keep. */
+  /** Closes it; where everything was reported, and no wish is open, there is nothing to keep. */
   close(isReported: boolean): void {
     closeSync(this.#descriptor)
     this.#isBroken = true

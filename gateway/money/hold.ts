@@ -86,7 +86,11 @@ export class Hold {
       rows.push(this.#row(lease, { amount, spent, evidence, timeMs }))
     }
     const last = rows.at(-1)
-    if (left > 0n && last !== undefined) last.overrun = String(left)
+    // The overrun is a part of what the attempt cost: the ledger takes no row in which it is more.
+    if (left > 0n && last !== undefined) {
+      last.actual = String(BigInt(last.actual) + left)
+      last.overrun = String(left)
+    }
     this.pool.noteSpent(actual)
     this.pool.holds.delete(this)
     this.#log.settled(rows)

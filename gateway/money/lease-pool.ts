@@ -33,11 +33,15 @@ const prefetchPauseMs = 500
 /** What is spent within so many seconds should be in hand. */
 const targetSeconds = 4
 const idleMs = 5000
+/** For so long an earlier copy of a wish may still arrive at the ledger after a later one was refused. */
+const doubtMs = 60_000
 
 /** The leases of one set of budgets. Taking and settling never wait: between two awaits of others nothing changes. */
 export class LeasePool {
   readonly set: BudgetSet
   leases: Lease[] = []
+  /** Leases that were refused, and may be granted yet to a copy of the wish that comes late: nobody will use them. */
+  #doubts: { readonly lease: Lease; readonly untilMs: number }[] = []
   wish: OpenWish | undefined
   readonly waiters: Waiter[] = []
   /** Attempts that keep something; for the journal's new beginning. */
@@ -57,6 +61,13 @@ export class LeasePool {
     this.#nowMs = options.nowMs
     this.#onShort = options.onShort
     this.#usedMs = options.nowMs()
+  }
+
+  /** What the ledger is told of. */
+  get reportable(): Lease[] {
+    return this.#doubts.length === 0
+      ? this.leases
+      : [...this.leases, ...this.#doubts.map(({ lease }) => lease)]
   }
 
   /** What can be taken at this moment. */
@@ -138,11 +149,15 @@ export class LeasePool {
   }
 
   /** What the wish brought. Whoever waits gets it in the order of coming. */
-  answer(answer: LeaseAnswer, times: { deadlineMs: number; windowEndMs: number }): void {
+  answer(
+    answer: LeaseAnswer,
+    { isDoubtful, ...times }: { deadlineMs: number; windowEndMs: number; isDoubtful: boolean },
+  ): void {
     const { wish } = this
     this.wish = undefined
     const granted = BigInt(answer.granted)
     if (granted > 0n) this.leases.push(new Lease({ id: answer.leaseId, amount: granted, ...times }))
+    else if (isDoubtful) this.#doubt(answer.leaseId)
     if (wish !== undefined && granted * 4n < wish.want) this.#prefetchFromMs = this.#nowMs() + prefetchPauseMs
     const refusedBy = granted > 0n ? undefined : answer.refusedBy
     const available = BigInt(refusedBy?.available ?? 0)
@@ -156,6 +171,13 @@ export class LeasePool {
     // A ledger that grants nothing and names nobody has nothing to give to those who wait.
     if (granted === 0n && refusedBy === undefined) this.giveUp()
     if (this.waiters.length > 0) this.#onShort(this)
+  }
+
+  #doubt(leaseId: string): void {
+    const nowMs = this.#nowMs()
+    const lease = new Lease({ id: leaseId, amount: 0n, deadlineMs: nowMs, windowEndMs: nowMs })
+    lease.shrink()
+    this.#doubts.push({ lease, untilMs: nowMs + doubtMs })
   }
 
   /** Nobody need wait any longer. */
@@ -185,10 +207,13 @@ export class LeasePool {
   forgetClosed(): void {
     if (this.leases.some((lease) => lease.isClosed))
       this.leases = this.leases.filter((lease) => !lease.isClosed)
+    if (this.#doubts.length === 0) return
+    const nowMs = this.#nowMs()
+    this.#doubts = this.#doubts.filter(({ lease, untilMs }) => !lease.isClosed || untilMs > nowMs)
   }
 
   /** It holds nothing and nobody asked for a long time. */
   isForgotten(nowMs: number): boolean {
-    return this.leases.length === 0 && this.wish === undefined && nowMs - this.#usedMs > 10 * idleMs
+    return this.reportable.length === 0 && this.wish === undefined && nowMs - this.#usedMs > 10 * idleMs
   }
 }

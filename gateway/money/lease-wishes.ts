@@ -4,7 +4,7 @@ import type { Logger } from '@signalbox/sdk/node'
 import type { Clock } from '../clock.ts'
 import type { HoldJournal } from './hold-journal.ts'
 import type { LeasePool, OpenWish } from './lease-pool.ts'
-import type { LeaseReply, LedgerLink } from './ledger-link.ts'
+import { isRefused, type LeaseReply, type LedgerLink } from './ledger-link.ts'
 import type { MoneyCounts, MoneyTimes } from './money.ts'
 
 export interface LedgerTalk {
@@ -25,12 +25,14 @@ interface PoolWish {
 
 /** What is left of a lease's time when the gateway stops taking from it: clocks differ, and replies take a while. */
 export const usableShare = 0.9
-/** A wish is repeated so often; then its lease is left to the ledger, which will find it stranded. */
-const triesMax = 20
+/** Pauses between tries grow up to so many times the first. */
+const pausesMax = 20
 
 /**
  * Asks the ledger for leases. Wishes of one moment travel together; one that gets no answer is repeated with the same
- * id, so that a lost reply never costs a second lease.
+ * id for as long as this gateway lives, so that a lost reply costs neither a second lease nor the first: what nobody
+ * waits for any more is given back. Each is written to the journal before it goes out, so that the next run can say
+ * that nothing was spent of what this one never heard of.
  */
 export class LeaseWishes {
   readonly #talk: LedgerTalk & { readonly createId: () => string }
@@ -46,6 +48,11 @@ export class LeaseWishes {
     if (pool.wish !== undefined || this.#talk.signal.aborted) return
     if (this.#gathered.length === 0) queueMicrotask(() => this.#send())
     this.#gathered.push({ pool, wish: pool.nextWish(this.#talk.createId()) })
+  }
+
+  /** A wish is out whose answer nobody knows. */
+  get isOpen(): boolean {
+    return this.#running.size > 0
   }
 
   /** Resolves when no wish is out. */
@@ -66,7 +73,7 @@ export class LeaseWishes {
   }
 
   async #askFor(wishes: readonly PoolWish[]): Promise<void> {
-    const { link, incarnation, times, signal, counts, log } = this.#talk
+    const { link, incarnation, times, signal, counts, log, journal } = this.#talk
     const body = {
       incarnation,
       wishes: wishes.map(({ pool, wish }) => ({
@@ -76,17 +83,18 @@ export class LeaseWishes {
         want: String(wish.want),
       })),
     }
+    journal?.asked(wishes.map(({ wish }) => wish.leaseId))
     for (let tries = 1; !signal.aborted; tries++) {
       const sentMs = this.#talk.clock.monotonicMs()
       try {
         const reply = await link.lease(body, AbortSignal.any([signal, AbortSignal.timeout(times.requestMs)]))
-        this.#answer(wishes, reply, sentMs)
+        this.#answer(wishes, reply, { sentMs, isDoubtful: tries > 1 })
         return
       } catch (error) {
         counts.ledgerFailures++
         if (tries === 1) log.warn({ reason: String(error) }, 'the ledger did not answer a wish for leases')
-        if (tries >= triesMax) break
-        await wait(times.backoffMs * Math.min(tries, 20), undefined, { signal }).catch(() => {})
+        if (isRefused(error)) break
+        await wait(times.backoffMs * Math.min(tries, pausesMax), undefined, { signal }).catch(() => {})
       }
     }
     for (const { pool } of wishes) {
@@ -95,23 +103,27 @@ export class LeaseWishes {
     }
   }
 
-  #answer(wishes: readonly PoolWish[], reply: LeaseReply, sentMs: number): void {
+  #answer(
+    wishes: readonly PoolWish[],
+    reply: LeaseReply,
+    { sentMs, isDoubtful }: { readonly sentMs: number; readonly isDoubtful: boolean },
+  ): void {
     const { counts, clock, journal, noteWindows } = this.#talk
     noteWindows(reply.windows)
     const wallMs = clock.nowMs()
     for (const { pool, wish } of wishes) {
       const answer = reply.leases.find(({ leaseId }) => leaseId === wish.leaseId)
       const found = answer ?? { leaseId: wish.leaseId, granted: '0', expiresInMs: 0 }
-      if (BigInt(found.granted) > 0n) {
-        counts.grants++
-        journal?.granted(found.leaseId)
-      }
+      if (BigInt(found.granted) > 0n) counts.grants++
+      else if (!isDoubtful) journal?.refused(found.leaseId)
       let windowEndMs = Number.POSITIVE_INFINITY
       for (const { budgetId, endMs } of reply.windows) {
         if (endMs === null || !pool.set.budgets.some(({ id }) => id === budgetId)) continue
         windowEndMs = Math.min(windowEndMs, clock.monotonicMs() + endMs - wallMs)
       }
-      pool.answer(found, { deadlineMs: sentMs + found.expiresInMs * usableShare, windowEndMs })
+      pool.answer(found, {
+        ...{ deadlineMs: sentMs + found.expiresInMs * usableShare, windowEndMs, isDoubtful },
+      })
     }
   }
 }

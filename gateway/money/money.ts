@@ -238,7 +238,9 @@ export class Money {
       isDone = await this.#reporter.report(pools)
       if (!isDone) await wait(Math.min(this.times.backoffMs, withinMs))
     }
+    // A lease that may have come in the meantime is given back by the next run.
+    const isWhole = isDone && !this.#wishes.isOpen
     this.#stop.abort()
-    this.#options.journal?.close(isDone)
+    this.#options.journal?.close(isWhole)
   }
 }

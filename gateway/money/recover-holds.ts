@@ -57,7 +57,8 @@ export function readHoldJournal(
       if (row === undefined) continue
       rows.push(row)
       holds.delete(`${first} ${second} ${third}`)
-      leases.set(third, (leases.get(third) ?? 0n) + BigInt(row.actual))
+      // What was beyond the hold came from no lease.
+      leases.set(third, (leases.get(third) ?? 0n) + BigInt(row.actual) - BigInt(row.overrun))
     }
   }
   for (const row of holds.values()) {

@@ -25,18 +25,18 @@ export class Reporter {
     const nowMs = clock.monotonicMs()
     if (nowMs < this.#notBeforeMs) return false
     const due = pools.flatMap((pool) =>
-      pool.leases
+      pool.reportable
         .filter((lease) => lease.dirty || nowMs - (this.#heardMs.get(lease) ?? nowMs) >= heartbeatMs)
         .map((lease) => ({ pool, lease })),
     )
     for (const pool of pools) {
-      for (const lease of pool.leases) if (!this.#heardMs.has(lease)) this.#heardMs.set(lease, nowMs)
+      for (const lease of pool.reportable) if (!this.#heardMs.has(lease)) this.#heardMs.set(lease, nowMs)
     }
     while (due.length > 0 || queue.length > 0) {
       if (!(await this.#send(due.splice(0, leasesPerRequestMax)))) return false
     }
     for (const pool of pools) pool.forgetClosed()
-    return pools.every((pool) => pool.leases.every((lease) => !lease.dirty))
+    return pools.every((pool) => pool.reportable.every((lease) => !lease.dirty))
   }
 
   async #send(leases: readonly { readonly pool: LeasePool; readonly lease: Lease }[]): Promise<boolean> {

@@ -1,5 +1,6 @@
 import type { Call, WireFormat } from '../call.ts'
 import { asArray, asObject, asString, isObject, type JsonObject } from '../wire/json-value.ts'
+import { listTools } from '../wire/openai-responses/offered-tools.ts'
 
 /** What of a request decides how its cost can be bounded. */
 export interface RequestTraits {
@@ -121,7 +122,11 @@ function serverToolsOf(call: Call): RequestTraits['serverTools'] {
   const pattern = callerTools[call.format]
   let isFound = json.web_search_options !== undefined || asArray(json.mcp_servers).length > 0
   let usesMax: number | undefined = isFound ? undefined : 0
-  for (const value of asArray(json.tools)) {
+  const tools =
+    call.format === 'openai-responses'
+      ? listTools(json).others.map(({ value }) => value)
+      : asArray(json.tools)
+  for (const value of tools) {
     const tool = asObject(value)
     const type = asString(tool?.type) ?? googleTool(tool)
     if (type === undefined || pattern.test(type)) continue

@@ -41,15 +41,18 @@ function tokenRequest(credential: string): TokenRequest | undefined {
   }
 }
 
+/** Operations of a deployment, which stands in their path. */
+const ofDeployment = /^\/(?:chat\/completions|completions|embeddings|images\/|audio\/)/
+
 /**
  * With an `apiVersion` the deployment stands in the path; without one the v1 API is asked, which takes the deployment
  * as the model. Source: learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle.
  */
-function pathOf(path: string, { model, apiVersion }: EncodeOptions): string {
+function pathOf(path: string, { model, apiVersion }: Pick<EncodeOptions, 'model' | 'apiVersion'>): string {
   if (apiVersion === undefined) return `/openai/v1${path}`
-  const version = `?api-version=${encodeURIComponent(apiVersion)}`
-  // Responses have no deployment in their path: it is the model of the body.
-  if (path !== '/chat/completions') return `/openai${path}${version}`
+  const version = `${path.includes('?') ? '&' : '?'}api-version=${encodeURIComponent(apiVersion)}`
+  // Responses and files have no deployment in their path: it is the model of the body, or there is none.
+  if (!ofDeployment.test(path)) return `/openai${path}${version}`
   return `/openai/deployments/${encodeURIComponent(model)}${path}${version}`
 }
 
@@ -60,6 +63,7 @@ function onAzure(provider: Provider): Provider {
       const request = provider.encodeRequest(call, encoding)
       return { ...request, path: pathOf(request.path, encoding) }
     },
+    operationPath: pathOf,
     tokenRequest,
     authenticate(credential) {
       if (credential === undefined) return {}

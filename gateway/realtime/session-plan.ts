@@ -8,6 +8,7 @@ import type { DecidedCall } from '../limits/admit-call.ts'
 import { budgetFacts } from '../money/budget-levels.ts'
 import { budgetsOf } from '../money/call-budgets.ts'
 import type { GatewayParts } from '../parts.ts'
+import { noteDecided, takeArms } from '../rollouts/take-arms.ts'
 import { authenticate, type Caller } from '../steps/authenticate.ts'
 import { buildFacts } from '../steps/build-facts.ts'
 import { allowedUnguarded, decide } from '../steps/decide.ts'
@@ -66,9 +67,15 @@ function callOf(url: string): Call {
  */
 export function planSession(request: IncomingMessage, trail: Trail, parts: GatewayParts): SessionPlan {
   const headers = headersWithKey(request.headers)
-  const snapshot = parts.snapshots.current()
-  trail.snapshot = snapshot
-  const caller = authenticate(headers, request.url ?? '', snapshot, trail.startMs)
+  const base = parts.snapshots.current()
+  const caller = authenticate(headers, request.url ?? '', base, trail.startMs)
+  const options = readOptions(headers)
+  const snapshot = takeArms(
+    base,
+    caller,
+    { userId: undefined, sessionId: options.sessionId },
+    { trail, parts },
+  )
   const layers = layersOf(caller, snapshot)
   trail.version = layers.at(-1)
   trail.keyId = caller.key.id
@@ -76,7 +83,10 @@ export function planSession(request: IncomingMessage, trail: Trail, parts: Gatew
   checkAddress(caller.key, callerAddress(request, parts))
   checkOperation(caller.key, operation)
 
-  const options = readOptions(headers)
+  if (headers['x-signalbox-prompt'] !== undefined) {
+    const message = 'A session takes no prompt: send its instructions in session.update.'
+    throw new Refusal('invalid_request', { message, param: 'x-signalbox-prompt' })
+  }
   const call = callOf(request.url ?? '')
   trail.call = call
   const claims = readClaims(call.summary.metadata, headers, layers)
@@ -100,6 +110,7 @@ export function planSession(request: IncomingMessage, trail: Trail, parts: Gatew
   const evaluation = decide(facts, columns, caller.place.layers, snapshot)
   trail.evaluation = evaluation
   trail.evaluatedMs = { startMs: decidedMs, endMs: parts.clock() }
+  noteDecided(base, trail, parts)
   const { decision, plan } = allowedUnguarded(evaluation)
   const { caps } = decision
   const scope = { find: table.find, board: parts.health, call, facts, caps, nowMs: decidedMs }

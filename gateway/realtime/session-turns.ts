@@ -81,7 +81,9 @@ export class SessionTurns {
     const { snapshot, version, keyId, nodeId, call, metadata, undeclared } = this.#opening
     const { facts, evaluation, evaluatedMs, selection } = this.#opening
     Object.assign(trail, { snapshot, version, keyId, nodeId, call, metadata, undeclared })
-    Object.assign(trail, { facts, evaluation, evaluatedMs, selection, status: 200, identity: true })
+    const { rollouts, layers } = this.#opening
+    Object.assign(trail, { rollouts, layers, facts, evaluation, evaluatedMs, selection })
+    Object.assign(trail, { status: 200, identity: true })
     const attempt = beginAttempt(trail, this.#target, startMs)
     Object.assign(attempt, { winner: true, sent: true, status: 200, firstByteMs: startMs })
     attempt.upstreamRequestId = responseId.slice(0, 256)

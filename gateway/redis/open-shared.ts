@@ -3,8 +3,10 @@ import { AnswerCache } from '../cache/answer-cache.ts'
 import { Limits } from '../limits/limits.ts'
 import { SharedSlots } from '../limits/shared-slots.ts'
 import { SharedWindows } from '../limits/shared-window.ts'
+import type { SharedOwners } from '../stored-ids.ts'
 import { GatewayCount } from './gateway-count.ts'
 import { RedisLink } from './redis-link.ts'
+import { RedisOwners } from './shared-owners.ts'
 
 export interface SharedOptions {
   /** Undefined: there is no shared store, and all stays in this gateway's memory. */
@@ -23,6 +25,8 @@ export interface OpenShared {
   readonly limits: Limits
   readonly answers: AnswerCache
   readonly sharedStore: RedisLink | undefined
+  /** Who owns what providers keep; undefined where that is shared in another way. */
+  readonly owners: SharedOwners | undefined
   close(): Promise<void>
 }
 
@@ -31,7 +35,13 @@ export function openShared({ url, cacheBytesMax: bytesMax, ...options }: SharedO
   const { clock, createId, incarnation } = options
   if (url === undefined) {
     const answers = new AnswerCache({ clock, bytesMax })
-    return { limits: new Limits({ clock }), answers, sharedStore: undefined, close: () => Promise.resolve() }
+    return {
+      limits: new Limits({ clock }),
+      answers,
+      sharedStore: undefined,
+      owners: undefined,
+      close: () => Promise.resolve(),
+    }
   }
   const link = new RedisLink({ ...options, url })
   const count = new GatewayCount(link, incarnation)
@@ -43,6 +53,7 @@ export function openShared({ url, cacheBytesMax: bytesMax, ...options }: SharedO
     limits: new Limits({ clock, shared: { windows, slots } }),
     answers: new AnswerCache({ clock, bytesMax, link }),
     sharedStore: link,
+    owners: new RedisOwners(link),
     async close() {
       slots.close()
       await count.stop()

@@ -58,14 +58,48 @@ function countTokens(body: unknown): unknown {
   return { input_tokens: tokensOf(JSON.stringify(said)) }
 }
 
+function inputTokens(body: unknown): unknown {
+  const said = [memberOf(body, 'instructions'), memberOf(body, 'input'), arrayAt(body, 'tools')]
+  return { object: 'response.input_tokens', input_tokens: tokensOf(JSON.stringify(said)) }
+}
+
+/** The conversation as one item that says nothing to anybody else. */
+function compaction(body: unknown, { token }: Stamp): unknown {
+  const tokens = tokensOf(JSON.stringify(memberOf(body, 'input') ?? ''))
+  const usage = { input_tokens: tokens, output_tokens: 1, total_tokens: tokens + 1 }
+  const output = [{ id: `cmp_${token}`, type: 'compaction', encrypted_content: 'c2ltdWxhdGVk' }]
+  return { id: `resp_${token}`, object: 'response.compaction', output, usage }
+}
+
+/** Google asks for one text, or for several in one request. */
+function geminiEmbeddings(body: unknown): unknown {
+  const requests = memberOf(body, 'requests')
+  const all = Array.isArray(requests) ? requests : [body]
+  let tokens = 0
+  const embeddings = all.map((each: unknown) => {
+    const texts = arrayAt(memberOf(each, 'content'), 'parts').map((part) => textOf(memberOf(part, 'text')))
+    const asked = numberOf(memberOf(each, 'outputDimensionality')) ?? dimensionsDefault
+    tokens += tokensOf(texts.join(''))
+    return { values: [...vectorOf(texts.join(''), Math.min(dimensionsMax, Math.max(1, asked)))] }
+  })
+  const usage = { usageMetadata: { promptTokenCount: tokens } }
+  return Array.isArray(requests) ? { embeddings, ...usage } : { embedding: embeddings[0], ...usage }
+}
+
 const answers: Readonly<Record<string, (body: unknown, stamp: Stamp) => unknown>> = {
   '/embeddings': embeddings,
   '/moderations': moderations,
   '/count_tokens': countTokens,
+  '/input_tokens': inputTokens,
+  '/compact': compaction,
+  ':embedContent': geminiEmbeddings,
+  ':batchEmbedContents': geminiEmbeddings,
 }
 
 /** The answer to an operation that is no conversation; undefined for other paths. */
 export function operationAnswer(path: string, body: Buffer, stamp: Stamp): unknown {
-  const answer = answers[path.slice(path.lastIndexOf('/'))]
+  const [place = ''] = path.split('?', 1)
+  const last = place.slice(place.lastIndexOf('/'))
+  const answer = answers[last] ?? answers[last.slice(Math.max(0, last.lastIndexOf(':')))]
   return answer?.(JSON.parse(body.toString('utf8')), stamp)
 }

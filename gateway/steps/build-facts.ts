@@ -27,6 +27,8 @@ export interface FactsInput {
     readonly metadata: Readonly<Record<string, string | number | boolean>>
     readonly route: string
   }
+  /** The prompt that the caller named, which stands in the call. */
+  readonly prompt?: { readonly name: string; readonly version: number } | undefined
   readonly sessionId: string | undefined
   readonly client: string | undefined
   readonly caller: {
@@ -61,7 +63,7 @@ const outputTokensAssumed = 1024
 const bytesPerToken = 4
 /** JSON of the facts without any of its texts, lists and models. */
 const frameBytes = 1600
-const modelFrameBytes = 90
+const modelFrameBytes = 190
 /** Signals of all detectors with all their kinds. */
 const dataBytes = 1600
 
@@ -105,7 +107,7 @@ function healthOf(target: Target, { health, nowMs }: FactsInput): ModelFact['hea
   if (status === 'unavailable') return { errorPpm: 0, state: 'unavailable' }
   if (health === undefined || status === 'simulated') return { errorPpm: 0, state: 'up' }
   const seen = health.of(target)
-  return { errorPpm: seen.errorPpm, state: seen.state(nowMs) }
+  return { errorPpm: seen.errorPpm, ...seen.quota.remaining, state: seen.state(nowMs) }
 }
 
 /** What was asked for first, then what policies can name: each once. */
@@ -176,6 +178,7 @@ function requestOf(input: FactsInput, cut: Cutter): Facts['request'] {
       ...(summary.responseFormat !== undefined && { responseFormat: summary.responseFormat }),
       ...(summary.temperaturePpm !== undefined && { temperaturePpm: summary.temperaturePpm }),
     },
+    ...(input.prompt !== undefined && { prompt: { name: input.prompt.name, version: input.prompt.version } }),
     route: cut.text(input.claims.route, 128, 'request.route'),
     stream: call.stream,
     tools: {

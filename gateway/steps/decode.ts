@@ -12,7 +12,11 @@ function whereOf(text: string): string {
   return text.length > searchedLengthMax ? '' : ` (position ${findJsonBreak(text)})`
 }
 
-function parse(raw: Buffer): Record<string, unknown> {
+/**
+ * The JSON object of a request's body.
+ * @throws Refusal `invalid_request` that says where it is none.
+ */
+export function readBody(raw: Buffer): Record<string, unknown> {
   const decoded = raw.toString('utf8')
   // Some Windows clients put a byte order mark first; RFC 8259 §8.1 lets a reader pass over it.
   const text = decoded.charCodeAt(0) === byteOrderMark ? decoded.slice(1) : decoded
@@ -41,7 +45,7 @@ export function decode(
 ): Call {
   const call = head && dialect.decodeBytes?.(raw, route.operation, head)
   if (call !== undefined) return call
-  const json = parse(raw)
+  const json = readBody(raw)
   try {
     return dialect.decodeRequest(raw, json, route.operation, head)
   } catch (error) {

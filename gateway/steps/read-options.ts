@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { type Drill, Refusal } from '@signalbox/sdk/contract'
 import { readDrill } from '../drills/read-drill.ts'
+import { type CacheAsked, cacheSecondsMax, readCacheHeaders } from '../wishes/read-cache.ts'
 
 /** What the caller asks of the gateway itself, by `x-signalbox-…` headers. */
 export interface CallOptions {
@@ -12,12 +13,11 @@ export interface CallOptions {
   /** A fault that the caller wants in place of the first targets, to see what becomes of his call. */
   readonly drill?: Drill
   /** What the caller wants of the cache; undefined where he says nothing. */
-  readonly cache?: { readonly mode: 'off' | 'refresh' | 'use'; readonly ttlMs?: number }
+  readonly cache?: CacheAsked
 }
 
 const timeoutMsMax = 3_600_000
 const sessionLengthMax = 256
-const cacheSecondsMax = 604_800
 const none: CallOptions = { sessionId: undefined, timeoutMs: undefined, costTrailer: false }
 
 function refuse(header: string, expected: string): never {
@@ -42,7 +42,9 @@ export function readOptions(headers: IncomingHttpHeaders): CallOptions {
   const timeout = headers['x-signalbox-timeout-ms']
   const trailer = headers['x-signalbox-trailer']
   const drill = headers['x-signalbox-drill']
-  const cache = headers['x-signalbox-cache']
+  // Our own word comes before those of others.
+  const own = headers['x-signalbox-cache']
+  const cache = own === undefined ? readCacheHeaders(headers) : readCache(String(own))
   if ((session ?? timeout ?? trailer ?? cache ?? drill) === undefined) return none
   const sessionId = session === undefined || session === '' ? undefined : String(session)
   if (sessionId !== undefined && sessionId.length > sessionLengthMax) {
@@ -58,7 +60,7 @@ export function readOptions(headers: IncomingHttpHeaders): CallOptions {
   if (trailer !== undefined && trailer !== 'cost') refuse('x-signalbox-trailer', '"cost"')
   return {
     ...{ sessionId, timeoutMs, costTrailer: trailer === 'cost' },
-    ...(cache !== undefined && { cache: readCache(String(cache)) }),
+    ...(cache !== undefined && { cache }),
     ...(drill !== undefined && { drill: readDrill(String(drill)) }),
   }
 }

@@ -8,7 +8,8 @@ import {
 } from '@signalbox/sdk/contract'
 import { digestOf } from '@signalbox/sdk/node'
 import type { UsageCounts } from '../call.ts'
-import { type AttemptTrail, lastServing, servingAttempts, type Trail } from '../trail.ts'
+import { type AttemptTrail, armOf, lastServing, servingAttempts, type Trail } from '../trail.ts'
+import { isUnrecorded, withoutContent } from '../unrecorded.ts'
 
 /** Where a record comes from. */
 export interface RecordOrigin {
@@ -64,6 +65,7 @@ function attemptOf(attempt: AttemptTrail): Attempt {
       attempt.prompt === undefined ? undefined : { name: attempt.prompt.name, digest: attempt.prompt.digest },
     hold: attempt.hold?.record(),
     guardrail: attempt.guardrail,
+    purpose: attempt.purpose,
     bytesIn: attempt.bytesIn,
     winner: attempt.winner,
     cause: attempt.cause,
@@ -134,11 +136,14 @@ function rowOf(trail: Trail, totals: Totals, origin: RecordOrigin, facts: string
     decisionDigest: evaluation?.decisionDigest,
     versionDigest: version?.digest,
     version: version?.number,
+    arm: armOf(trail),
     releaseSequence: snapshot?.release.sequence,
     stateSequence: snapshot?.state.sequence,
     cache: trail.cache,
+    savedNanoUsd: trail.cached?.savedNanoUsd,
     identity: trail.identity,
     assembled: trail.assembled,
+    direct: undefined,
   }
   return draft as RecordRow
 }
@@ -176,8 +181,12 @@ function limitsOf({ admission, refusedBy }: Trail): RecordBody['limits'] {
 
 function cachedOf({ cached }: Trail): RecordBody['cached'] {
   if (cached === undefined) return undefined
-  const { recordId, ageMs, shared, savedNanoUsd } = cached
-  return { recordId, ageMs, shared, ...(savedNanoUsd !== undefined && { savedNanoUsd }) }
+  const { recordId, ageMs, shared, savedNanoUsd, similarityPpm } = cached
+  return {
+    ...{ recordId, ageMs, shared },
+    ...(savedNanoUsd !== undefined && { savedNanoUsd }),
+    ...(similarityPpm !== undefined && { similarityPpm }),
+  }
 }
 
 /** Everything of a body but what has a text of its own: facts, decision and policies. */
@@ -188,12 +197,16 @@ function bodyOf(trail: Trail): Draft<RecordBody> {
   return {
     factsClass: 'full',
     masked: undefined,
+    prompt: trail.prompt,
     facts: undefined,
     params: paramsOf(trail),
     decision: undefined,
     policies: undefined,
     fuel: evaluation?.fuel ?? 0,
     evaluationUs: evaluation?.evaluationUs ?? 0,
+    rollouts: trail.rollouts.length === 0 ? undefined : [...trail.rollouts],
+    shadows: trail.shadows.length === 0 ? undefined : [...trail.shadows],
+    switchedOff: trail.snapshot?.switchedOff?.map(({ workspace, policy }) => `${workspace}/${policy}`),
     selection: trail.selection,
     attempts: trail.attempts.map(attemptOf),
     verdicts: trail.verdicts,
@@ -216,6 +229,10 @@ export function makeRecord(
   const facts = trail.facts === undefined ? undefined : JSON.stringify(trail.facts)
   const row = rowOf(trail, totals, origin, facts)
   const body = bodyOf(trail)
+  if (isUnrecorded(trail)) {
+    const record = withoutContent({ row, body: body as RecordBody }, trail)
+    return { record, text: JSON.stringify(record) }
+  }
   const policies = evaluation === undefined ? '[]' : sharedText(evaluation.policies)
   const decision = evaluation === undefined ? '' : `"decision":${sharedText(evaluation.decision)},`
   // The text of the facts was needed for their digest; it is not made a second time.

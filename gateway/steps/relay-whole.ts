@@ -89,9 +89,9 @@ function encodeAnswer(input: WholeRelayInput, body: Buffer, json: unknown): Whol
     meter.bytes = body.length
     return { body, meter, dropped: [] }
   }
-  if (call.native?.mapAnswer !== undefined) {
+  if (provider.mapAnswer !== undefined) {
     meter.report(provider.readUsage(json))
-    return { body: Buffer.from(JSON.stringify(call.native.mapAnswer(json))), meter, dropped: [] }
+    return { body: Buffer.from(JSON.stringify(provider.mapAnswer(json, call))), meter, dropped: [] }
   }
   const decoded = provider.decodeReply(json, body)
   const reply = { ...decoded, id: decoded.id || input.recordId, model: decoded.model || call.model }

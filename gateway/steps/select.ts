@@ -90,7 +90,7 @@ function walk(
   }
   if (node.strategy === 'sticky') into.kinds.add((node.with?.by as AffinityKind | undefined) ?? 'stickyKey')
   if (node.strategy === 'sticky' || node.with?.by === 'stickyKey') into.kinds.add('stickyKey')
-  let isPlain = node.strategy === 'ordered'
+  let isPlain = node.strategy === 'ordered' && node.with?.minRemainingPpm === undefined
   for (const child of node.of) isPlain = walk(child, depth + 1, into) && isPlain
   return isPlain
 }

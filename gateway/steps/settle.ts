@@ -54,14 +54,24 @@ export function settleAttempt(attempt: AttemptTrail, inputTokensEstimate: number
     attempt.evidence = 'none'
     return
   }
+  attempt.usage = withRequest(attempt)
   attempt.costNanoUsd = costOf(attempt.usage ?? {}, attempt.target.prices)
+}
+
+/** No provider reports that a request was one: it counts where the price list has a fee for it. */
+function withRequest({ usage, target }: AttemptTrail): UsageCounts | undefined {
+  const hasFee = target.prices?.some(({ units }) => units.requests !== undefined) === true
+  return hasFee && usage?.requests === undefined ? { ...usage, requests: 1 } : usage
 }
 
 /** Where only a report tells what there is to pay for, or there is nothing: no guess is made. */
 function settleWithoutEstimate(attempt: AttemptTrail): void {
   const { usage, billing, target } = attempt
   attempt.evidence = usage === undefined ? 'none' : 'reported'
-  if (usage !== undefined) attempt.costNanoUsd = costOf(usage, target.prices)
+  if (usage !== undefined) {
+    attempt.usage = withRequest(attempt)
+    attempt.costNanoUsd = costOf(attempt.usage ?? {}, target.prices)
+  }
   if (billing === 'free' && attempt.sent) attempt.costNanoUsd = 0n
 }
 

@@ -44,6 +44,14 @@ export class Losses {
     this.#add(this.#answer, `response.${path}`)
   }
 
+  /** Refuses a call of whose conversation nothing is left: no provider answers that. */
+  nothingLeft(path: string): never {
+    throw new Refusal('unsupported_feature', {
+      param: path,
+      message: `The chosen model can take nothing of what is in \`${path}\`.`,
+    })
+  }
+
   get dropped(): string[] {
     return this.#unnamed > 0 ? [...this.#request, `+${this.#unnamed}`] : [...this.#request]
   }

@@ -14,10 +14,18 @@ const kinds = {
     holds: (value: unknown) => typeof value === 'number' && value >= 0,
     words: 'a number from 0',
   },
+  share: { holds: (value: unknown) => isWithin(value, 0, 1), words: 'a number from 0 to 1' },
+  upTo2: { holds: (value: unknown) => isWithin(value, 0, 2), words: 'a number from 0 to 2' },
+  penalty: { holds: (value: unknown) => isWithin(value, -2, 2), words: 'a number from -2 to 2' },
   count: { holds: (value: unknown) => isWhole(value, 0), words: 'a whole number from 0' },
   positive: { holds: (value: unknown) => isWhole(value, 1), words: 'a whole number from 1' },
   object: { holds: isPlainObject, words: 'an object' },
   array: { holds: Array.isArray, words: 'an array' },
+  strings: { holds: areStrings, words: 'an array of strings' },
+  stringOrStrings: {
+    holds: (value: unknown) => typeof value === 'string' || areStrings(value),
+    words: 'a string or an array of strings',
+  },
   stringOrArray: {
     holds: (value: unknown) => typeof value === 'string' || Array.isArray(value),
     words: 'a string or an array',
@@ -30,6 +38,12 @@ const kinds = {
 
 function isWhole(value: unknown, minimum: number): boolean {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= minimum
+}
+function isWithin(value: unknown, from: number, to: number): boolean {
+  return typeof value === 'number' && value >= from && value <= to
+}
+function areStrings(value: unknown): boolean {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string')
 }
 function isPlainObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -64,6 +78,13 @@ export class Problems {
       if (value === undefined || value === null || kind === undefined) continue
       if (!kinds[kind].holds(value)) this.add(`${parent}${name}`, `must be ${kinds[kind].words}`)
     }
+  }
+
+  /** A member that must be one of some words, where it is there and a string. */
+  oneOf(object: JsonObject, name: string, words: readonly string[], parent = ''): void {
+    const value = object[name]
+    if (typeof value === 'string' && !words.includes(value))
+      this.add(`${parent}${name}`, `must be ${words.slice(0, -1).join(', ')} or ${words.at(-1)}`)
   }
 
   /** Throws a Refusal `invalid_request` with all problems, if there are any. */

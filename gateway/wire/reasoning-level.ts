@@ -1,3 +1,6 @@
+import type { ChatPayload } from '../call.ts'
+import type { Losses } from './losses.ts'
+
 /** Smallest budget that a thinking model takes. */
 export const thinkingTokensMin = 1024
 const thinkingTokensMax = 128_000
@@ -27,4 +30,10 @@ export function budgetOfLevel(level: string, outputTokens: number): number | und
 export function levelOfBudget(budgetTokens: number): string {
   if (budgetTokens < 4096) return 'low'
   return budgetTokens < 16_384 ? 'medium' : 'high'
+}
+
+/** Names the wish to think, in each place where the caller's format says a part of it. */
+export function loseReasoning({ paths }: Pick<ChatPayload, 'paths'>, losses: Losses): void {
+  losses.drop(paths.reasoning ?? 'reasoning_effort')
+  if (paths.reasoningLevel !== undefined) losses.drop(paths.reasoningLevel)
 }

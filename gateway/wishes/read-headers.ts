@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { Refusal } from '@signalbox/sdk/contract'
 import { asObject } from '../wire/json-value.ts'
+import { cacheHeaders } from './read-cache.ts'
 
 /** What headers of other gateways say of a call. */
 export interface HeaderWishes {
@@ -9,6 +10,8 @@ export interface HeaderWishes {
   readonly sessionId: string | undefined
   /** The one provider that is wanted. */
   readonly provider: string | undefined
+  /** A config as it came: JSON, or an id. */
+  readonly config: string | undefined
   readonly ignored: readonly string[]
 }
 
@@ -19,7 +22,8 @@ const metadataHeaders = ['x-portkey-metadata', 'cf-aig-metadata']
 const silent = new Set([
   ...['x-portkey-api-key', 'x-portkey-trace-id', 'x-portkey-span-id', 'x-portkey-parent-span-id'],
   ...['x-portkey-span-name', 'helicone-auth', 'helicone-request-id', 'helicone-session-name'],
-  ...['helicone-session-path', 'cf-aig-authorization', 'cf-aig-collect-log', 'cf-aig-skip-cache'],
+  ...['helicone-session-path', 'cf-aig-authorization', 'cf-aig-collect-log'],
+  ...cacheHeaders,
 ])
 const userIdLengthMax = 256
 
@@ -49,7 +53,7 @@ export function readHeaders(headers: IncomingHttpHeaders): HeaderWishes | undefi
   if (!hasAny(headers)) return undefined
   const metadata: Record<string, unknown> = {}
   const ignored: string[] = []
-  let [userId, sessionId, provider]: (string | undefined)[] = []
+  let [userId, sessionId, provider, config]: (string | undefined)[] = []
   for (const [name, value] of Object.entries(headers)) {
     const text = String(value)
     if (!prefixes.some((prefix) => name.startsWith(prefix)) || silent.has(name)) continue
@@ -58,7 +62,8 @@ export function readHeaders(headers: IncomingHttpHeaders): HeaderWishes | undefi
     else if (name === 'helicone-user-id') userId = text.slice(0, userIdLengthMax)
     else if (name === 'helicone-session-id') sessionId = text.slice(0, userIdLengthMax)
     else if (name === 'x-portkey-provider') provider = text.replace(/^@/, '')
+    else if (name === 'x-portkey-config') config = text
     else ignored.push(name)
   }
-  return { metadata, userId, sessionId, provider, ignored }
+  return { metadata, userId, sessionId, provider, config, ignored }
 }

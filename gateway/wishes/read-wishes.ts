@@ -3,6 +3,7 @@ import { Refusal } from '@signalbox/sdk/contract'
 import type { Call } from '../call.ts'
 import { spliceRequest } from '../wire/json-splice.ts'
 import { asObject, type JsonObject } from '../wire/json-value.ts'
+import { readConfig } from './read-config.ts'
 import { readHeaders } from './read-headers.ts'
 import { readProvider } from './read-provider.ts'
 import type { WishedModel, Wishes } from './wishes.ts'
@@ -43,13 +44,14 @@ function joinTags(metadata: Readonly<Record<string, unknown>>): Readonly<Record<
 
 /**
  * Takes from a call what its client says to other gateways: members of its body, which nobody forwards, and headers.
- * `decode` reads the body again without them.
+ * `decode` reads the body again without them; `random` gives an unsigned 32-bit number, for those that share calls out.
  * @throws Refusal `invalid_request` for a wish that is not of its documented form.
  */
 export function takeWishes(
   call: Call,
   headers: IncomingHttpHeaders,
   decode: (raw: Buffer) => Call,
+  random: () => number,
 ): WishfulCall {
   if (call.operation !== 'chat' || call.native !== undefined) return { call, wishes: undefined }
   const said = formats.has(call.format) ? members.filter((name) => call.json[name] !== undefined) : []
@@ -62,25 +64,36 @@ export function takeWishes(
   const { summary } = own
   const userId = summary.userId ?? head?.userId
   const { fallback, ignored, ...rest } = provider
+  const metadata = { ...joinTags(summary.metadata), ...head?.metadata }
+  const about = { model: own.model, params: own.json, metadata, draw: random() }
+  const config = head?.config === undefined ? undefined : readConfig(head.config, about)
+  const [first = own.model, ...others] = config?.models ?? []
   return {
     call: {
       ...own,
+      model: first,
       summary: {
         ...summary,
-        metadata: { ...joinTags(summary.metadata), ...head?.metadata },
+        metadata,
         ...(userId !== undefined && { userId }),
       },
     },
     wishes: {
       ...rest,
       only: head?.provider === undefined ? rest.only : [head.provider],
+      alone: rest.alone || config?.models.length === 1,
       models: [
+        ...others.map((name) => ({ name, path: 'x-portkey-config' })),
         ...modelsAt(json, 'models'),
         ...modelsAt(json, 'fallbacks'),
         ...fallback.map((name, index) => ({ name, path: `provider.fallback[${index}]` })),
       ].slice(0, modelsMax),
       sessionId: head?.sessionId,
-      ignored: [...ignored, ...(head?.ignored ?? [])],
+      ignored: [
+        ...ignored,
+        ...(head?.ignored ?? []),
+        ...(config?.ignored ?? (head?.config === undefined ? [] : ['x-portkey-config'])),
+      ],
     },
   }
 }

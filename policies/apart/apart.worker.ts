@@ -15,6 +15,11 @@ const tasks: { [Name in TaskName]: (input: Tasks[Name]['input']) => Promise<Task
     const { build } = await import('./build-task.ts')
     return await build(input)
   },
+
+  async compare(input) {
+    const { compare } = await import('./compare-task.ts')
+    return await compare(input)
+  },
 }
 
 async function run<Name extends TaskName>(name: Name, input: Tasks[Name]['input']): Promise<Outcome<Name>> {

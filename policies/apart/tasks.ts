@@ -1,8 +1,16 @@
+import type { Problem } from '@signalbox/sdk/contract'
 import type { CasesReport } from '../cases/run-cases.ts'
 import type { PinnedCatalogue } from '../catalogue/load-catalogue.ts'
 import type { BuildResult, SourceFiles } from '../compile/built-version.ts'
 import type { PreparedLayer } from '../evaluation/layer.ts'
+import type { VersionDiff } from '../plan/version-diff.ts'
 import type { EngineLimits, LoadedWorkspace } from '../program.ts'
+
+/** Sources of a version, and the catalogue that it was made with. */
+export interface ComparedSources {
+  readonly files: SourceFiles
+  readonly catalogue: Pick<PinnedCatalogue, 'text' | 'digest'>
+}
 
 /** Work that takes too long for a thread which answers requests: what goes in, what comes out. */
 export interface Tasks {
@@ -25,6 +33,12 @@ export interface Tasks {
     }
     /** `cases` is null where there is no version, or they were not asked for; `analysis` always. */
     readonly output: { readonly result: BuildResult; readonly cases: CasesReport | null }
+  }
+  /** Builds two versions and says what the second means differently. */
+  readonly compare: {
+    readonly input: Readonly<Record<'before' | 'after', ComparedSources>>
+    /** A problem where sources do not compile (any more). */
+    readonly output: VersionDiff | { readonly side: 'before' | 'after'; readonly problem: Problem }
   }
 }
 export type TaskName = keyof Tasks

@@ -19,12 +19,20 @@ export interface Variant {
   /** Share of the callers who get this arm, in parts per million. */
   readonly propensityPpm?: number
 }
+/** How answers are found to questions that mean the same. */
+export interface SemanticCache {
+  /** Alias or target that embeds questions. */
+  readonly model: ModelName
+  /** Cosine from which on two questions mean the same, in parts per million: 500,000 to 1,000,000. */
+  readonly thresholdPpm: number
+}
 /** What a choice says beside its plan. */
 export interface ChoiceData {
   readonly variant?: Variant
   readonly annotate?: { readonly [key: string]: string }
   readonly caps?: { readonly maxOutputTokens?: number; readonly costNanoUsd?: number }
   readonly cache?: 'off' | 'read' | 'readWrite'
+  readonly semanticCache?: SemanticCache
   readonly fidelity?: 'strict' | 'warn' | 'lossy'
   readonly mirror?: string
   readonly onErrorClass?: { readonly [name in ErrorClass]?: PlanNode }
@@ -57,9 +65,13 @@ export abstract class Choice<Self> {
     return this.saying({ caps: { ...this.said.caps, costNanoUsd } })
   }
 
-  /** Whether an answer may come from the cache, and go into it. */
-  cache(mode: 'off' | 'read' | 'readWrite'): Self {
-    return this.saying({ cache: mode })
+  /**
+   * Whether an answer may come from the cache, and go into it. With `semantic`, an answer to another question that
+   * means the same may come too: only the last text of the caller may differ.
+   */
+  cache(mode: 'off' | 'read' | 'readWrite', options: { readonly semantic?: SemanticCache } = {}): Self {
+    const { semantic } = options
+    return this.saying({ cache: mode, ...(semantic !== undefined && { semanticCache: semantic }) })
   }
 
   /** What becomes of a part of the call that a target cannot carry: `strict` refuses. */

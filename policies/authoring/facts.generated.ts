@@ -40,6 +40,12 @@ export interface Facts {
       /** Answers asked for (`n`). */
       readonly choices?: number
     }
+    readonly prompt?: {
+      /** Prompt of a workspace that the caller named; its messages stand in the call. */
+      readonly name: string
+      /** Version that it is of: 12 for v12. */
+      readonly version: number
+    }
     readonly messages: {
       /** Messages of the conversation. */
       readonly count: number
@@ -209,6 +215,12 @@ export interface Facts {
       readonly state: 'up' | 'degraded' | 'down' | 'unavailable'
       /** Parts per million. */
       readonly errorPpm: number
+      /** Share that is left of the provider's tightest rate limit, where it tells. */
+      readonly remainingPpm?: number
+      /** Requests left of the provider's limit, where it tells. */
+      readonly remainingRequests?: number
+      /** Tokens left of the provider's limit, where it tells. */
+      readonly remainingTokens?: number
     }
     /** The target can carry everything this call asks for. */
     readonly lossless: boolean

@@ -8,6 +8,8 @@ export interface ModelFilter {
   readonly provider?: string | readonly string[]
   readonly target?: TargetName | readonly TargetName[]
   readonly region?: string | readonly string[]
+  /** Share of the provider's rate limits that is left, in parts per million; one that does not tell is kept. */
+  readonly minRemainingPpm?: number
 }
 
 /** The candidates that a filter keeps; what `f.models.where(…)` gives. */
@@ -33,6 +35,10 @@ export interface Model {
   readonly health: {
     readonly state: 'up' | 'degraded' | 'down' | 'unavailable'
     readonly errorPpm: number
+    /** Share that is left of the provider's tightest rate limit, where it tells. */
+    readonly remainingPpm?: number
+    readonly remainingRequests?: number
+    readonly remainingTokens?: number
   }
   /** The target can carry everything this call asks for. */
   readonly lossless: boolean

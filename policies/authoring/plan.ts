@@ -9,16 +9,27 @@ import {
 } from './plan-node.ts'
 import type { ModelName } from './workspace.ts'
 
+/** What `with` of every strategy can say. */
+interface QuotaOption {
+  /**
+   * Parts with less than this share left of their provider's rate limits, in parts per million, come last; where the
+   * provider does not tell, enough is left.
+   */
+  readonly minRemainingPpm?: number
+}
+
 /** What `with` of each strategy can say. */
 export interface StrategyOptions {
+  ordered: QuotaOption
+  leastBusy: QuotaOption
   /** `call` draws anew for each call, `stickyKey` once for a caller. */
-  weighted: { readonly weights?: readonly number[]; readonly by?: 'call' | 'stickyKey' }
+  weighted: { readonly weights?: readonly number[]; readonly by?: 'call' | 'stickyKey' } & QuotaOption
   /** Parts that are dearer by at most this share, in parts per million, count as equally good. */
-  lowestCost: { readonly tolerancePpm?: number }
+  lowestCost: { readonly tolerancePpm?: number } & QuotaOption
   /** Parts that are slower by at most this share, in parts per million, count as equally good. */
-  lowestLatency: { readonly tolerancePpm?: number }
+  lowestLatency: { readonly tolerancePpm?: number } & QuotaOption
   /** What stays with one part; `prompt`: calls that begin with the same prompt, for the provider's cache. */
-  sticky: { readonly by?: 'stickyKey' | 'session' | 'user' | 'prompt' }
+  sticky: { readonly by?: 'stickyKey' | 'session' | 'user' | 'prompt' } & QuotaOption
   /** When the next part is started too, and what that may cost in nano-dollars (1e-9 USD). */
   hedged: { readonly afterMs?: number; readonly extraCostNanoUsd?: number }
 }
@@ -74,8 +85,8 @@ export function target(name: ModelName, options: Omit<TargetNode, 'target'> = {}
 }
 
 /** Tries the parts in order until one answers. */
-export function ordered(...parts: readonly PlanPart[]): PlanEffect {
-  return new PlanEffect({ strategy: 'ordered', of: parts.map(nodeOf) })
+export function ordered(...parts: readonly PlanPart[]): StrategyEffect<'ordered'> {
+  return strategyOf('ordered', parts)
 }
 
 /** Splits calls by weight. */
@@ -101,8 +112,8 @@ export function lowestLatency(...parts: readonly PlanPart[]): StrategyEffect<'lo
 }
 
 /** Prefers the part with the fewest running calls. */
-export function leastBusy(...parts: readonly PlanPart[]): PlanEffect {
-  return new PlanEffect({ strategy: 'leastBusy', of: parts.map(nodeOf) })
+export function leastBusy(...parts: readonly PlanPart[]): StrategyEffect<'leastBusy'> {
+  return strategyOf('leastBusy', parts)
 }
 
 /** Keeps a caller at one part. */

@@ -1,7 +1,29 @@
+import type { CompiledGuardrail } from '@signalbox/sdk/contract'
 import { didYouMean } from '../compile/near-name.ts'
-import type { InspectionInput } from '../program.ts'
+import type { InspectionInput, ScreenInput } from '../program.ts'
 import { CaseError } from './case-facts.ts'
 import { type CaseRun, environmentDefault } from './case-run.ts'
+
+/** A rule that a test may make throw: what it asks, and what it always says (null where it has to be run). */
+interface Breakable {
+  readonly id: string
+  readonly conditions: readonly unknown[]
+  readonly says: readonly unknown[] | null | undefined
+}
+
+function thrownOf(thrown: true | string, rules: readonly Breakable[], kind: string): string[] {
+  const ids = rules.map(({ id }) => id)
+  if (thrown !== true && !ids.includes(thrown)) {
+    throw new CaseError(`"throw" names the rule ${thrown}, which is not there${didYouMean(thrown, ids)}`, [
+      'throw',
+    ])
+  }
+  const able = rules.filter(({ conditions, says }) => conditions.length > 0 || says === null)
+  const found = able.map(({ id }) => id).filter((id) => thrown === true || id === thrown)
+  if (found.length > 0) return found
+  const whose = thrown === true ? `no rule of the ${kind}` : `the rule ${thrown} never`
+  throw new CaseError(`${whose} can throw: without a condition, it says what reads nothing`, ['throw'])
+}
 
 /**
  * The rules that a test makes throw: all of a policy, or the one it names, of those that can throw at all.
@@ -15,15 +37,18 @@ export function breaksOf(
   if (thrown === undefined || policy === undefined) return undefined
   const compiled = run.compiled.policies.find(({ id }) => id === policy)
   const layer = run.program(environmentDefault).policies.find(({ id }) => id === policy)
-  const ids = compiled?.rules.map(({ id }) => id) ?? []
-  if (thrown !== true && !ids.includes(thrown)) {
-    throw new CaseError(`"throw" names the rule ${thrown}, which is not there${didYouMean(thrown, ids)}`)
-  }
-  const able = (compiled?.rules ?? []).filter(
-    (rule, index) => rule.conditions.length > 0 || layer?.rules[index]?.effects === null,
-  )
-  const rules = able.map(({ id }) => id).filter((id) => thrown === true || id === thrown)
-  if (rules.length > 0) return { policy, rules }
-  const whose = thrown === true ? 'no rule of the policy' : `the rule ${thrown} never`
-  throw new CaseError(`${whose} can throw: without a condition, it says what reads nothing`)
+  const rules = compiled?.rules.map((rule, index) => ({ ...rule, says: layer?.rules[index]?.effects })) ?? []
+  return { policy, rules: thrownOf(thrown, rules, 'policy') }
+}
+
+/** The same of a guardrail. */
+export function guardrailBreaksOf(
+  thrown: true | string | undefined,
+  { id, rules = [] }: CompiledGuardrail,
+  run: CaseRun,
+): ScreenInput['breaks'] {
+  if (thrown === undefined) return undefined
+  const layer = run.program(environmentDefault).guardrails.find((each) => each.id === id)
+  const known = rules.map((rule, index) => ({ ...rule, says: layer?.rules[index]?.says }))
+  return thrownOf(thrown, known, 'guardrail')
 }

@@ -1,12 +1,22 @@
 import { type CompiledWorkspace, Facts } from '@signalbox/sdk/contract'
 import { describeViolations, violationsOf } from '@signalbox/sdk/node'
 import { type TObject, Type } from 'typebox'
+import { didYouMean } from '../compile/near-name.ts'
+import type { DocumentPath } from '../compile/source-document.ts'
 import { baseFacts } from '../evaluation/base-facts.ts'
 import type { LayerPath } from '../evaluation/layer-path.ts'
 import { isPathOf, parsePath, putAt, valueAt } from './document-path.ts'
 
 /** A case that cannot be run as it is written. */
-export class CaseError extends Error {}
+export class CaseError extends Error {
+  /** The member of the case, or of the file, that is at fault. */
+  readonly path: DocumentPath
+
+  constructor(message: string, path: DocumentPath = []) {
+    super(message)
+    this.path = path
+  }
+}
 
 const candidatesMax = 64
 
@@ -28,12 +38,14 @@ function applySet(facts: Facts, set: Readonly<Record<string, unknown>>, compiled
   for (const [path, value] of Object.entries(set)) {
     const keys = parsePath(path)
     if (keys === undefined || !isPathOf(Facts, keys)) {
-      throw new CaseError(`"set" names ${path}, which is no path of the facts`)
+      throw new CaseError(`"set" names ${path}, which is no path of the facts`, ['set', path])
     }
     const [first, second, property] = keys
     const isMetadata = first === 'request' && second === 'metadata' && property !== undefined
     if (isMetadata && !Object.hasOwn(compiled.metadata, property)) {
-      throw new CaseError(`"set" names ${path}, but signalbox.yaml declares no metadata "${property}"`)
+      const near = didYouMean(property, Object.keys(compiled.metadata))
+      const message = `"set" names ${path}, but signalbox.yaml declares no metadata "${property}"${near}`
+      throw new CaseError(message, ['set', path])
     }
     putAt(facts, keys, value)
   }

@@ -2,7 +2,7 @@ import { Name, type Problem } from '@signalbox/sdk/contract'
 import { type Static, type TObject, Type } from 'typebox'
 import { ProblemList } from '../compile/problem-list.ts'
 import { reportSchemaProblems } from '../compile/schema-problems.ts'
-import { parseOrReport, type SourceDocument } from '../compile/source-document.ts'
+import { type DocumentPath, parseOrReport, type SourceDocument } from '../compile/source-document.ts'
 import { type Position, startOfFile } from '../compile/text-position.ts'
 import { parseYamlDocument } from '../compile/yaml-document.ts'
 
@@ -22,6 +22,14 @@ const shared = {
       description: 'The case is yet to be written; what it says is reported, and nothing is run.',
     }),
   ),
+}
+
+function throwing(of: 'policy' | 'guardrail') {
+  return Type.Optional(
+    Type.Union([Type.Literal(true), Type.String({ minLength: 1, maxLength: 64 })], {
+      description: `Makes all rules of the ${of} throw, or the one named, to see what \`onError\` makes of it.`,
+    }),
+  )
 }
 
 /** What a case may say of the call beside the facts; the file's own hold where a case has none. */
@@ -50,12 +58,7 @@ const PolicyCase = Type.Object(
     ),
     expect: Type.Optional(Expect),
     snapshot: Type.Optional(Type.Literal(true)),
-    throw: Type.Optional(
-      Type.Union([Type.Literal(true), Type.String({ minLength: 1, maxLength: 64 })], {
-        description:
-          'Makes all rules of the policy throw, or the one named, to see what `onError` makes of it.',
-      }),
-    ),
+    throw: throwing('policy'),
   },
   closed,
 )
@@ -105,9 +108,7 @@ export const GuardrailSuite = Type.Object(
           stream: Type.Optional(Type.Boolean()),
           target: Type.Optional(Type.String({ maxLength: 256 })),
           params: Type.Optional(Type.Record(Type.String(), Scalar)),
-          throw: Type.Optional(
-            Type.Literal(true, { description: 'Makes conditions throw, to see what an error leads to.' }),
-          ),
+          throw: throwing('guardrail'),
           findings: Type.Optional(Type.Record(Type.String({ maxLength: 64 }), Finding)),
           detectorErrors: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 32 })),
           metadata: Type.Optional(Type.Record(Type.String(), Scalar)),
@@ -164,8 +165,8 @@ export interface CasesFile {
   /** Undefined where the file has errors. */
   readonly suite?: Suite
   readonly errors: readonly Problem[]
-  /** Where the case of an index stands. */
-  placeOf(index: number): Position
+  /** Where the case of an index stands, or a member of it; of the file where there is no index. */
+  placeOf(index: number | undefined, path?: DocumentPath): Position
 }
 
 const suiteKinds: readonly (readonly [member: string, kind: Suite['kind'], schema: TObject])[] = [
@@ -216,5 +217,10 @@ export function parseCasesFile(path: string, text: string): CasesFile {
   const suite = { kind: kind[1], ...Object(document.value) } as Suite
   checkCases(suite, document, problems)
   if (problems.hasErrors()) return failed()
-  return { path, suite, errors: [], placeOf: (index) => document.locate(['cases', index]) }
+  const placeOf: CasesFile['placeOf'] = (index, member = []) => {
+    const at = index === undefined ? [] : ['cases', index]
+    // A member of members is told by its name: its value may be anything.
+    return document.locate([...at, ...member], member.length > 1 ? 'key' : 'value')
+  }
+  return { path, suite, errors: [], placeOf }
 }

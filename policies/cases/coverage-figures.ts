@@ -96,6 +96,9 @@ const neverMatched = {
   prompt: 'never rendered',
 } as const
 
+const neverRefused =
+  'never refused a value (add a case with a variable that does not fit, and expect "error")'
+
 /** Everything that no case saw, with its place; where a condition explains a rule, the condition alone. */
 export function uncovered(coverage: readonly PolicyCoverage[]): Problem[] {
   return coverage.flatMap((policy) => {
@@ -110,7 +113,8 @@ export function uncovered(coverage: readonly PolicyCoverage[]): Problem[] {
       ),
       ...onErrors.flatMap(({ rule, line, column, seen }): Missing[] => {
         if (seen) return []
-        const whose = rule === null ? 'onError of the policy' : `onError of ${rule}`
+        if (policy.kind === 'prompt') return [{ line, column, message: neverRefused }]
+        const whose = rule === null ? `onError of the ${policy.kind}` : `onError of ${rule}`
         const hint = rule === null ? 'throw: true' : `throw: ${rule}`
         return [{ line, column, message: `${whose}: never taken (add a case with "${hint}")` }]
       }),

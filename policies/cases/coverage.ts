@@ -1,11 +1,12 @@
 import type {
   CompiledGuardrail,
+  CompiledPolicy,
   CompiledPrompt,
   CompiledWorkspace,
   PromptPart,
 } from '@signalbox/sdk/contract'
 import type { GuardrailEvaluation, InspectedEvaluation } from '../program.ts'
-import type { DeclaredPolicy } from './declared-reasons.ts'
+import type { Declared, DeclaredInVersion } from './declared-reasons.ts'
 
 interface Place {
   readonly line: number
@@ -33,7 +34,9 @@ export interface ReasonCoverage extends Place {
   readonly code: string
   readonly seen: boolean
 }
-/** A way out of a rule that throws: its own, or the policy's where `rule` is null. */
+/**
+ * A way out of a rule that throws: its own, or the policy's where `rule` is null. Of a prompt: values that it refuses.
+ */
 export interface OnErrorCoverage extends Place {
   readonly rule: string | null
   readonly seen: boolean
@@ -76,10 +79,59 @@ class Seen {
   }
 }
 
-/** Codes that an effect gives as reasons. */
+/** Codes that an effect of a policy, or an action of a guardrail, gives as reasons. */
 export function codesOf(effect: unknown): string[] {
-  const { deny, only } = Object(effect)
-  return [Object(deny).code, Object(only).code].filter((code) => typeof code === 'string')
+  const { deny, only, block, refuse, redact, flag } = Object(effect)
+  return [deny, only, block, refuse, redact, flag]
+    .map((said) => Object(said).code)
+    .filter((code) => typeof code === 'string')
+}
+
+/** Rules of a policy or guardrail as a version holds them. */
+type CompiledRules = readonly NonNullable<CompiledGuardrail['rules']>[number][]
+
+/** What all rules together come to: conditions, reasons and ways out of an error. */
+function detailsOf(
+  rules: CompiledRules,
+  declared: Declared | undefined,
+  seen: Seen,
+): Pick<PolicyCoverage, 'conditions' | 'reasons' | 'onErrors'> {
+  const conditions = rules.flatMap((rule) => rule.conditions.map((condition) => ({ rule, condition })))
+  const placeOf = (id: string): Place => {
+    const { line = 1, column = 1 } = rules.find((rule) => rule.id === id) ?? {}
+    return { line, column }
+  }
+  const throwing = declared?.rules.filter(({ canThrow }) => canThrow) ?? []
+  const shared = throwing.filter(({ ownOnError }) => !ownOnError).map(({ id }) => id)
+  const own = throwing.filter(({ ownOnError }) => ownOnError)
+  const [first] = shared
+  return {
+    conditions: conditions.map(({ rule, condition: { text, lifted } }, index) => {
+      const { line, column } = rule
+      return { rule: rule.id, text, line, column, lifted, ...seen.both(index) }
+    }),
+    reasons: (declared?.reasons ?? []).map((reason) => ({
+      ...reason,
+      seen: seen.reasons.has(`${reason.rule} ${reason.code}`),
+    })),
+    onErrors: [
+      ...(first === undefined
+        ? []
+        : [{ rule: null, ...placeOf(first), seen: shared.some((id) => seen.threw.has(id)) }]),
+      ...own.map(({ id }) => ({ rule: id, ...placeOf(id), seen: seen.threw.has(id) })),
+    ],
+  }
+}
+
+function rulesOf(rules: CompiledRules, seen: Seen): RuleCoverage[] {
+  return rules.map(({ id, line, column, conditions: { length } }) => ({
+    rule: id,
+    line,
+    column,
+    matched: seen.matched.has(id),
+    passedOver: seen.passedOver.has(id),
+    always: length === 0,
+  }))
 }
 
 /** Collects what the rules of policies came to over many evaluations. */
@@ -87,6 +139,8 @@ export class CoverageCounter {
   readonly #policies = new Map<string, Seen>()
   readonly #guardrails = new Map<string, Seen>()
   readonly #prompts = new Set<string>()
+  /** Prompts that refused values of a case. */
+  readonly #refused = new Set<string>()
   /** By place: a section of a partial is one section, whichever prompt includes it. */
   readonly #sections = new Map<string, Set<boolean>>()
 
@@ -113,17 +167,25 @@ export class CoverageCounter {
   }
 
   /** Notes what came of the rules of a guardrail. */
-  addVerdict({ id, verdict, trace, said }: GuardrailEvaluation, rules: readonly string[]): void {
+  addVerdict(evaluation: GuardrailEvaluation, rules: readonly string[]): void {
+    const { id, verdict, trace, said, threw = [] } = evaluation
     const seen = this.#guardrails.get(id) ?? new Seen()
     this.#guardrails.set(id, seen)
     seen.addTrace(trace)
-    for (const { rule } of said) seen.matched.add(rule)
+    for (const { rule, action } of said) {
+      seen.matched.add(rule)
+      for (const code of codesOf(action)) seen.reasons.add(`${rule} ${code}`)
+    }
+    for (const rule of threw) seen.threw.add(rule)
     if (verdict === 'error') return
-    for (const rule of rules) if (!said.some((each) => each.rule === rule)) seen.passedOver.add(rule)
+    const ended = new Set([...said.map(({ rule }) => rule), ...threw])
+    for (const rule of rules) if (!ended.has(rule)) seen.passedOver.add(rule)
   }
 
-  addPrompt(name: string): void {
-    this.#prompts.add(name)
+  /** Notes that a prompt was rendered, or that it refused what its variables were to hold. */
+  addPrompt(name: string, outcome: 'rendered' | 'refused'): void {
+    const seen = outcome === 'rendered' ? this.#prompts : this.#refused
+    seen.add(name)
   }
 
   /** Notes whether a section of a prompt was shown. */
@@ -133,75 +195,28 @@ export class CoverageCounter {
     this.#sections.set(place, seen.add(shown))
   }
 
-  #policy(
-    policy: CompiledWorkspace['policies'][number],
-    declared: DeclaredPolicy | undefined,
-  ): PolicyCoverage {
-    const seen = this.#policies.get(policy.id) ?? new Seen()
-    const conditions = policy.rules.flatMap((rule) =>
-      rule.conditions.map((condition) => ({ rule, condition })),
-    )
-    const placeOf = (id: string): Place => {
-      const { line = 1, column = 1 } = policy.rules.find((rule) => rule.id === id) ?? {}
-      return { line, column }
-    }
-    const throwing = declared?.rules.filter(({ canThrow }) => canThrow) ?? []
-    const shared = throwing.filter(({ ownOnError }) => !ownOnError).map(({ id }) => id)
-    const own = throwing.filter(({ ownOnError }) => ownOnError)
-    const [first] = shared
+  #policy({ id, file, rules }: CompiledPolicy, declared: Declared | undefined): PolicyCoverage {
+    const seen = this.#policies.get(id) ?? new Seen()
     return {
-      policy: policy.id,
+      policy: id,
       kind: 'policy',
-      file: policy.file,
-      rules: policy.rules.map(({ id, line, column, conditions: { length } }) => ({
-        rule: id,
-        line,
-        column,
-        matched: seen.matched.has(id),
-        passedOver: seen.passedOver.has(id),
-        always: length === 0,
-      })),
-      conditions: conditions.map(({ rule, condition: { text, lifted } }, index) => {
-        const { line, column } = rule
-        return { rule: rule.id, text, line, column, lifted, ...seen.both(index) }
-      }),
-      reasons: (declared?.reasons ?? []).map((reason) => ({
-        ...reason,
-        seen: seen.reasons.has(`${reason.rule} ${reason.code}`),
-      })),
-      onErrors: [
-        ...(first === undefined
-          ? []
-          : [{ rule: null, ...placeOf(first), seen: shared.some((id) => seen.threw.has(id)) }]),
-        ...own.map(({ id }) => ({ rule: id, ...placeOf(id), seen: seen.threw.has(id) })),
-      ],
+      file,
+      rules: rulesOf(rules, seen),
+      ...detailsOf(rules, declared, seen),
     }
   }
 
-  #guardrail({ id, file, rules = [] }: CompiledGuardrail): PolicyCoverage {
+  #guardrail({ id, file, rules = [] }: CompiledGuardrail, declared: Declared | undefined): PolicyCoverage {
     const seen = this.#guardrails.get(id) ?? new Seen()
-    const conditions = rules.flatMap((rule) => rule.conditions.map((condition) => ({ rule, condition })))
-    return {
-      policy: id,
-      kind: 'guardrail',
-      file,
-      rules: rules.map(({ id: rule, line, column, conditions: { length } }) => {
-        const ways = { matched: seen.matched.has(rule), passedOver: seen.passedOver.has(rule) }
-        return { rule, line, column, ...ways, always: length === 0 }
-      }),
-      conditions: conditions.map(({ rule, condition: { text, lifted } }, index) => {
-        const { line, column } = rule
-        return { rule: rule.id, text, line, column, lifted, ...seen.both(index) }
-      }),
-      reasons: [],
-      onErrors: [],
-    }
+    const details = detailsOf(rules, declared, seen)
+    return { policy: id, kind: 'guardrail', file, rules: rulesOf(rules, seen), ...details }
   }
 
   /** Sections stand with the file that they are written in. */
-  #prompt({ name, file, messages = [] }: CompiledPrompt): PolicyCoverage {
+  #prompt({ name, file, messages = [], variables = {} }: CompiledPrompt): PolicyCoverage {
     const matched = this.#prompts.has(name)
-    const rule = { rule: name, line: 1, column: 1, matched, passedOver: false, always: true }
+    const start = { line: 1, column: 1 }
+    const rule = { rule: name, ...start, matched, passedOver: false, always: true }
     const conditions = messages.flatMap(({ parts }) =>
       parts.flatMap((part): ConditionCoverage[] => {
         if (typeof part !== 'object' || !('section' in part) || part.file !== file) return []
@@ -212,14 +227,17 @@ export class CoverageCounter {
         return [{ rule: name, text, line, column, lifted: true, ...outcomes }]
       }),
     )
-    return { policy: name, kind: 'prompt', file, rules: [rule], conditions, reasons: [], onErrors: [] }
+    // Without variables there is nothing to refuse.
+    const onErrors =
+      Object.keys(variables).length === 0 ? [] : [{ rule: null, ...start, seen: this.#refused.has(name) }]
+    return { policy: name, kind: 'prompt', file, rules: [rule], conditions, reasons: [], onErrors }
   }
 
   /** Coverage of every policy, guardrail and prompt, in the order of the version. */
-  report(compiled: CompiledWorkspace, declared: ReadonlyMap<string, DeclaredPolicy>): PolicyCoverage[] {
+  report(compiled: CompiledWorkspace, declared: DeclaredInVersion): PolicyCoverage[] {
     return [
-      ...compiled.policies.map((policy) => this.#policy(policy, declared.get(policy.id))),
-      ...compiled.guardrails.map((guardrail) => this.#guardrail(guardrail)),
+      ...compiled.policies.map((policy) => this.#policy(policy, declared.policies.get(policy.id))),
+      ...compiled.guardrails.map((each) => this.#guardrail(each, declared.guardrails.get(each.id))),
       ...compiled.prompts.map((prompt) => this.#prompt(prompt)),
     ]
   }

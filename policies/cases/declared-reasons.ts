@@ -1,9 +1,9 @@
+import type { CompiledGuardrail } from '@signalbox/sdk/contract'
 import type { AnyNode } from 'acorn'
 import type { SourceFiles } from '../compile/built-version.ts'
 import { DocumentError } from '../compile/source-document.ts'
 import { apiName, readScope, type TsScope } from '../compile/ts-scope.ts'
 import { parseTsSource, walk } from '../compile/ts-source.ts'
-import type { LayerPolicy } from '../evaluation/layer.ts'
 import type { CaseRun } from './case-run.ts'
 import { codesOf } from './coverage.ts'
 
@@ -14,8 +14,8 @@ export interface DeclaredReason {
   readonly line: number
   readonly column: number
 }
-/** What a policy can come to, as far as its sources and its fixed effects tell. */
-export interface DeclaredPolicy {
+/** What a policy or guardrail can come to, as far as its sources and its fixed effects tell. */
+export interface Declared {
   readonly reasons: readonly DeclaredReason[]
   readonly rules: readonly { readonly id: string; readonly canThrow: boolean; readonly ownOnError: boolean }[]
 }
@@ -24,12 +24,15 @@ function literalOf(node: AnyNode | undefined): string | undefined {
   return node?.type === 'Literal' && typeof node.value === 'string' ? node.value : undefined
 }
 
-/** The code of `deny('CODE', …)` or `only(…, { code: 'CODE' })`. */
+/** Builders whose first argument is a code. */
+const saysCode = ['deny', 'block', 'refuse', 'redact', 'flag']
+
+/** The code of `deny('CODE', …)` and the actions of guardrails, or of `only(…, { code: 'CODE' })`. */
 function codeOfCall(node: AnyNode, scope: TsScope): { code: string; node: AnyNode } | undefined {
   if (node.type !== 'CallExpression') return undefined
   const name = apiName(node.callee, scope)
   const [first, second] = node.arguments
-  if (name === 'deny' && first !== undefined) {
+  if (saysCode.includes(name ?? '') && first !== undefined) {
     const code = literalOf(first)
     return code === undefined ? undefined : { code, node: first }
   }
@@ -43,14 +46,27 @@ function codeOfCall(node: AnyNode, scope: TsScope): { code: string; node: AnyNod
   return undefined
 }
 
-/** Codes that stand in the rules of a TypeScript file, whether a rule always gives them or not. */
-function reasonsInSource(file: string, text: string): DeclaredReason[] {
+/** Whether the options of a guardrail make it a rule itself. */
+function isRule(options: AnyNode | undefined): boolean {
+  if (options?.type !== 'ObjectExpression') return false
+  return !options.properties.some(
+    (each) => each.type === 'Property' && each.key.type === 'Identifier' && each.key.name === 'rules',
+  )
+}
+
+/**
+ * Codes that stand in the rules of a TypeScript file, whether a rule always gives them or not. A guardrail that is a
+ * rule itself has the id `whole`.
+ */
+function reasonsInSource(file: string, text: string, whole: string): DeclaredReason[] {
   const found: DeclaredReason[] = []
   try {
     const scope = readScope(parseTsSource(file, text))
     walk(scope.source.program, (node) => {
-      if (node.type !== 'CallExpression' || apiName(node.callee, scope) !== 'rule') return true
-      const rule = literalOf(node.arguments[0])
+      if (node.type !== 'CallExpression') return true
+      const name = apiName(node.callee, scope)
+      if (name !== 'rule' && !(name === 'guardrail' && isRule(node.arguments[1]))) return true
+      const rule = name === 'rule' ? literalOf(node.arguments[0]) : whole
       if (rule === undefined) return true
       walk(node, (inner) => {
         const said = codeOfCall(inner, scope)
@@ -65,39 +81,65 @@ function reasonsInSource(file: string, text: string): DeclaredReason[] {
   return found
 }
 
-function declaredPolicy(
-  compiled: CaseRun['compiled']['policies'][number],
-  layer: LayerPolicy | undefined,
-  files: SourceFiles,
-): DeclaredPolicy {
-  const isTs = compiled.file.endsWith('.ts')
-  const reasons = isTs ? reasonsInSource(compiled.file, files.get(compiled.file) ?? '') : []
-  for (const rule of layer?.rules ?? []) {
-    const { line = 1, column = 1 } = compiled.rules.find(({ id }) => id === rule.id) ?? {}
-    for (const code of (rule.effects ?? []).flatMap(codesOf)) {
-      const isKnown = reasons.some((each) => each.rule === rule.id && each.code === code)
-      if (!isKnown) reasons.push({ rule: rule.id, code, line, column })
-    }
-  }
-  const known = new Set(compiled.rules.map(({ id }) => id))
-  const once = reasons.filter(
-    (reason, index) =>
-      known.has(reason.rule) &&
-      reasons.findIndex(({ rule, code }) => rule === reason.rule && code === reason.code) === index,
-  )
-  const rules = compiled.rules.map((rule, index) => ({
-    id: rule.id,
-    canThrow: rule.conditions.length > 0 || layer?.rules[index]?.effects === null,
-    ownOnError: layer?.rules[index]?.onError !== undefined,
-  }))
-  return { reasons: once, rules }
+/** What is known of each rule beside its sources. */
+interface KnownRule {
+  readonly says: readonly unknown[] | null
+  readonly ownOnError: boolean
 }
 
-/** What each policy of a version can come to, by id. */
-export function declaredPolicies(run: CaseRun, environment: string): ReadonlyMap<string, DeclaredPolicy> {
-  const layers = new Map(run.program(environment).policies.map((policy) => [policy.id, policy]))
-  const { policies } = run.compiled
-  return new Map(
-    policies.map((policy) => [policy.id, declaredPolicy(policy, layers.get(policy.id), run.files)]),
+function declaredOf(
+  { id, file, rules }: Required<Pick<CompiledGuardrail, 'id' | 'file' | 'rules'>>,
+  known: readonly KnownRule[],
+  files: SourceFiles,
+): Declared {
+  const reasons = file.endsWith('.ts') ? reasonsInSource(file, files.get(file) ?? '', id) : []
+  for (const [index, { id: rule, line, column }] of rules.entries()) {
+    for (const code of (known[index]?.says ?? []).flatMap(codesOf)) {
+      const isKnown = reasons.some((each) => each.rule === rule && each.code === code)
+      if (!isKnown) reasons.push({ rule, code, line, column })
+    }
+  }
+  const ids = new Set(rules.map((rule) => rule.id))
+  const once = reasons.filter(
+    (reason, index) =>
+      ids.has(reason.rule) &&
+      reasons.findIndex(({ rule, code }) => rule === reason.rule && code === reason.code) === index,
   )
+  return {
+    reasons: once,
+    rules: rules.map((rule, index) => ({
+      id: rule.id,
+      canThrow: rule.conditions.length > 0 || known[index]?.says === null,
+      ownOnError: known[index]?.ownOnError === true,
+    })),
+  }
+}
+
+/** What each policy and guardrail of a version can come to, by id. */
+export interface DeclaredInVersion {
+  readonly policies: ReadonlyMap<string, Declared>
+  readonly guardrails: ReadonlyMap<string, Declared>
+}
+
+export function declaredIn(run: CaseRun, environment: string): DeclaredInVersion {
+  const program = run.program(environment)
+  const ofPolicies = new Map(
+    program.policies.map(({ id, rules }) => [
+      id,
+      rules.map(({ effects, onError }) => ({ says: effects, ownOnError: onError !== undefined })),
+    ]),
+  )
+  const ofGuardrails = new Map(program.guardrails.map(({ id, rules }) => [id, rules]))
+  const { policies, guardrails } = run.compiled
+  return {
+    policies: new Map(
+      policies.map((each) => [each.id, declaredOf(each, ofPolicies.get(each.id) ?? [], run.files)]),
+    ),
+    guardrails: new Map(
+      guardrails.map(({ id, file, rules = [] }) => [
+        id,
+        declaredOf({ id, file, rules }, ofGuardrails.get(id) ?? [], run.files),
+      ]),
+    ),
+  }
 }

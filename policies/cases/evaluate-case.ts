@@ -11,11 +11,15 @@ export function checkParams(params: Readonly<Record<string, ParamValue>>, run: C
   for (const [name, value] of Object.entries(params)) {
     const declaration = Object.hasOwn(declared, name) ? declared[name] : undefined
     if (declaration === undefined) {
-      throw new CaseError(`no policy declares a param "${name}"${didYouMean(name, Object.keys(declared))}`)
+      throw new CaseError(`no policy declares a param "${name}"${didYouMean(name, Object.keys(declared))}`, [
+        'params',
+        name,
+      ])
     }
     if (!fitsParam(declaration, value)) {
       throw new CaseError(
         `param "${name}" cannot be ${JSON.stringify(value)}: ${JSON.stringify(declaration)}`,
+        ['params', name],
       )
     }
   }
@@ -55,11 +59,17 @@ export function inputOf(run: CaseRun, question: TestQuestion): InspectionInput {
   }
 }
 
+/** What came of asking the policies, and about what they were asked. */
+export interface AskedEvaluation {
+  readonly input: InspectionInput
+  readonly evaluation: InspectedEvaluation
+}
+
 /** Asks the policies, and notes what that cost. @throws CaseError for facts or params that cannot be. */
-export function evaluateIn(run: CaseRun, question: TestQuestion): InspectedEvaluation {
+export function evaluateIn(run: CaseRun, question: TestQuestion): AskedEvaluation {
   const input = inputOf(run, question)
   const evaluation = run.program(question.environment).inspect(input)
   const factsBytes = Buffer.byteLength(JSON.stringify(input.facts))
   run.fuel.add(question.only ?? null, { fuel: evaluation.fuel, factsBytes })
-  return evaluation
+  return { input, evaluation }
 }

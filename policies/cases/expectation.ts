@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { didYouMean } from '../compile/near-name.ts'
 import { documentDiff } from './document-diff.ts'
 import { isPathOf, parsePath, valueAt } from './document-path.ts'
 
@@ -57,9 +58,10 @@ export function differences(expected: Readonly<Record<string, unknown>>, actual:
   return Object.entries(expected).flatMap(([name, wanted]) => {
     const found = actualOf(name, actual)
     if (found === undefined) {
-      const known = [...Object.keys(actual.named), ...Object.keys(actual.lists ?? {})].join(', ')
+      const known = [...Object.keys(actual.named), ...Object.keys(actual.lists ?? {})]
       const paths = actual.document === undefined ? '' : ', or a path into the decision'
-      return [`"expect" names ${name}; it can name ${known}${paths}`]
+      const near = didYouMean(name, known)
+      return [`"expect" names ${name}; it can name ${known.join(', ')}${paths}${near}`]
     }
     if (!found.isList) return documentDiff(name, wanted, found.value, { partial: true })
     const same = hasEach(found.value, wanted)

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
-import type { CasesReport } from './run-cases.ts'
+import { linkOf } from '../compile/analysis/problem-codes.ts'
+import { type CasesReport, validFile } from './run-cases.ts'
 
 interface FormatOptions {
   readonly colour: boolean
@@ -29,6 +30,7 @@ export function formatCases(
     for (const { line, column, name, message } of failed) {
       lines.push(`  ${paint('bold', `${file}:${line}:${column}`)} ${name}`)
       lines.push(`    ${indented(message ?? '')}`)
+      if (name === validFile) lines.push(paint('dim', `    see ${linkOf({ code: 'case', file })}`))
     }
     for (const { line, column, name } of todo) {
       lines.push(`  ${paint('bold', `${file}:${line}:${column}`)} ${paint('yellow', 'todo')} ${name}`)

@@ -36,12 +36,14 @@ export function formatCoverage(
     })
     return [name.padEnd(width), ...cells].join('  ').trimEnd()
   }
+  const missing = uncovered(coverage)
   const overall = overallCount(coverage)
   const lines = [
     paint('dim', ['policy'.padEnd(width), ...coverageMetrics].join('  ')),
     ...coverage.map((policy) => row(policy.policy, figuresOf(policy))),
     row('all', totalFigures(coverage)),
-    ...uncovered(coverage).map(
+    ...(missing.length === 0 ? [] : ['no case has seen:']),
+    ...missing.map(
       ({ file, line, column, message }) => `  ${paint('bold', `${file}:${line}:${column}`)} ${message}`,
     ),
   ]

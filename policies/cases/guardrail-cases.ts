@@ -5,6 +5,7 @@ import { guardrailFactsOf } from '../evaluation/guardrail-facts.ts'
 import { redactedSpans, redactText } from '../evaluation/redaction.ts'
 import { createScan } from '../guardrail-kinds/all-kinds.ts'
 import type { GuardrailEvaluation } from '../program.ts'
+import { guardrailBreaksOf } from './breaks.ts'
 import { CaseError } from './case-facts.ts'
 import type { CaseRun, ReadyCase } from './case-run.ts'
 import type { GuardrailSuite } from './cases-file.ts'
@@ -48,8 +49,9 @@ function factsOf(given: GuardrailCase, guardrail: CompiledGuardrail): GuardrailF
   const { text = '', scannedChars, detectorErrors = [], metadata = {}, target, stream = false } = given
   for (const detector of [...Object.keys(given.findings ?? {}), ...detectorErrors]) {
     if (guardrail.detectors?.includes(detector) !== false) continue
-    const near = didYouMean(detector, guardrail.detectors)
-    throw new CaseError(`the guardrail "${guardrail.id}" does not read the detector "${detector}"${near}`)
+    const read = guardrail.detectors?.join(', ') || 'none'
+    const message = `the guardrail "${guardrail.id}" does not read the detector "${detector}", it reads ${read}${didYouMean(detector, guardrail.detectors ?? [])}`
+    throw new CaseError(message, given.findings?.[detector] === undefined ? [] : ['findings', detector])
   }
   const facts = guardrailFactsOf(guardrail, {
     text,
@@ -103,10 +105,10 @@ export function readyGuardrailCases(suite: GuardrailSuite, run: CaseRun): ReadyC
       suite.guardrail,
       guardrails.map(({ id }) => id),
     )
-    throw new CaseError(`there is no guardrail "${suite.guardrail}"${near}`)
+    throw new CaseError(`there is no guardrail "${suite.guardrail}"${near}`, ['guardrail'])
   }
   if (found.pipeline !== undefined) {
-    throw new CaseError(`the guardrail "${found.id}" is a pipeline: its guardrails have cases`)
+    throw new CaseError(`the guardrail "${found.id}" is a pipeline: its guardrails have cases`, ['guardrail'])
   }
   const rules = (found.rules ?? []).map(({ id }) => id)
   return suite.cases.map((each, index) => ({
@@ -114,14 +116,20 @@ export function readyGuardrailCases(suite: GuardrailSuite, run: CaseRun): ReadyC
     index,
     run() {
       const program = run.program(suite.environment ?? 'development')
-      // Without facts every condition that reads one throws.
-      const facts = each.throw === true ? {} : factsOf(each, found)
+      const facts = factsOf(each, found)
+      const breaks = guardrailBreaksOf(each.throw, found, run)
       checkParams(each.params ?? {}, run)
       const params = { [name]: each.params ?? {} }
-      const evaluation = program.screen({ layer: 0, guardrail: found.id, facts, params })
+      const evaluation = program.screen({
+        layer: 0,
+        guardrail: found.id,
+        facts,
+        params,
+        ...(breaks !== undefined && { breaks }),
+      })
       const factsBytes = Buffer.byteLength(JSON.stringify(facts))
       run.fuel.add(`guardrail ${found.id}`, { fuel: evaluation.fuel, factsBytes })
-      if (each.throw !== true) run.coverage.addVerdict(evaluation, rules)
+      run.coverage.addVerdict(evaluation, rules)
       return differences(each.expect ?? {}, { named: namedOf(evaluation, each, found) })
     },
   }))

@@ -5,10 +5,11 @@ import { breaksOf } from './breaks.ts'
 import { CaseError } from './case-facts.ts'
 import { type CaseRun, environmentDefault, type ReadyCase } from './case-run.ts'
 import type { PolicyCase, PolicySuite } from './cases-file.ts'
-import { evaluateIn } from './evaluate-case.ts'
+import { type AskedEvaluation, evaluateIn } from './evaluate-case.ts'
 import { type Combination, expandMatrix } from './expand-matrix.ts'
 import { type Actual, differences } from './expectation.ts'
 import type { Snapshots } from './snapshots.ts'
+import { whyLines } from './why-lines.ts'
 
 /**
  * What `effect` means for one policy. A route where no rule matched leaves the choice to the next, as
@@ -25,13 +26,15 @@ const effectsOf: Readonly<Record<PolicyResult['outcome'], readonly string[]>> = 
   failed: ['failed'],
 }
 
+const effectNames = [...new Set(Object.values(effectsOf).flat())]
+
 /** The facts a file or a case gives: those written there, or those of a fixture. */
 function givenFacts(facts: PolicyCase['facts'], run: CaseRun): unknown {
   if (typeof facts !== 'string') return facts ?? {}
   const text = run.files.get(facts)
   if (text === undefined) {
     const fixtures = [...run.files.keys()].filter((path) => path.startsWith('fixtures/'))
-    throw new CaseError(`there is no file ${facts}${didYouMean(facts, fixtures)}`)
+    throw new CaseError(`there is no file ${facts}${didYouMean(facts, fixtures)}`, ['facts'])
   }
   try {
     return JSON.parse(text)
@@ -40,17 +43,21 @@ function givenFacts(facts: PolicyCase['facts'], run: CaseRun): unknown {
   }
 }
 
+function environmentOf(suite: PolicySuite, each: PolicyCase): string {
+  return each.environment ?? suite.environment ?? environmentDefault
+}
+
 function evaluate(
   suite: PolicySuite,
   each: PolicyCase,
   context: { combination: Combination; run: CaseRun; policy: string | undefined },
-): InspectedEvaluation {
+): AskedEvaluation {
   const { combination, run, policy } = context
-  const environment = each.environment ?? suite.environment ?? environmentDefault
+  const environment = environmentOf(suite, each)
   const now = each.now ?? suite.now
   const params = { ...suite.params, ...each.params }
   const breaks = breaksOf(each.throw, policy, run)
-  const evaluation = evaluateIn(run, {
+  const asked = evaluateIn(run, {
     environment,
     given: givenFacts(each.facts ?? suite.facts, run),
     ...(now !== undefined && { nowMs: Date.parse(now) }),
@@ -59,15 +66,21 @@ function evaluate(
     ...(policy !== undefined && { only: policy }),
     ...(breaks !== undefined && { breaks }),
   })
-  const threw = evaluation.outcomes.some(({ failures }) => failures.some(({ kind }) => kind === 'exception'))
+  const threw = asked.evaluation.outcomes.some(({ failures }) =>
+    failures.some(({ kind }) => kind === 'exception'),
+  )
   if (breaks !== undefined && !threw) {
     throw new CaseError('"throw" shows nothing: with these facts the policy does not ask the rule')
   }
-  return evaluation
+  return asked
 }
 
 /** What one policy said, and the decision it was a part of. */
 function actualOfPolicy(id: string, evaluation: InspectedEvaluation, wanted: unknown): Actual {
+  if (typeof wanted === 'string' && !effectNames.includes(wanted)) {
+    const message = `"effect" cannot be ${wanted}: it is one of ${effectNames.join(', ')}`
+    throw new CaseError(`${message}${didYouMean(wanted, effectNames)}`, ['expect', 'effect'])
+  }
   const result = evaluation.policies.find((each) => each.id === id)
   const effects = [...(result === undefined ? ['notReached'] : effectsOf[result.outcome])]
   // What a failed policy came to is what its `onError` made of it.
@@ -108,12 +121,21 @@ function runCase(
 ): string[] {
   const { suite, run, snapshots } = context
   const policy = each.bundle === undefined ? suite.policy : undefined
-  const evaluation = evaluate(suite, each, { combination, run, policy })
+  const { input, evaluation } = evaluate(suite, each, { combination, run, policy })
   run.coverage.add(evaluation, policy)
   const expected = each.expect ?? {}
   const actual =
     policy === undefined ? actualOfBundle(evaluation) : actualOfPolicy(policy, evaluation, expected.effect)
-  const found = differences(expected, actual)
+  const differing = differences(expected, actual)
+  const failed = {
+    run,
+    environment: environmentOf(suite, each),
+    input,
+    evaluation,
+    policy,
+    rule: expected.rule,
+  }
+  const found = differing.length === 0 ? [] : [...differing, ...whyLines(failed)]
   if (each.snapshot !== true) return found
   const policies = evaluation.policies
     .filter((result) => policy === undefined || result.id === policy)
@@ -149,7 +171,7 @@ function readyCase(
 export function readyPolicyCases(suite: PolicySuite, run: CaseRun, snapshots: Snapshots): ReadyCase[] {
   const ids = run.compiled.policies.map((policy) => policy.id)
   if (suite.policy !== undefined && !ids.includes(suite.policy)) {
-    throw new CaseError(`there is no policy "${suite.policy}"${didYouMean(suite.policy, ids)}`)
+    throw new CaseError(`there is no policy "${suite.policy}"${didYouMean(suite.policy, ids)}`, ['policy'])
   }
   return suite.cases.flatMap((each, index) =>
     readyCase(each, index, (combination) => runCase({ suite, run, snapshots }, each, combination)),

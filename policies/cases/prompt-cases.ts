@@ -39,7 +39,7 @@ export function readyPromptCases(suite: PromptSuite, run: CaseRun): ReadyCase[] 
   const prompt = prompts.find(({ name }) => name === suite.prompt)
   if (prompt === undefined) {
     const names = prompts.map(({ name }) => name)
-    throw new CaseError(`there is no prompt "${suite.prompt}"${didYouMean(suite.prompt, names)}`)
+    throw new CaseError(`there is no prompt "${suite.prompt}"${didYouMean(suite.prompt, names)}`, ['prompt'])
   }
   return suite.cases.map((each, index) => ({
     name: each.name,
@@ -47,7 +47,7 @@ export function readyPromptCases(suite: PromptSuite, run: CaseRun): ReadyCase[] 
     run() {
       const rendered = render(prompt, each.variables ?? {}, run)
       const { text, messages, error, variable } = rendered
-      if (messages !== undefined) run.coverage.addPrompt(prompt.name)
+      run.coverage.addPrompt(prompt.name, messages === undefined ? 'refused' : 'rendered')
       return differences(each.expect ?? {}, { named: { text, messages, error, variable } })
     },
   }))

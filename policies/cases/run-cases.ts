@@ -4,12 +4,13 @@ import type { Static } from 'typebox'
 import { indexCatalogue } from '../catalogue/index-catalogue.ts'
 import type { PinnedCatalogue } from '../catalogue/load-catalogue.ts'
 import type { SourceFiles } from '../compile/built-version.ts'
+import type { DocumentPath } from '../compile/source-document.ts'
 import type { Engine } from '../program.ts'
 import { CaseError } from './case-facts.ts'
 import { CaseRun, environmentDefault, type ReadyCase, type TestedVersion } from './case-run.ts'
 import { type CasesFile, parseCasesFile, type Suite } from './cases-file.ts'
 import type { PolicyCoverage } from './coverage.ts'
-import { declaredPolicies } from './declared-reasons.ts'
+import { declaredIn } from './declared-reasons.ts'
 import type { FuelFigures } from './fuel-counter.ts'
 import { readyGuardrailCases } from './guardrail-cases.ts'
 import { readyPolicyCases } from './policy-cases.ts'
@@ -17,6 +18,8 @@ import { readyPromptCases } from './prompt-cases.ts'
 import { orphanedSnapshots, removeSnapshots, Snapshots } from './snapshots.ts'
 
 type Result = Static<typeof CaseResult>
+/** Name of the case that a broken file counts as. */
+export const validFile = 'the file is valid'
 const casesFile = /^tests\/.*\.cases\.ya?ml$/
 const messageCharsMax = 4096
 /** Cases that one run evaluates; further ones fail unrun. */
@@ -56,8 +59,15 @@ export interface CasesOptions {
   readonly bail?: boolean
 }
 
-function failure(file: CasesFile, about: { name: string; index?: number; message: string }): Result {
-  const { line, column } = about.index === undefined ? { line: 1, column: 1 } : file.placeOf(about.index)
+interface About {
+  readonly name: string
+  readonly index?: number
+  readonly message: string
+  readonly path?: DocumentPath
+}
+
+function failure(file: CasesFile, about: About): Result {
+  const { line, column } = file.placeOf(about.index, about.path)
   return {
     file: file.path,
     name: about.name,
@@ -88,7 +98,7 @@ function runReady(file: CasesFile, each: ReadyCase): Result {
     return { file: file.path, name, passed: true, line, column }
   } catch (error) {
     if (!(error instanceof CaseError)) throw error
-    return failure(file, { name, index, message: error.message })
+    return failure(file, { name, index, message: error.message, path: error.path })
   }
 }
 
@@ -123,7 +133,14 @@ class Runner {
 
   async runFile(file: CasesFile, snapshots: Snapshots): Promise<void> {
     for (const { line, column, message } of file.errors) {
-      this.results.push({ file: file.path, name: 'the file is valid', passed: false, line, column, message })
+      this.results.push({
+        file: file.path,
+        name: validFile,
+        passed: false,
+        line,
+        column,
+        message,
+      })
     }
     const { only } = this.#options
     for (const each of readyCases(file, this.#run, snapshots)) {
@@ -161,7 +178,7 @@ async function runFile(
     }
   } catch (error) {
     if (!(error instanceof CaseError)) throw error
-    runner.results.push(failure(file, { name: 'the file is valid', message: error.message }))
+    runner.results.push(failure(file, { name: validFile, message: error.message, path: error.path }))
   }
 }
 
@@ -191,7 +208,7 @@ function warningsOf(results: readonly Result[], options: CasesOptions): Problem[
 }
 
 function coverageOf(run: CaseRun): PolicyCoverage[] {
-  return run.coverage.report(run.compiled, declaredPolicies(run, environmentDefault))
+  return run.coverage.report(run.compiled, declaredIn(run, environmentDefault))
 }
 
 /**

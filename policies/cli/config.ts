@@ -12,6 +12,8 @@ const Config = Type.Object({
   token: Type.Optional(Type.String()),
   rootKey: Type.Optional(Type.String()),
   localServers: Type.Optional(Type.String()),
+  authorKey: Type.Optional(Type.String()),
+  idToken: Type.Optional(Type.String()),
   noColour: Type.Optional(Type.String()),
   ci: Type.Optional(Type.String()),
 })
@@ -27,6 +29,8 @@ const settings: Readonly<Record<string, Setting>> = {
   token: { variable: 'SIGNALBOX_TOKEN', parse: 'string' },
   rootKey: { variable: 'SIGNALBOX_ROOT_KEY', parse: 'string' },
   localServers: { variable: 'SIGNALBOX_LOCAL_SERVERS', parse: 'string' },
+  authorKey: { variable: 'SIGNALBOX_AUTHOR_KEY', parse: 'string' },
+  idToken: { variable: 'SIGNALBOX_ID_TOKEN', parse: 'string' },
   noColour: { variable: 'NO_COLOR', parse: 'string' },
   ci: { variable: 'CI', parse: 'string' },
 }
@@ -44,6 +48,10 @@ export interface CliConfig {
   readonly rootKey?: string
   /** Model servers of this machine, by id; `off` for none. Absent: `start` looks for them. */
   readonly localServers?: string
+  /** Signing key of CI, as `trust key` wrote it. */
+  readonly authorKey?: string
+  /** Identity of a CI job, where its service puts it into a variable. */
+  readonly idToken?: string
   readonly colour: boolean
   /** `CI` is set, as all CI services do: nothing is written that a person should look at first. */
   readonly inCi: boolean

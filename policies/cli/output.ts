@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { styleText } from 'node:util'
 
 type Style = Parameters<typeof styleText>[0]
@@ -37,6 +38,11 @@ export class Output {
   /** The document of `--json`. */
   document(value: unknown): void {
     if (this.json) process.stdout.write(`${JSON.stringify(value)}\n`)
+  }
+
+  /** Bytes of a result that is a stream by itself; resolves when there is room for more. */
+  async raw(bytes: Uint8Array): Promise<void> {
+    if (!process.stdout.write(bytes)) await once(process.stdout, 'drain')
   }
 
   /** Progress and remarks. */

@@ -21,12 +21,12 @@ const pageRecords = 500
 const threadsMax = 8
 const newline = 10
 
-/** Pages of records, oldest first. */
-async function* exportedPages(
+/** Pages of records, oldest first: their lines, and where the next page starts. */
+export async function* exportedPages(
   client: Client,
-  { filter, limit }: RecordSelection,
-): AsyncGenerator<Uint8Array> {
-  let cursor: string | null = null
+  { filter, limit, cursor: start }: RecordSelection & { readonly cursor?: string },
+): AsyncGenerator<{ readonly lines: Uint8Array; readonly nextCursor: string | null }> {
+  let cursor: string | null = start ?? null
   let left = limit ?? Number.POSITIVE_INFINITY
   do {
     const asked: number = Math.min(pageRecords, left)
@@ -36,14 +36,18 @@ async function* exportedPages(
       ...(cursor !== null && { cursor }),
     })
     // The last line says where the next page starts.
-    const start = page.lastIndexOf(newline, page.length - 2) + 1
-    const { end } = JSON.parse(Buffer.from(page.subarray(start)).toString('utf8')) as {
+    const last = page.lastIndexOf(newline, page.length - 2) + 1
+    const { end } = JSON.parse(Buffer.from(page.subarray(last)).toString('utf8')) as {
       end: { nextCursor: string | null }
     }
-    if (start > 0) yield page.subarray(0, start)
+    if (last > 0) yield { lines: page.subarray(0, last), nextCursor: end.nextCursor }
     left -= asked
     cursor = end.nextCursor
   } while (cursor !== null && left > 0)
+}
+
+async function* linesOf(pages: ReturnType<typeof exportedPages>): AsyncGenerator<Uint8Array> {
+  for await (const { lines } of pages) yield lines
 }
 
 /** A thread for each core, one of which also reads. */
@@ -61,7 +65,8 @@ export async function runOverRecords(
   const { from, save } = selection
   const source: ReplayLibrary = from === undefined ? clientLibrary(context.client()) : await fileLibrary(from)
   const noting = notingLibrary(source)
-  const records = from === undefined ? exportedPages(context.client(), selection) : createReadStream(from)
+  const records =
+    from === undefined ? linesOf(exportedPages(context.client(), selection)) : createReadStream(from)
   const file = save === undefined ? undefined : new RecordFile(save)
   const tally = await runBacktest({
     ...versions,

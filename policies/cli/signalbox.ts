@@ -53,8 +53,11 @@ function createProgram(verbs: readonly Verb[], config: CliConfig, output: Output
   const leaves = (command: Command): Command[] =>
     command.commands.length === 0
       ? [command]
-      : // A command with arguments of its own does something beside its sub-commands.
-        [...(command.registeredArguments.length > 0 ? [command] : []), ...command.commands.flatMap(leaves)]
+      : // A command with arguments or options of its own does something beside its sub-commands.
+        [
+          ...(command.registeredArguments.length + command.options.length > 0 ? [command] : []),
+          ...command.commands.flatMap(leaves),
+        ]
   for (const command of leaves(program)) {
     command.exitOverride()
     command.option('--json', 'print one JSON document on stdout, everything else on stderr')

@@ -17,6 +17,7 @@ import { guardrailNameFindings } from './guardrail-running.ts'
 import { compilePrompts, type LinkedPrompt } from './link-prompts.ts'
 import { loadDefinitions } from './load-script.ts'
 import { didYouMean } from './near-name.ts'
+import { offendingPlace } from './offending-place.ts'
 import type { ProblemList } from './problem-list.ts'
 import type { PromptNames } from './prompt-names.ts'
 import { checkRuleReferences } from './rule-references.ts'
@@ -171,13 +172,15 @@ export async function compileWorkspace(
     names,
     safeRoute: read.workspace.safeRoute,
     problems,
+    files,
   }
   const compiledDefinitions = compileDefinitions(description, scope)
   const compiled = assemble(read, compiledDefinitions, prompts)
   checkEnvironmentParams(read, compiled, problems)
   checkRuleReferences(files, compiled, problems)
   for (const { file, finding } of guardrailNameFindings(compiled.guardrails, names)) {
-    problems.add(file, modules.modules.get(file)?.defaultPosition ?? startOfFile, finding)
+    const start = modules.modules.get(file)?.defaultPosition ?? startOfFile
+    problems.add(file, offendingPlace(files.get(file), finding.offending, start), finding)
   }
   warnOfUnpricedTargets(read, catalogue, problems)
   if (around.today !== undefined) warnOfRetiringTargets(read, catalogue, problems, around.today)

@@ -12,6 +12,7 @@ import type { DescribedDefinition, DescribedRule } from '../runtime/wire.ts'
 import { type DescribedScope, fileOfSite, siteOf } from './described.ts'
 import { runningFindings } from './guardrail-running.ts'
 import { didYouMean } from './near-name.ts'
+import { offendingPlace } from './offending-place.ts'
 import type { Finding } from './problem-list.ts'
 import { schemaFindings } from './schema-problems.ts'
 import { type Position, startOfFile } from './text-position.ts'
@@ -73,7 +74,9 @@ export class DescribedGuardrail {
 
   report(finding: Finding, { file, position }: Place = { file: this.file, position: this.position }): void {
     // JSON was checked where it is written, which tells of the very member.
-    if (!this.#scope.problems.says(file, finding.message)) this.#scope.problems.add(file, position, finding)
+    if (this.#scope.problems.says(file, finding.message)) return
+    const place = offendingPlace(this.#scope.files.get(file), finding.offending, position)
+    this.#scope.problems.add(file, place, finding)
   }
 
   /** The guardrail as a version holds it; undefined where its options are wrong. All is reported. */

@@ -2,6 +2,7 @@ import { type Effect, PolicyFile, type PolicyKind } from '@signalbox/sdk/contrac
 import type { TSchema } from 'typebox'
 import { checkEffects } from '../evaluation/effect-shape.ts'
 import type { DescribedDefinition, DescribedRule } from '../runtime/wire.ts'
+import type { SourceFiles } from './built-version.ts'
 import type { CompiledModule, CompiledSite } from './condition.ts'
 import { checkEffectNames } from './effect-names.ts'
 import { isOfShape } from './json-policy.ts'
@@ -19,6 +20,8 @@ export interface DescribedScope {
   /** The workspace's own safe route. */
   readonly safeRoute: string | undefined
   readonly problems: ProblemList
+  /** Sources of the workspace. */
+  readonly files: SourceFiles
 }
 
 const policyId = /^[a-z0-9][a-z0-9._-]{0,127}$/
@@ -32,6 +35,12 @@ const onErrors: Readonly<Record<PolicyKind, readonly string[]>> = {
   route: ['deny', 'continue', 'safeRoute'],
 }
 const optionsSchema = optionsSchemaOf()
+
+const policyMembers = ['description', 'match', 'onError', 'safeRoute', 'rules']
+
+function unknownMember(name: string): string {
+  return `unknown member "${name}"${didYouMean(name, policyMembers) || `; there is ${policyMembers.join(', ')}`}`
+}
 
 /** Options of a policy in TypeScript: those of the JSON form, without what the builder's arguments say. */
 function optionsSchemaOf(): TSchema {
@@ -114,10 +123,11 @@ export class DescribedPolicy {
     const { options = {}, functions = [] } = this.#described
     const [unexpected] = functions
     if (unexpected !== undefined) {
-      this.report(this.position, { code: 'unknown_member', message: `unknown member "${unexpected}"` })
+      this.report(this.position, { code: 'unknown_member', message: unknownMember(unexpected) })
     }
-    for (const { code, message } of schemaFindings(optionsSchema, options)) {
-      this.report(this.position, { code, message })
+    for (const { code, message, path } of schemaFindings(optionsSchema, options)) {
+      const said = code === 'unknown_member' && path.length === 1 ? unknownMember(String(path[0])) : message
+      this.report(this.position, { code, message: said })
     }
     this.#checkOnError(options.onError, this.position, this.file)
     if (this.kind === 'constraint' && options.safeRoute !== undefined) {

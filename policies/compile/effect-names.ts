@@ -60,8 +60,12 @@ function checkPlanNames(node: PlanNode, names: WorkspaceNames, path: DocumentPat
 }
 
 function checkBesideNames(choice: ChoiceMembers, names: WorkspaceNames, path: DocumentPath): NameFinding[] {
-  const { mirror, onErrorClass = {} } = choice
+  const { mirror, semanticCache, onErrorClass = {} } = choice
+  const embedder = semanticCache?.model
   return [
+    ...(embedder === undefined
+      ? []
+      : at([...path, 'semanticCache', 'model'], checkModelName(embedder, names))),
     ...(mirror === undefined ? [] : at([...path, 'mirror'], checkModelName(mirror, names))),
     ...Object.entries(onErrorClass).flatMap(([name, node]) =>
       node === undefined ? [] : checkPlanNames(node, names, [...path, 'onErrorClass', name]),

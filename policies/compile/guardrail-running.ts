@@ -11,17 +11,19 @@ import { didYouMean } from './near-name.ts'
 import type { Finding } from './problem-list.ts'
 import { checkConnection, checkModelName, type WorkspaceNames } from './workspace-names.ts'
 
-const error = (message: string): Finding => ({ code: 'guardrail', message })
+function error(message: string, offending?: string): Finding {
+  return { code: 'guardrail', message, ...(offending !== undefined && { offending }) }
+}
 const isBuiltIn = (name: string): boolean => detectorIds.some((id) => id === name)
 
 function scanFindings(scans: Readonly<Record<string, GuardrailScan>>, read: readonly string[]): Finding[] {
   return Object.entries(scans).flatMap(([name, scan]) => {
     const wrong = checkScan(scan)
-    const found = wrong === undefined ? [] : [error(`scan "${name}": ${wrong}`)]
-    if (isBuiltIn(name)) found.push(error(`scan "${name}" has the name of a built-in detector`))
+    const found = wrong === undefined ? [] : [error(`scan "${name}": ${wrong}`, name)]
+    if (isBuiltIn(name)) found.push(error(`scan "${name}" has the name of a built-in detector`, name))
     if (!read.includes(name)) {
       found.push({
-        ...error(`scan "${name}" is run for nothing: no rule reads findings.${name}`),
+        ...error(`scan "${name}" is run for nothing: no rule reads findings.${name}`, name),
         severity: 'warning',
       })
     }
@@ -41,7 +43,7 @@ function phaseFindings(
   }
   for (const part of parts) {
     if (outputParts.includes(part)) continue
-    found.push(error(`an answer has no part "${part}": it has ${outputParts.join(', ')}`))
+    found.push(error(`an answer has no part "${part}": it has ${outputParts.join(', ')}`, part))
   }
   const reversible = actions.some((action) => Object(Object(action).redact).reversible === true)
   if (reversible)
@@ -64,7 +66,9 @@ export function runningFindings(guardrail: CompiledGuardrail, actions: unknown[]
   const known = [...detectorIds, ...Object.keys(scan)]
   for (const name of detectors) {
     if (known.includes(name)) continue
-    found.push(error(`there is no detector "${name}", and no scan of this name${didYouMean(name, known)}`))
+    found.push(
+      error(`there is no detector "${name}", and no scan of this name${didYouMean(name, known)}`, name),
+    )
   }
   const need = streamNeedOf(guardrail)
   if (stream === 'window' && 'whole' in need) {
@@ -82,13 +86,17 @@ export function runningFindings(guardrail: CompiledGuardrail, actions: unknown[]
   return found
 }
 
-function nameFindings(scan: GuardrailScan, names: WorkspaceNames): (Finding | undefined)[] {
+function offendingIn(finding: Finding | undefined, offending: string): Finding | undefined {
+  return finding && { ...finding, offending }
+}
+
+function nameFindings(scan: GuardrailScan, names: WorkspaceNames): Finding[] {
   const { judge, moderation, webhook } = scan
   const connection = (moderation ?? webhook)?.connection
   return [
-    judge && checkModelName(judge.model, names),
-    connection === undefined ? undefined : checkConnection(connection, names.connections),
-  ]
+    judge && offendingIn(checkModelName(judge.model, names), judge.model),
+    connection && offendingIn(checkConnection(connection, names.connections), connection),
+  ].filter((each) => typeof each === 'object')
 }
 
 function pipelineFindings(
@@ -102,12 +110,16 @@ function pipelineFindings(
         step.guardrail,
         all.map((each) => each.id),
       )
-      return [error(`pipeline "${id}": unknown guardrail "${step.guardrail}"${near}`)]
+      return [error(`pipeline "${id}": unknown guardrail "${step.guardrail}"${near}`, step.guardrail)]
     }
-    if (meant.pipeline !== undefined) return [error(`pipeline "${id}": "${meant.id}" is a pipeline itself`)]
+    if (meant.pipeline !== undefined)
+      return [error(`pipeline "${id}": "${meant.id}" is a pipeline itself`, meant.id)]
     if (meant.direction === direction) return []
     return [
-      error(`pipeline "${id}": guardrail "${meant.id}" checks the ${meant.direction}, not the ${direction}`),
+      error(
+        `pipeline "${id}": guardrail "${meant.id}" checks the ${meant.direction}, not the ${direction}`,
+        meant.id,
+      ),
     ]
   })
 }
@@ -119,7 +131,7 @@ export function guardrailNameFindings(
 ): { readonly file: string; readonly finding: Finding }[] {
   return all.flatMap((guardrail) => {
     const scans = Object.values(guardrail.scan ?? {}).flatMap((scan) => nameFindings(scan, names))
-    const found = [...scans.filter((each) => each !== undefined), ...pipelineFindings(guardrail, all)]
+    const found = [...scans, ...pipelineFindings(guardrail, all)]
     return found.map((finding) => ({ file: guardrail.file, finding }))
   })
 }

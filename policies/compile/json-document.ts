@@ -67,6 +67,9 @@ class JsonReader {
       do {
         this.#skipSpace()
         const keyOffset = this.#at
+        const comma = this.#text.slice(0, keyOffset).trimEnd().length - 1
+        if (this.#text[keyOffset] === '}' && this.#text[comma] === ',')
+          this.#fail('expected a member after this comma: the last one of an object has none', comma)
         if (this.#text[keyOffset] !== '"') this.#fail(`expected a name in quotes, but ${this.#whatIsHere()}`)
         const name = String(this.#scalar('a name').value)
         if (children.has(name)) this.#fail(`"${name}" stands twice`, keyOffset)
@@ -98,6 +101,9 @@ class JsonReader {
 
   value(depth: number): Parsed {
     this.#skipSpace()
+    const comma = this.#text[this.#at] === ']' ? this.#text.slice(0, this.#at).trimEnd().length - 1 : -1
+    if (this.#text[comma] === ',')
+      this.#fail('expected a value after this comma: the last one of a list has none', comma)
     if (depth > depthMax) this.#fail(`nested deeper than ${depthMax}`)
     if (this.#text[this.#at] === '{') return this.#object(depth)
     if (this.#text[this.#at] === '[') return this.#array(depth)

@@ -32,7 +32,10 @@ export function scalarSchemaFinding(
     return { member: unknown, message: `unknown member "${unknown}"${didYouMean(unknown, keywords)}` }
   }
   if (schema.type !== undefined && !isScalarType(schema.type)) {
-    return { member: 'type', message: `"type" must be one of ${scalarTypes.join(', ')}` }
+    return {
+      member: 'type',
+      message: `"type" must be one of ${scalarTypes.join(', ')}${didYouMean(String(schema.type), scalarTypes)}`,
+    }
   }
   const values: unknown = schema.enum ?? []
   if (!Array.isArray(values) || !values.every(isScalar)) {

@@ -11,6 +11,8 @@ export interface Finding {
   readonly code: string
   readonly message: string
   readonly severity?: Severity
+  /** A text or name that is at fault, for a finding about a larger thing in which it stands. */
+  readonly offending?: string
 }
 
 /** Problems of a workspace, collected from all checks. */

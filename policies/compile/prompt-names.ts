@@ -43,7 +43,7 @@ export function checkPromptUse(
       const what = problem.message.replace(/^The prompt's variable "[^"]*" |\.$/g, '')
       findings.push({
         code: 'variable_type',
-        message: `the variable "${variable}" of the prompt "${name}" ${what}`,
+        message: `the variable "${variable}" of the prompt "${name}" ${what}; it is declared as ${JSON.stringify(declared[variable])}`,
         path,
       })
     }

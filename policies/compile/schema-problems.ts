@@ -46,7 +46,46 @@ function messageOf(error: ErrorObject, root: TSchema, value: unknown): string {
     const wanted = `${what}${params.pattern ?? ''}`
     return `${JSON.stringify(value)} is not allowed here (${wanted})`
   }
-  return error.message ?? 'is not valid'
+  return limitText(keyword, params, value) ?? error.message ?? 'is not valid'
+}
+
+const least: Readonly<Record<string, string>> = {
+  minItems: 'entry',
+  minProperties: 'member',
+  minLength: 'character',
+}
+const most: Readonly<Record<string, string>> = {
+  maxItems: 'entry',
+  maxProperties: 'member',
+  maxLength: 'character',
+}
+const bounds: Readonly<Record<string, string>> = {
+  minimum: 'must be at least',
+  maximum: 'must be at most',
+  exclusiveMinimum: 'must be more than',
+  exclusiveMaximum: 'must be less than',
+}
+const counted = (count: unknown, what: string): string =>
+  `${String(count)} ${count === 1 ? what : what === 'entry' ? 'entries' : `${what}s`}`
+
+/** What a limit of a schema asks for; undefined for what is no limit. */
+function limitText(keyword: string, { limit }: ErrorObject['params'], value: unknown): string | undefined {
+  if (least[keyword] !== undefined) return `needs at least ${counted(limit, least[keyword])}`
+  if (most[keyword] !== undefined) return `has at most ${counted(limit, most[keyword])}`
+  if (keyword === 'uniqueItems') return 'has the same entry twice'
+  return bounds[keyword] === undefined
+    ? undefined
+    : `${bounds[keyword]} ${String(limit)}, not ${String(value)}`
+}
+
+/** How a value is called: its name, and in a list also its place. */
+function nameOf(path: readonly string[]): string | undefined {
+  const at = path.findLastIndex((part) => !/^\d+$/.test(part))
+  if (at === -1) return undefined
+  return `${path[at]}${path
+    .slice(at + 1)
+    .map((index) => `[${index}]`)
+    .join('')}`
 }
 
 function valueAt(value: unknown, path: readonly string[]): unknown {
@@ -65,9 +104,9 @@ function findingOf(error: ErrorObject, schema: TSchema, value: unknown): SchemaF
       : `unknown member "${name}"${didYouMean(name, known)}`
     return { code: open ? 'schema' : 'unknown_member', path: [...path, name], part: 'key', message }
   }
-  const subject = path.at(-1)
+  const subject = nameOf(path)
   const message = messageOf(error, schema, valueAt(value, path))
-  const named = subject === undefined || /^\d+$/.test(subject) ? message : `"${subject}" ${message}`
+  const named = subject === undefined ? message : `"${subject}" ${message}`
   return { code: 'schema', path, part: 'value', message: named }
 }
 

@@ -1,5 +1,6 @@
 import { executableFeatures, type PlanFeature, planFeatures } from '@signalbox/sdk/contract'
 import type { AnyNode } from 'acorn'
+import { unsupportedMessage } from '../evaluation/plan-shape.ts'
 import type { ProblemList } from './problem-list.ts'
 import { apiName, type TsScope } from './ts-scope.ts'
 import { walk } from './ts-source.ts'
@@ -38,11 +39,10 @@ function featureOf(node: AnyNode, scope: TsScope): { feature: PlanFeature; at: A
 /** Reports builders whose plans the gateway of this release cannot carry out, where they are called. */
 export function reportUnsupportedBuilders(scope: TsScope, problems: ProblemList): void {
   const { source } = scope
-  const known = executableFeatures.map((each) => `"${each}"`).join(', ')
   walk(source.program, (node) => {
     const found = featureOf(node, scope)
     if (found === undefined || executableFeatures.includes(found.feature)) return true
-    const message = `"${found.feature}" has no engine in this release; there is ${known}`
+    const message = unsupportedMessage(found.feature, executableFeatures)
     problems.add(source.file, source.at(found.at), { code: 'unsupported_strategy', message })
     return true
   })

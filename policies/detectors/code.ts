@@ -1,5 +1,5 @@
 import { type DetectorKind, detectorKinds } from '@signalbox/sdk/contract'
-import { continuation, lineForms, namedBlocks, plainBlocks } from './code/program-lines.ts'
+import { continuation, lineForms, namedBlocks, plainBlocks, wholeLines } from './code/program-lines.ts'
 import { type Detector, findingsMax, type Match } from './detector.ts'
 
 type Kind = DetectorKind<'code'>
@@ -25,6 +25,8 @@ class Region {
   end = 0
   lines = 0
   readonly #votes = new Map<Kind, number>()
+  /** What one of its lines is by itself. */
+  whole: Kind | undefined
   /** Said by the fence around it. */
   named: Kind | undefined
 
@@ -90,9 +92,11 @@ class CodeScan {
   #inProse(line: string, start: number, end: number): void {
     const isBlank = line.trim() === ''
     if (isBlank && this.#region !== undefined) return
+    const whole = wholeLines.find(({ form }) => form.test(line))?.kinds[0]
     const canBe = hasSign.test(line)
     const region = this.#region ?? new Region()
-    const isProgram = canBe && region.vote(line)
+    const isProgram = (canBe && region.vote(line)) || whole !== undefined
+    region.whole ??= whole
     if (!isProgram && (this.#region === undefined || !(continuation.test(line) || indented.test(line)))) {
       this.close()
       return
@@ -106,6 +110,11 @@ class CodeScan {
   close(): void {
     const region = this.#region
     this.#region = undefined
+    if (region?.lines !== 0 && region?.whole !== undefined && !region.counts && this.#fenced !== 'code') {
+      if (this.found.length < findingsMax)
+        this.found.push({ kind: region.whole, start: region.start, end: region.end })
+      return
+    }
     if (region === undefined || region.lines === 0 || this.found.length >= findingsMax) return
     // A block of one empty line.
     if (region.end === region.start) return

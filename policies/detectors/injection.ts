@@ -21,6 +21,11 @@ const hidden = /(?:\udb40[\udc00-\udc7f]){4,64}|[\u200b\u2060\ufeff]{4,64}|[\u20
 const comment =
   /<!--[^>]{0,80}?\b(?:(?:ai|llm|assistant|language model|chatbot)s?\b|ignore (?:all|any|the|previous))[^>]{0,40}/gi
 const hiddenWeightPpm = 700_000
+/** Letters that stand apart, as many as a sentence has, and the orders that they spell without the signs between. */
+const apart = /(?<!\p{L})(?:\p{L}[ .\-_*|·]{1,4}){9,64}\p{L}(?!\p{L})/gu
+const spelt =
+  /(?:ignore|disregard|forget|override|bypass)(?:all|any|every|the|your|my|of|these|those)*(?:previous|prior|above|earlier|system|safety)*(?:instructions?|rules|prompts?|guidelines|directives|filters|restrictions)|(?:reveal|show|print|repeat)(?:me|the|your|us)*(?:system|hidden|secret)?(?:prompt|instructions)/i
+const apartWeightPpm = 750_000
 /** Signs before a phrase that is spoken about, not spoken. */
 const quote = /["'“”„«»‘`]$/
 const aboutIt =
@@ -72,6 +77,21 @@ function findHidden(text: string): Weighed[] {
   return found
 }
 
+function findApart(text: string): Weighed[] {
+  const found: Weighed[] = []
+  for (const { index, 0: run } of text.matchAll(apart)) {
+    if (found.length >= findingsMax) break
+    if (!spelt.test(run.replaceAll(/\P{L}/gu, ''))) continue
+    found.push({
+      kind: 'ignoreInstructions',
+      start: index,
+      end: index + run.length,
+      weightPpm: apartWeightPpm,
+    })
+  }
+  return found
+}
+
 /** As if each kind were a witness by itself: 1 − Π (1 − weight), the strongest finding of a kind counts. */
 function scoreOf(found: readonly Weighed[]): number {
   const strongest = new Map<Kind, number>()
@@ -107,7 +127,7 @@ export const injection: Detector<'injection'> = {
     safetyBypass: phraseLengthMax,
   },
   scan(text) {
-    const found = [...findPhrases(text), ...findHidden(text)]
+    const found = [...findPhrases(text), ...findHidden(text), ...findApart(text)]
     return { findings: inOrder(found), scorePpm: scoreOf(found) }
   },
 }

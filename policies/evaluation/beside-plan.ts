@@ -7,7 +7,15 @@ type ErrorClasses = NonNullable<Decision['onErrorClass']>
 export type Beside = Partial<
   Pick<
     Decision,
-    'variant' | 'annotations' | 'caps' | 'cache' | 'fidelity' | 'mirror' | 'onErrorClass' | 'obligations'
+    | 'variant'
+    | 'annotations'
+    | 'caps'
+    | 'cache'
+    | 'semanticCache'
+    | 'fidelity'
+    | 'mirror'
+    | 'onErrorClass'
+    | 'obligations'
   >
 >
 
@@ -22,13 +30,16 @@ function mapClasses(classes: ErrorClasses, change: (node: PlanNode) => PlanNode 
 /** What a choice says beside its plan, its names replaced by targets; one that means nothing is left out. */
 export function besideOf(effect: Effect, path: LayerPath, scope: NameScope): Beside {
   const said: ChoiceMembers = 'use' in effect ? effect.use : 'plan' in effect ? effect : {}
-  const { variant, annotate, caps, cache, fidelity, mirror, onErrorClass, obligations } = said
+  const { variant, annotate, caps, cache, semanticCache, fidelity, mirror, onErrorClass, obligations } = said
+  const embedder = semanticCache === undefined ? undefined : path.targets(semanticCache.model)?.[0]
   const copy = mirror === undefined ? undefined : path.targets(mirror)?.[0]
   return {
     ...(variant !== undefined && { variant }),
     ...(annotate !== undefined && { annotations: annotate }),
     ...(caps !== undefined && { caps }),
     ...(cache !== undefined && { cache }),
+    ...(semanticCache !== undefined &&
+      embedder !== undefined && { semanticCache: { ...semanticCache, model: embedder } }),
     ...(fidelity !== undefined && { fidelity }),
     ...(copy !== undefined && { mirror: copy }),
     ...(onErrorClass !== undefined && {
@@ -38,9 +49,11 @@ export function besideOf(effect: Effect, path: LayerPath, scope: NameScope): Bes
   }
 }
 
-/** The same inside what the constraints leave: no copy to a target, and no plan, that they take away. */
+/**
+ * The same inside what the constraints leave: no copy to a target, no text to embed, and no plan, that they take away.
+ */
 export function clampBeside(beside: Beside, caps: Caps, isAllowed: (target: string) => boolean): Beside {
-  const { mirror, onErrorClass, ...others } = beside
+  const { mirror, semanticCache, onErrorClass, ...others } = beside
   const clamp = (node: PlanNode): PlanNode | null => {
     const kept = keepTargets(node, isAllowed)
     return kept === null ? null : clampPatches(kept, caps)
@@ -48,6 +61,7 @@ export function clampBeside(beside: Beside, caps: Caps, isAllowed: (target: stri
   return {
     ...others,
     ...(mirror !== undefined && isAllowed(mirror) && { mirror }),
+    ...(semanticCache !== undefined && isAllowed(semanticCache.model) && { semanticCache }),
     ...(onErrorClass !== undefined && { onErrorClass: mapClasses(onErrorClass, clamp) }),
   }
 }

@@ -1,7 +1,7 @@
 import { type Decision, errorTable, type Facts, type PlanNode, type Reason } from '@signalbox/sdk/contract'
 import type { Evaluation } from '../program.ts'
 import { type Beside, besideOf, clampBeside } from './beside-plan.ts'
-import { type LayerPath, promptFault } from './layer-path.ts'
+import { type FilterColumns, type LayerPath, promptFault } from './layer-path.ts'
 import {
   denialOf,
   isAllowed,
@@ -97,12 +97,16 @@ function refusedBy(failure: Failure | undefined): Partial<Combined> {
 }
 
 /** The plan inside what the constraints leave, or a denial that names the rules which left nothing. */
-function clamp(choice: Extract<Choice, { plan: unknown }>, narrowed: Narrowed, path: LayerPath): Decision {
+function clamp(
+  choice: Extract<Choice, { plan: unknown }>,
+  narrowed: Narrowed,
+  columnsOf: (target: string) => FilterColumns,
+): Decision {
   const { plan, by, beside = {} } = choice
   const { filters, caps, guardrails } = narrowed
-  const kept = plan === null ? null : keepTargets(plan, (target) => isAllowed(target, filters, path))
+  const kept = plan === null ? null : keepTargets(plan, (target) => isAllowed(target, filters, columnsOf))
   const targets = plan === null ? [] : targetsOf(plan)
-  const eliminating = reasonsOfElimination(targets, filters, path)
+  const eliminating = reasonsOfElimination(targets, filters, columnsOf)
   if (kept === null) {
     const chosen = by?.said[0]?.rule.id ?? ''
     const source =
@@ -118,7 +122,7 @@ function clamp(choice: Extract<Choice, { plan: unknown }>, narrowed: Narrowed, p
     guardrails,
     obligations: [],
     annotations: {},
-    ...clampBeside(beside, narrowest, (target) => isAllowed(target, filters, path)),
+    ...clampBeside(beside, narrowest, (target) => isAllowed(target, filters, columnsOf)),
     caps: narrowest,
   }
 }
@@ -137,7 +141,7 @@ export function combine(said: Said, facts: Facts, path: LayerPath): Combined {
     return { decision: denied(narrowed, reasonsToDeny(narrowed)), ...broke, ...refusedBy(failure) }
   }
   if ('deny' in choice) return { decision: denied(narrowed, [choice.deny]) }
-  if ('plan' in choice) return { decision: clamp(choice, narrowed, path), ...broke }
+  if ('plan' in choice) return { decision: clamp(choice, narrowed, path.columnsIn(facts)), ...broke }
   const { routeFailure } = choice
   const decision = denied(narrowed, [reasonOfFailure(routeFailure)])
   return { decision, routeFailure, ...refusedBy(routeFailure) }

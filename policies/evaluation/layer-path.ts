@@ -2,6 +2,7 @@ import {
   type CompiledWorkspace,
   type Connection,
   type Effect,
+  type Facts,
   hostConnections,
   type Locality,
   type ModelFilter,
@@ -54,6 +55,8 @@ export interface FilterColumns {
   readonly provider: string
   readonly locality: Locality
   readonly region?: string
+  /** Share that is left of the provider's rate limits; it changes from call to call. */
+  readonly remainingPpm?: number
 }
 
 function own<Value>(record: Readonly<Record<string, Value>>, name: string): Value | undefined {
@@ -66,14 +69,18 @@ function fitsColumn(value: string | undefined, wanted: string | readonly string[
   return typeof wanted === 'string' ? value === wanted : wanted.includes(value)
 }
 
-/** Whether a target has the columns that a filter asks for; what is not known does not match. */
+/**
+ * Whether a target has the columns that a filter asks for; what is not known does not match. Of the provider's limits
+ * enough is left where nobody says otherwise.
+ */
 export function fitsFilter(columns: FilterColumns, filter: ModelFilter): boolean {
   return (
     fitsColumn(columns.locality, filter.locality) &&
     fitsColumn(columns.connection, filter.connection) &&
     fitsColumn(columns.provider, filter.provider) &&
     fitsColumn(columns.target, filter.target) &&
-    fitsColumn(columns.region, filter.region)
+    fitsColumn(columns.region, filter.region) &&
+    (columns.remainingPpm ?? 1_000_000) >= (filter.minRemainingPpm ?? 0)
   )
 }
 
@@ -144,6 +151,15 @@ export class LayerPath {
     const name = target.slice(0, target.indexOf('/'))
     const { provider = '', locality = 'cloud', region } = this.connection(name) ?? {}
     return { target, connection: name, provider, locality, ...(region !== undefined && { region }) }
+  }
+
+  /** Those columns for one call, whose facts say what is left of the provider's limits. */
+  columnsIn(facts: Pick<Facts, 'models'>): (target: string) => FilterColumns {
+    return (target) => {
+      const remainingPpm = facts.models.find((each) => each.target === target)?.health.remainingPpm
+      const columns = this.columns(target)
+      return remainingPpm === undefined ? columns : { ...columns, remainingPpm }
+    }
   }
 
   /** Columns of candidates that nothing else is known of. */

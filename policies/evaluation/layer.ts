@@ -66,6 +66,8 @@ export interface GuardrailRule {
   readonly id: string
   readonly says: readonly unknown[] | null
   readonly onError: unknown
+  /** `onError` is its own, not that of the guardrail. */
+  readonly ownOnError: boolean
 }
 
 /** Answers of a layer that need not be worked out again. */
@@ -94,7 +96,7 @@ export interface Layer {
 }
 
 /** Of the answers that a layer keeps. */
-const knownAnswersLimits = { entriesMax: 2048, charactersMax: 500_000 }
+export const knownAnswersLimits = { entriesMax: 2048, charactersMax: 500_000 }
 
 /** Texts that the sandbox is warmed up with, so that the first real call finds its caches full. */
 const describeQuestion = JSON.stringify({ describe: true })
@@ -155,12 +157,16 @@ function guardrailOf(
 ): LayerGuardrail {
   const own: unknown = Object(described.options).onError
   const seesErrors = reads.some((path) => path === '*' || path.startsWith('detectorErrors'))
+  // A guardrail that is a rule itself has one `onError`.
+  const isRule = described.functions?.includes('then') === true
   const { rules = [{ id, effects: [described.action], options: {} }] } = described
   const known = rules.map((rule): GuardrailRule => {
+    const ofRule: unknown = Object(rule?.options).onError
     return {
       id: String(rule?.id),
       says: rule?.effects ?? null,
-      onError: Object(rule?.options).onError ?? own,
+      onError: ofRule ?? own,
+      ownOnError: ofRule !== undefined && !isRule,
     }
   })
   return { id, direction, index, rules: known, seesErrors }

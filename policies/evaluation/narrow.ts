@@ -1,5 +1,5 @@
 import type { Caps, Decision, Effect, GuardrailReference, ModelFilter, Reason } from '@signalbox/sdk/contract'
-import { fitsFilter, type LayerPath } from './layer-path.ts'
+import { type FilterColumns, fitsFilter } from './layer-path.ts'
 import { type Failure, isPassedOver, type PolicyOutcome, reasonOfFailure } from './outcomes.ts'
 
 /** Status of a denial whose rule names none. */
@@ -108,9 +108,13 @@ export function narrow(constraints: readonly PolicyOutcome[]): Narrowed {
 }
 
 /** Whether the filters let a target pass. */
-export function isAllowed(target: string, filters: readonly Filter[], path: LayerPath): boolean {
+export function isAllowed(
+  target: string,
+  filters: readonly Filter[],
+  columnsOf: (target: string) => FilterColumns,
+): boolean {
   if (filters.length === 0) return true
-  const columns = path.columns(target)
+  const columns = columnsOf(target)
   return filters.every(({ where }) => fitsFilter(columns, where))
 }
 
@@ -118,9 +122,10 @@ export function isAllowed(target: string, filters: readonly Filter[], path: Laye
 export function reasonsOfElimination(
   targets: readonly string[],
   filters: readonly Filter[],
-  path: LayerPath,
+  columnsOf: (target: string) => FilterColumns,
 ): Reason[] {
-  const columns = targets.map((target) => path.columns(target))
+  if (filters.length === 0) return []
+  const columns = targets.map(columnsOf)
   const eliminating = filters.filter(({ where }) => columns.some((each) => !fitsFilter(each, where)))
   return eliminating.map(({ reason }) => reason)
 }

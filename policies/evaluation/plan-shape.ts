@@ -39,12 +39,23 @@ function finding(code: string, message: string, path: Path = []): EffectFinding[
   return [{ code, message, path, part: 'value' }]
 }
 
+/** What a feature would do, of those that no release of the gateway carries out yet. */
+const unmade: Readonly<Partial<Record<PlanFeature, string>>> = {
+  mirror: 'no copy of the call would be sent',
+  obligations: 'nothing of it would be done',
+}
+
+/** Why a policy with this feature makes no version, and what to do. */
+export function unsupportedMessage(feature: PlanFeature, known: readonly PlanFeature[]): string {
+  const what = unmade[feature] ?? 'the plan would not be followed'
+  const there = known.map((each) => `"${each}"`).join(', ')
+  return `"${feature}" is not carried out by the gateway of this release: ${what}. Take it out, or keep it for \`signalbox test\` only, where cases can expect it; there is ${there}`
+}
+
 /** Says that a feature has no engine, where it has none. */
 function unsupported(feature: PlanFeature, path: Path, checks: EffectChecks): EffectFinding[] {
   if (checks.features.includes(feature)) return []
-  const known = checks.features.map((each) => `"${each}"`).join(', ')
-  const message = `"${feature}" has no engine in this release; there is ${known}`
-  return finding('unsupported_strategy', message, path)
+  return finding('unsupported_strategy', unsupportedMessage(feature, checks.features), path)
 }
 
 function checkStrategy(node: object, checks: EffectChecks, depth: number): readonly EffectFinding[] {

@@ -69,15 +69,25 @@ function judge(
   return { id, direction, verdict: 'fail', action, rule, code: codeOf(action), said }
 }
 
+/** The rules that are to throw, by their indexes. */
+function breaksOf({ index, rules }: LayerGuardrail, breaks: readonly string[]): string {
+  return JSON.stringify([index, rules.flatMap(({ id }, at) => (breaks.includes(id) ? [at] : []))])
+}
+
 /** Runs one guardrail over the findings of a text. What breaks in it is a verdict, `error`, not an exception. */
 export function screenWith(layer: Layer, guardrail: LayerGuardrail, input: ScreenInput): GuardrailEvaluation {
   const { id, direction, index } = guardrail
   const params = layer.params(input.params ?? {})
-  const question = `{"g":${index},"p":${params},"f":${JSON.stringify(input.facts)}}`
+  const breaks = input.breaks === undefined ? '' : `,"t":${breaksOf(guardrail, input.breaks)}`
+  const question = `{"g":${index},"p":${params},"f":${JSON.stringify(input.facts)}${breaks}}`
   try {
     const { output, fuel } = layer.image.call(question)
     const [holds, trace, broken, matched = holds === 1 ? [0] : []]: ScreenAnswer = JSON.parse(output)
-    return { ...judge(guardrail, read(guardrail, matched, broken), input), trace, fuel }
+    const threw = broken.flatMap(([at, kind]) =>
+      kind === 'exception' ? (guardrail.rules[at]?.id ?? []) : [],
+    )
+    const judged = judge(guardrail, read(guardrail, matched, broken), input)
+    return { ...judged, ...(threw.length > 0 && { threw }), trace, fuel }
   } catch (error) {
     if (!(error instanceof SandboxError)) throw error
     const { kind, message, fuel } = error

@@ -21,12 +21,16 @@ const columnNames = ['locality', 'connection', 'provider', 'target', 'region'] a
 const listText = (wanted: string | readonly string[]): string =>
   typeof wanted === 'string' ? wanted : wanted.length === 0 ? 'none at all' : wanted.join(' or ')
 
+const percentText = (ppm: number): string => `${numberText(ppm / 10_000)} %`
+
 /** What a filter keeps: `locality on-prem, region eu or ch`. */
 export function filterText(where: ModelFilter): string {
   const columns = columnNames.flatMap((name) => {
     const wanted = where[name]
     return wanted === undefined ? [] : [`${name} ${listText(wanted)}`]
   })
+  const { minRemainingPpm } = where
+  if (minRemainingPpm !== undefined) columns.push(`${percentText(minRemainingPpm)} of the rate limit left`)
   return columns.length === 0 ? 'every candidate' : columns.join(', ')
 }
 
@@ -40,6 +44,9 @@ export function misfitText(columns: FilterColumns, where: ModelFilter): string {
       ? 'not among the targets named'
       : `${name} ${actual ?? 'unknown'}, not ${listText(wanted)}`
   }
+  const { remainingPpm } = columns
+  if (remainingPpm !== undefined && remainingPpm < (where.minRemainingPpm ?? 0))
+    return `${percentText(remainingPpm)} of the rate limit left, not ${percentText(where.minRemainingPpm ?? 0)}`
   return filterText(where)
 }
 

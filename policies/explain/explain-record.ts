@@ -112,7 +112,7 @@ function explainPolicies(
     .flatMap(({ workspace, id }) => findSaid(workspace, id) ?? [])
   const candidates = (recorded?.models ?? []).map(({ target }) => target)
   const names = namesOfVersions(versions, record.row.environment)
-  const narrowed = narrowCandidates(constraints, candidates, names)
+  const narrowed = narrowCandidates(constraints, candidates, names.columnsIn(recorded ?? { models: [] }))
   const byWorkspace = new Map(versions.map((version) => [version.compiled.name, version]))
   return {
     policies: policies.map((result) => {

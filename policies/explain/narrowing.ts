@@ -1,7 +1,9 @@
 import type { Caps, Narrowing, RemovedCandidate } from '@signalbox/sdk/contract'
-import { fitsFilter, type LayerPath } from '../evaluation/layer-path.ts'
+import { type FilterColumns, fitsFilter } from '../evaluation/layer-path.ts'
 import type { PolicyOutcome } from '../evaluation/outcomes.ts'
 import { guardText, misfitText } from './effect-text.ts'
+
+type ColumnsOf = (target: string) => FilterColumns
 
 /** What one constraint did to the call. */
 export interface ConstraintEffects {
@@ -12,7 +14,11 @@ export interface ConstraintEffects {
 
 const narrowCode = 'MODEL_NOT_ALLOWED'
 
-function removals(said: PolicyOutcome, candidates: readonly string[], names: LayerPath): RemovedCandidate[] {
+function removals(
+  said: PolicyOutcome,
+  candidates: readonly string[],
+  columnsOf: ColumnsOf,
+): RemovedCandidate[] {
   const removed: RemovedCandidate[] = []
   const gone = new Set<string>()
   for (const { rule, effects } of said.said) {
@@ -20,7 +26,7 @@ function removals(said: PolicyOutcome, candidates: readonly string[], names: Lay
       if (!('only' in effect)) continue
       const { where, code = narrowCode } = effect.only
       for (const target of candidates) {
-        const columns = names.columns(target)
+        const columns = columnsOf(target)
         if (gone.has(target) || fitsFilter(columns, where)) continue
         gone.add(target)
         const { workspace, id: policy } = said.policy
@@ -50,14 +56,14 @@ function smallestCaps(said: PolicyOutcome): Caps {
 export function narrowCandidates(
   constraints: readonly PolicyOutcome[],
   candidates: readonly string[],
-  names: LayerPath,
+  columnsOf: ColumnsOf,
 ): { readonly of: ReadonlyMap<PolicyOutcome, ConstraintEffects>; readonly all: Narrowing } {
   let left = candidates
   const all: RemovedCandidate[] = []
   const of = new Map<PolicyOutcome, ConstraintEffects>()
   for (const said of constraints) {
     const effects = said.said.flatMap((rule) => rule.effects)
-    const removed = removals(said, left, names)
+    const removed = removals(said, left, columnsOf)
     const gone = new Set(removed.map(({ target }) => target))
     const before = left.length
     left = left.filter((target) => !gone.has(target))

@@ -6,6 +6,7 @@ import { pathsOverlap } from '../evaluation/cut-facts.ts'
 import { LayerPath, namesOf } from '../evaluation/layer-path.ts'
 import type { PolicyOutcome } from '../evaluation/outcomes.ts'
 import type { Engine, Evaluation, EvaluationInput, ModelColumns, ParamValues, Program } from '../program.ts'
+import { askedThen } from '../replay/switched-off.ts'
 
 /** A version that decided a call, as far as it is still kept. */
 export interface ExplainedVersion {
@@ -130,7 +131,7 @@ export function recompute(options: RecomputeOptions): {
     const loaded = options.versions.flatMap(({ script, ...rest }) =>
       script === undefined ? [] : [{ ...rest, script }],
     )
-    program = options.engine.load(loaded, { environment: row.environment })
+    program = askedThen(options.engine.load(loaded, { environment: row.environment }), body)
     const input = inputOf(options, body.facts)
     const evaluation = program.evaluate(input)
     const verification = compare(recordedDigest, evaluation.decisionDigest, options)

@@ -6,7 +6,7 @@ import { columnsOf } from '../cases/model-columns.ts'
 import type { CatalogueIndex } from '../catalogue/index-catalogue.ts'
 import { LayerPath, namesOf } from '../evaluation/layer-path.ts'
 import { targetsOf } from '../evaluation/plan-tree.ts'
-import type { Engine, Evaluation, LoadedWorkspace, ParamValues, Program } from '../program.ts'
+import type { Engine, Evaluation, LoadedProgram, LoadedWorkspace, ParamValues } from '../program.ts'
 import { explainRecord } from './explain-record.ts'
 
 const nobody = '00000000-0000-7000-8000-000000000000'
@@ -73,7 +73,7 @@ export class Tryout {
   readonly #engine: Engine
   readonly #version: LoadedWorkspace
   readonly #catalogue: CatalogueIndex
-  readonly #programs = new Map<string, Program>()
+  readonly #programs = new Map<string, LoadedProgram>()
 
   constructor(engine: Engine, version: LoadedWorkspace, catalogue: CatalogueIndex) {
     this.#engine = engine
@@ -82,18 +82,20 @@ export class Tryout {
   }
 
   /** Loaded once for each environment; whoever explains may dispose of it as often as they like. */
-  #program(environment: string): Program {
+  #program(environment: string): LoadedProgram {
     const known = this.#programs.get(environment)
     if (known !== undefined) return known
     const program = this.#engine.load([this.#version], { environment })
-    const kept: Program = {
+    const kept: LoadedProgram = {
       environment: program.environment,
       workspaces: program.workspaces,
       candidates: program.candidates,
       policies: program.policies,
+      guardrails: program.guardrails,
       evaluate: (input) => program.evaluate(input),
       inspect: (input) => program.inspect(input),
       screen: (input) => program.screen(input),
+      view: (workspaces, without) => program.view(workspaces, without),
       dispose: () => {},
     }
     this.#programs.set(environment, kept)

@@ -64,7 +64,8 @@ export const regex: GuardrailKind<'regex'> = {
         if (compiled?.form.matches('') === true)
           return `pattern "${name}" matches where nothing stands: ${pattern}`
       } catch (error) {
-        return `pattern "${name}" is none of RE2: ${error instanceof Error ? error.message : String(error)}`
+        const why = error instanceof Error ? error.message : String(error)
+        return `pattern "${name}" is none of RE2, which has no look-around and no back references: ${why}`
       }
     }
     return undefined

@@ -114,7 +114,8 @@ class JsonMutator {
 
   #rule(path: DocumentPath, rule: Record<string, unknown>): void {
     const { id, when, then, onError } = rule
-    const never = { lt: [{ fact: 'nowMs' }, 0] }
+    const isGuardrail = Object(this.#document.value).kind === 'guardrail'
+    const never = { lt: [{ fact: isGuardrail ? 'text.chars' : 'nowMs' }, 0] }
     this.#replace(path, rule, { ...rule, when: never }, `rule ${String(id)} dropped`)
     if (when !== undefined) {
       const { when: _, ...rest } = rule
@@ -130,11 +131,11 @@ class JsonMutator {
     const { rules, onError, when, then } = value
     if (Array.isArray(rules)) {
       for (const [index, rule] of rules.entries()) this.#rule(['rules', index], Object(rule))
-      this.#onError(['onError'], onError)
     } else {
       this.#condition(['when'], when)
       this.#effect(['then'], then)
     }
+    this.#onError(['onError'], onError)
     return this.edits
   }
 }

@@ -21,6 +21,9 @@ function quote(text: string): string {
 }
 
 /** Makes the wrong versions of one TypeScript file. */
+/** Builders whose first argument is a code. */
+const saysCode = ['deny', 'block', 'refuse', 'redact', 'flag']
+
 class TsMutator {
   readonly #source: TsSource
   readonly #scope: TsScope
@@ -102,7 +105,7 @@ class TsMutator {
         if (other !== undefined) this.#replace(each, quote(other))
       }
     }
-    if (name === 'deny' && first?.type === 'Literal' && typeof first.value === 'string') {
+    if (saysCode.includes(name ?? '') && first?.type === 'Literal' && typeof first.value === 'string') {
       this.#replace(first, quote(`NOT_${first.value}`.slice(0, 64)))
     }
     const chained = ['fallback', 'prompt', 'annotate', 'variant', 'reasoningLevel'].includes(name ?? '')
@@ -175,11 +178,12 @@ class TsMutator {
       const name = apiName(node.callee, this.#scope)
       const [, options] = node.arguments
       if (options?.type !== 'ObjectExpression') return true
-      if (name === 'rule' || name === 'guardrail') {
+      const isRule = name === 'guardrail' && memberOf(options, 'rules') === undefined
+      if (name === 'rule' || isRule) {
         this.#rule(node, options)
         return false
       }
-      if (name === 'constraint' || name === 'route') this.#onError(options)
+      if (name === 'constraint' || name === 'route' || name === 'guardrail') this.#onError(options)
       return true
     })
     return this.edits

@@ -40,7 +40,8 @@ export interface PlanOptions {
 const keyOf = ({ route, rule, alias }: CostBound): string =>
   alias === undefined ? `${route}/${rule}` : `alias ${alias}`
 
-function costChanges(
+/** Worst cases that differ between two versions. */
+export function costChanges(
   before: PlanSide | undefined,
   after: PlanSide,
   inputTokens: number | undefined,

@@ -8,6 +8,8 @@ function isNarrowerFilter(filter: ModelFilter, than: ModelFilter): boolean {
   return Object.entries(than).every(([column, wanted]) => {
     const own = filter[column as keyof ModelFilter]
     if (wanted === undefined) return true
+    if (typeof wanted === 'number') return typeof own === 'number' && own >= wanted
+    if (typeof own === 'number') return false
     return own !== undefined && listOf(own).every((value) => listOf(wanted).includes(value))
   })
 }

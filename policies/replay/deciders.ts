@@ -88,11 +88,12 @@ export class DeciderReader {
   /** What decided a call. Never fails for what is not kept: versions are missing then. */
   of(record: CallRecord): Promise<Deciders> {
     const { environment, releaseSequence, stateSequence, versionDigest } = record.row
+    const { rollouts = [] } = record.body
     const path =
       record.body.facts?.subject.node.path ?? record.body.policies.map(({ workspace }) => workspace)
     // Where the record holds the params of its time, the state is of no interest.
     const state = record.body.params === undefined ? stateSequence : undefined
-    const key = JSON.stringify([environment, releaseSequence, state, versionDigest, path])
+    const key = JSON.stringify([environment, releaseSequence, state, versionDigest, path, rollouts])
     return this.#deciders.get(key, () => this.#read(key, record, state))
   }
 
@@ -106,7 +107,8 @@ export class DeciderReader {
     for (const workspace of release?.workspaces.filter((each) => decided(record, each)) ?? []) {
       // The record's own version wins: it may have been the candidate.
       const isOwn = own?.compiled.name === workspace.name
-      const build = isOwn ? own : await this.build(workspace.stable)
+      const part = record.body.rollouts?.find((each) => each.workspace === workspace.name)
+      const build = isOwn ? own : await this.build(part?.version ?? workspace.stable)
       if (build !== undefined) versions.push(explainedVersion(build, workspace))
     }
     if (own !== undefined && !versions.some(({ digest }) => digest === own.digest)) {

@@ -1,10 +1,11 @@
 import type { CallRecord, ExportedRecord, Facts } from '@signalbox/sdk/contract'
 import { digestOf, digestOfJson } from '@signalbox/sdk/node'
 import { columnsFor, type ExplainedVersion, obstacleOf } from '../explain/recompute.ts'
-import type { Engine, Evaluation, ModelColumns, Program } from '../program.ts'
+import type { Engine, Evaluation, LoadedProgram, ModelColumns } from '../program.ts'
 import { DeciderReader, type Deciders, type ReplayLibrary } from './deciders.ts'
 import { type ReplayedSelection, replaySelection } from './replay-selection.ts'
 import { Shelf } from './shelf.ts'
+import { askedThen } from './switched-off.ts'
 
 /** What deciding a recorded call again came to. */
 export interface Replay {
@@ -26,7 +27,7 @@ export interface ReplayedCall {
 }
 /** Versions as they decide calls of one environment. */
 export interface LoadedDeciders {
-  readonly program: Program
+  readonly program: LoadedProgram
   models(facts: Facts): readonly ModelColumns[]
 }
 
@@ -123,7 +124,7 @@ export class Replayer {
     try {
       const { program, models } = await this.#load(deciders, row.environment)
       const params = body.params ?? deciders.params
-      const evaluation = program.evaluate({ facts, params, models: models(facts) })
+      const evaluation = askedThen(program, body).evaluate({ facts, params, models: models(facts) })
       return { replay: this.#compare(record, recorded, { evaluation, deciders }), deciders, evaluation }
     } catch (error) {
       const what = error instanceof Error ? error.message : String(error)

@@ -10,7 +10,7 @@ function broken(rule: PreparedRule): PreparedRule {
   return { ...rule, when }
 }
 
-/** The policy as if the rules that the question names threw. */
+/** The policy, or guardrail, as if the rules that the question names threw. */
 export function withBrokenRules(policy: Prepared, asked: EvaluateQuestion['t']): Prepared {
   if (asked === undefined || asked[0] !== policy.index) return policy
   const rules = policy.rules.map((rule, index) => (asked[1].includes(index) ? broken(rule) : rule))

@@ -97,6 +97,6 @@ export function createScript(
     if (options.freeze) deepFrozen(facts)
     if (!('g' in question)) return evaluate(question, facts)
     const guardrail = definitions[question.g]
-    return guardrail === undefined ? '[0,"",[]]' : runGuardrail(guardrail, facts)
+    return guardrail === undefined ? '[0,"",[]]' : runGuardrail(withBrokenRules(guardrail, question.t), facts)
   }
 }

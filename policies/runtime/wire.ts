@@ -26,6 +26,8 @@ export interface ScreenQuestion {
   readonly g: number
   readonly f: object
   readonly p: Readonly<Record<string, unknown>>
+  /** As of an EvaluateQuestion; its index is `g` again. */
+  readonly t?: EvaluateQuestion['t']
 }
 
 /** A rule that matched: its index where its effects are fixed (see `DescribedRule`), else with what it said. */

@@ -115,15 +115,22 @@ class Arranger {
   }
 
   /** The leg that a part is judged by: its first good one. */
-  #head(part: readonly Leg[]): Leg | undefined {
-    return part.find((leg) => this.standingOf(leg) === standing.good)
+  #head(part: readonly Leg[], { with: said }: StrategyNode): Leg | undefined {
+    const needed = typeof said?.minRemainingPpm === 'number' ? said.minRemainingPpm : 0
+    return part.find((leg) => this.standingOf(leg) === standing.good && this.#remainingPpm(leg) >= needed)
+  }
+
+  /** The share that is left of the tightest of the limits that a leg is under. */
+  #remainingPpm(leg: Leg): number {
+    const shares = targetsOfLeg(leg).map((target) => this.#input.sightOf(target)?.remainingPpm ?? 1_000_000)
+    return Math.min(...shares)
   }
 
   /** Indexes of the parts in the order of trying; those with no good target come last. */
   #orderOf(node: StrategyNode, parts: readonly (readonly Leg[])[], id: number): number[] {
     const all = parts.map((_, index) => index)
-    if (node.strategy === 'ordered') return all
-    const heads = parts.map((part) => this.#head(part))
+    if (node.strategy === 'ordered' && node.with?.minRemainingPpm === undefined) return all
+    const heads = parts.map((part) => this.#head(part, node))
     const good = all.filter((index) => heads[index] !== undefined)
     const ordered = this.#rank(node, good, { parts, heads, id })
     return [...ordered, ...all.filter((index) => heads[index] === undefined)]
@@ -175,13 +182,16 @@ class Arranger {
   }
 
   /** The first good target of each part races; what else the parts have comes after. */
-  #hedge({ with: said }: StrategyNode, parts: readonly (readonly Leg[])[], id: number): readonly Leg[] {
-    const runners = parts.flatMap((part) => this.#head(part) ?? []).filter(({ steps }) => steps === undefined)
+  #hedge(node: StrategyNode, parts: readonly (readonly Leg[])[], id: number): readonly Leg[] {
+    const { with: said } = node
+    const runners = parts
+      .flatMap((part) => this.#head(part, node) ?? [])
+      .filter(({ steps }) => steps === undefined)
     const afterMs = typeof said?.afterMs === 'number' ? said.afterMs : this.#patience(runners[0])
     const extra = said?.extraCostNanoUsd
     const race: Race = { id, afterMs, extraCostNanoUsd: typeof extra === 'number' ? extra : undefined }
     const others = parts.flat().filter((leg) => !runners.includes(leg))
-    return [...runners.map(({ node }) => ({ node, race })), ...others.map(withoutRace)]
+    return [...runners.map((leg) => ({ node: leg.node, race })), ...others.map(withoutRace)]
   }
 
   /** Twice what the first target usually takes to its first token. */

@@ -3,7 +3,9 @@ import type { Problem } from '@signalbox/sdk/contract'
 import type { SourceFiles } from '../compile/built-version.ts'
 import { packExports, packsOf, readManifest } from '../compile/packs.ts'
 import { inTemporaryFolder, layOutApi, workspaceCompilerOptions, writeText } from './api-layout.ts'
+import { plainMessage } from './plain-message.ts'
 import { type CompilerLimits, type CompilerRun, compilerLimits, runCompiler } from './run-compiler.ts'
+import { typedNamesOf } from './workspace-types.ts'
 
 /** Problems reported at most; one is enough to refuse. */
 const problemsMax = 100
@@ -100,6 +102,10 @@ function problemsOf(run: CompilerRun, folder: string, limits: CompilerLimits): P
   return problems.slice(0, problemsMax)
 }
 
+function lineOf({ file, line }: Problem, files: SourceFiles): string {
+  return files.get(file)?.split('\n', line)[line - 1] ?? ''
+}
+
 /**
  * Type-checks policies, guardrails and `*.test.ts` of a workspace against the authoring API and the metadata
  * that its `signalbox.yaml` declares. Runs the compiler in a child process, in a folder of its own that is
@@ -114,8 +120,10 @@ export async function checkTypes(
   const sources = [...files.keys()].filter((path) => checked.test(path)).sort()
   if (sources.length === 0) return []
   const limits = { ...compilerLimits, ...options.limits }
+  const metadata = (): string[] => Object.keys(typedNamesOf(files).metadata)
   return inTemporaryFolder(async (folder) => {
     await layOut(folder, files, sources)
-    return problemsOf(await runCompiler(folder, limits), folder, limits)
+    const found = problemsOf(await runCompiler(folder, limits), folder, limits)
+    return found.map((each) => ({ ...each, message: plainMessage(each, lineOf(each, files), metadata) }))
   })
 }

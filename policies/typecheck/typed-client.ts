@@ -15,15 +15,18 @@ import {
   type ChatStream,
   type Decided,
   GatewayClient,
+  type GatewayClientOptions,
 } from ${JSON.stringify(sdkModule)}
 
 ${typeLines(names).join('\n')}
-/** A chat call; its model is an alias of the workspace, or a target. */
-export type Request = ChatRequest & { readonly model: ModelName }
+/** A chat call; its model is an alias of the workspace, or a target. A prompt may bring its own. */
+export type Request = ChatRequest & { readonly model?: ModelName }
 export type Options = Omit<ChatOptions, 'metadata' | 'prompt'> & {
   readonly metadata?: Metadata
   /** A prompt of the workspace, and its variables. */
-  readonly prompt?: { [Name in PromptName]: { readonly name: Name; readonly variables: Prompts[Name] } }[PromptName]
+  readonly prompt?: {
+    [Name in PromptName]: { readonly name: Name; readonly version?: number; readonly variables: Prompts[Name] }
+  }[PromptName]
 }
 /** Calls of this workspace. */
 export interface WorkspaceClient {
@@ -34,11 +37,7 @@ export interface WorkspaceClient {
 }
 
 /** \`url\`: origin of the gateway; \`key\`: \`sb_…\`. */
-export function createWorkspaceClient(options: {
-  readonly url: string
-  readonly key: string
-  readonly fetch?: typeof fetch
-}): WorkspaceClient {
+export function createWorkspaceClient(options: GatewayClientOptions): WorkspaceClient {
   return new GatewayClient(options)
 }
 `

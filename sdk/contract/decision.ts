@@ -26,6 +26,23 @@ export const GuardrailReference = Type.Object(
   },
   closed,
 )
+/** How answers are found to questions that mean the same, where the cache has a part in the call. */
+export const SemanticCache = Type.Object(
+  {
+    model: Type.String({
+      minLength: 1,
+      maxLength: 256,
+      description: 'Alias or target that embeds questions.',
+    }),
+    thresholdPpm: Type.Integer({
+      minimum: 500_000,
+      maximum: 1_000_000,
+      description: 'Cosine from which on two questions mean the same, in parts per million.',
+    }),
+  },
+  { ...closed, description: 'Answers to questions that mean the same may be given.' },
+)
+export type SemanticCache = Static<typeof SemanticCache>
 export const errorClasses = [
   'rateLimit',
   'overload',
@@ -68,6 +85,7 @@ export const Decision = Type.Object(
       closed,
     ),
     cache: Type.Optional(Type.Enum(['off', 'read', 'readWrite'])),
+    semanticCache: Type.Optional(SemanticCache),
     fidelity: Type.Optional(Type.Enum(['strict', 'warn', 'lossy'])),
     budget: Type.Optional(Type.Object({ reserveNanoUsd: Type.Optional(NanoUsdInteger) }, closed)),
     variant: Type.Optional(

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox'
 import { operations } from './facts.ts'
 import { StateLimit } from './limits.ts'
 import { StateBudget } from './money.ts'
+import { Freeze, releasedCandidateShape } from './rollout.ts'
 import { Digest, EnvironmentName, Id, Name, Ppm, TimeMs } from './scalars.ts'
 
 const closed = { additionalProperties: false } as const
@@ -46,6 +47,8 @@ export const RootDocument = Type.Object({
     Type.Enum(['root', 'release', 'author']),
     Type.Object({ threshold: Type.Integer({ minimum: 1 }), keyIds: Type.Array(Type.String()) }),
   ),
+  /** Environments whose gateways run only versions that enough authors have signed. */
+  authorsIn: Type.Optional(Type.Array(EnvironmentName)),
 })
 export type RootDocument = Static<typeof RootDocument>
 
@@ -65,10 +68,29 @@ export const ReleasedWorkspace = Type.Object({
   deploymentId: Id,
   stable: Digest,
   candidate: Type.Union([
-    Type.Object({ version: Digest, ppm: Ppm, teams: Type.Array(Id), salt: Type.String() }),
+    Type.Object({
+      version: Digest,
+      ppm: Ppm,
+      teams: Type.Array(Id),
+      salt: Type.String(),
+      ...releasedCandidateShape,
+    }),
     Type.Null(),
   ]),
   shadows: Type.Array(Digest),
+  /** Versions that were stable here before, newest first, whose prompts callers may still name. */
+  kept: Type.Optional(
+    Type.Array(
+      Type.Object({
+        number: Type.Integer({ minimum: 1 }),
+        version: Digest,
+        workspace: Type.Object({ digest: Digest, bytes: Type.Integer() }),
+      }),
+      { maxItems: 16 },
+    ),
+  ),
+  /** Of all calls, how many the shadows look at; all if left out. */
+  shadowPpm: Type.Optional(Ppm),
 })
 export type ReleasedWorkspace = Static<typeof ReleasedWorkspace>
 
@@ -89,6 +111,10 @@ export const ReleaseDocument = Type.Object({
       script: Type.Object({ digest: Digest, bytes: Type.Integer() }),
       workspace: Type.Object({ digest: Digest, bytes: Type.Integer() }),
       vectors: Type.Object({ digest: Digest, bytes: Type.Integer() }),
+      /** What keys of role `author` said of it; left out where there is none. */
+      authors: Type.Optional(
+        Type.Array(Type.Object({ keyId: Type.String(), sig: Type.String() }), { maxItems: 16 }),
+      ),
     }),
   ),
 })
@@ -128,7 +154,11 @@ export const StateDocument = Type.Object({
       Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Array(Type.String(), { maxItems: 64 })]),
     ),
   ),
-  freeze: Type.Union([Type.Object({ reason: Type.String() }), Type.Null()]),
+  /** Calls of which only metering and digests are recorded; left out where there are none. */
+  unrecorded: Type.Optional(
+    Type.Object({ all: Type.Boolean(), nodes: Type.Array(Id), keys: Type.Array(Id) }),
+  ),
+  freeze: Type.Union([Freeze, Type.Null()]),
 })
 export type StateDocument = Static<typeof StateDocument>
 
@@ -175,6 +205,12 @@ export const KeyScopes = Type.Object(
         maxItems: 32,
         uniqueItems: true,
         description: 'Properties of metadata that each call must carry.',
+      }),
+    ),
+    direct: Type.Optional(
+      Type.Boolean({
+        description:
+          'Its holder may call providers with keys of his own while no gateway answers, and tells it afterwards.',
       }),
     ),
   },

@@ -1,3 +1,8 @@
+import { type Static, Type } from 'typebox'
+import { NanoUsd } from './scalars.ts'
+
+const closed = { additionalProperties: false } as const
+
 /**
  * Faults that a drill puts in the place of a target's answer: an error by its status, a connection that is refused,
  * nothing at all, only signs of life, an answer that breaks off at once, one that makes no sense.
@@ -10,3 +15,89 @@ export interface Drill {
   /** How many targets fail, from the first on. */
   readonly targets: number
 }
+
+const texts = (description: string) =>
+  Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 256 }), { minItems: 1, maxItems: 16, description }),
+  )
+/** A call with a known good answer, which a fallback has to give too. */
+export const GoldenPrompt = Type.Object(
+  {
+    name: Type.String({ minLength: 1, maxLength: 64 }),
+    messages: Type.Array(
+      Type.Object(
+        {
+          role: Type.Enum(['system', 'user', 'assistant']),
+          content: Type.String({ maxLength: 8192 }),
+        },
+        closed,
+      ),
+      { minItems: 1, maxItems: 16 },
+    ),
+    outputTokensMax: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 4096, description: '64 where left out.' }),
+    ),
+    expect: Type.Object(
+      {
+        contains: texts('Texts that stand in the answer, in any case.'),
+        excludes: texts('Texts that do not.'),
+        matches: Type.Optional(
+          Type.String({ maxLength: 512, description: 'RE2 that the answer matches somewhere.' }),
+        ),
+        json: Type.Optional(Type.Literal(true, { description: 'The answer is JSON.' })),
+        charsMax: Type.Optional(Type.Integer({ minimum: 1 })),
+      },
+      { ...closed, minProperties: 1 },
+    ),
+  },
+  closed,
+)
+export type GoldenPrompt = Static<typeof GoldenPrompt>
+export const goldenPromptsMax = 16
+
+/** One synthetic call with a fault in place of its first targets. */
+export const DrillResult = Type.Object(
+  {
+    fault: Type.Enum([...drillFaults]),
+    stream: Type.Boolean(),
+    targets: Type.Integer({ minimum: 1, maximum: 16, description: 'How many targets failed.' }),
+    outcome: Type.Enum(['held', 'fell', 'wrong', 'unproven'], {
+      description:
+        '`held`: another target answered. `fell`: the caller got an error. `wrong`: it answered, and not what was expected. `unproven`: nothing was there to fail.',
+    }),
+    golden: Type.Optional(Type.String({ maxLength: 64, description: 'The golden prompt that was asked.' })),
+    unmet: Type.Optional(
+      Type.Array(Type.String({ maxLength: 320 }), {
+        maxItems: 40,
+        description: 'What was expected and is not so.',
+      }),
+    ),
+    target: Type.Union([Type.String({ maxLength: 256 }), Type.Null()], {
+      description: 'Who answered, or was tried last.',
+    }),
+    status: Type.Integer({ minimum: 0, maximum: 599 }),
+    ms: Type.Integer({ minimum: 0 }),
+    decision: Type.Union([Type.String({ maxLength: 64 }), Type.Null()], {
+      description: "Id of the call's record; null where the gateway made none.",
+    }),
+  },
+  closed,
+)
+export type DrillResult = Static<typeof DrillResult>
+
+/** What the drills of a route came to. */
+export const ScoreCard = Type.Object(
+  {
+    model: Type.String({ minLength: 1, maxLength: 256 }),
+    held: Type.Integer({ minimum: 0 }),
+    of: Type.Integer({
+      minimum: 0,
+      description: 'How many were wanted; those that were not made count as not held.',
+    }),
+    costNanoUsd: NanoUsd,
+    results: Type.Array(DrillResult, { maxItems: 512 }),
+    stopped: Type.Optional(Type.Literal('cost', { description: 'It would have cost more than it may.' })),
+  },
+  closed,
+)
+export type ScoreCard = Static<typeof ScoreCard>

@@ -23,6 +23,13 @@ export const operations = [
 export const modelTiers = ['small', 'mid', 'large', 'unknown'] as const
 export const localities = ['cloud', 'on-prem'] as const
 
+/** A fact of a target that its provider's headers give. */
+export const RemainingPpm = Type.Integer({
+  minimum: 0,
+  maximum: 1_000_000,
+  description: "Share that is left of the provider's tightest rate limit, where it tells.",
+})
+
 /** Metadata values that a policy may read: scalars only. */
 export const MetadataValue = Type.Union([Type.String({ maxLength: 256 }), Type.Number(), Type.Boolean()])
 
@@ -50,7 +57,13 @@ export const ModelFact = Type.Object(
   {
     target: TargetName,
     health: Type.Object(
-      { state: Type.Enum(['up', 'degraded', 'down', 'unavailable']), errorPpm: Ppm },
+      {
+        state: Type.Enum(['up', 'degraded', 'down', 'unavailable']),
+        errorPpm: Ppm,
+        remainingPpm: Type.Optional(RemainingPpm),
+        remainingRequests: Type.Optional(count("Requests left of the provider's limit, where it tells.")),
+        remainingTokens: Type.Optional(count("Tokens left of the provider's limit, where it tells.")),
+      },
       closed,
     ),
     lossless: Type.Boolean({ description: 'The target can carry everything this call asks for.' }),
@@ -101,6 +114,18 @@ export const Facts = Type.Object(
             choices: Type.Optional(Type.Integer({ minimum: 1, description: 'Answers asked for (`n`).' })),
           },
           closed,
+        ),
+        prompt: Type.Optional(
+          Type.Object(
+            {
+              name: short(
+                'Prompt of a workspace that the caller named; its messages stand in the call.',
+                128,
+              ),
+              version: Type.Integer({ minimum: 1, description: 'Version that it is of: 12 for v12.' }),
+            },
+            closed,
+          ),
         ),
         messages: Type.Object(
           {

@@ -17,6 +17,7 @@
 export * from './catalogue.ts'
 export * from './decision.ts'
 export * from './detectors.ts'
+export * from './direct.ts'
 export * from './documents.ts'
 export * from './drill.ts'
 export * from './errors.ts'
@@ -33,6 +34,14 @@ export * from './money.ts'
 export * from './operation.ts'
 export { AlertMessage, alertKinds, BudgetAlert, Webhook } from './operations/alerts.ts'
 export { BudgetExplanation, BudgetPreview } from './operations/budget-views.ts'
+export { CiTrust } from './operations/ci.ts'
+export {
+  Approval,
+  Candidate,
+  Deployment,
+  ShadowChange,
+} from './operations/deployments.ts'
+export { type DrillAlertMessage, DrilledRoute, DrillSchedule } from './operations/drills.ts'
 export { rotationGraceSMax } from './operations/keys.ts'
 export { Budget, BudgetOverride, budgetShape } from './operations/money.ts'
 export {
@@ -42,31 +51,44 @@ export {
   ReleaseContext,
   VersionBuild,
 } from './operations/replay.ts'
+export { Retention, retentionDefaults } from './operations/retention.ts'
+export { FreezeView } from './operations/switches.ts'
 export { Grant } from './operations/tokens.ts'
+export { Trust } from './operations/trust.ts'
 export { passwordLengthMin } from './operations/users.ts'
 export { CaseResult, pushBytesMax } from './operations/versions.ts'
 export {
   accessOperations,
   alertOperations,
   budgetOperations,
+  ciOperations,
+  deploymentOperations,
+  drillOperations,
   gatewayOperations,
   keyOperations,
   limitOperations,
   moneyOperations,
   type OperationId,
   operations as apiOperations,
+  promptOperations,
   recordOperations,
   replayOperations,
+  retentionOperations,
   statusOperations,
+  switchOperations,
   tokenOperations,
   treeOperations,
+  trustOperations,
   userOperations,
   versionOperations,
 } from './operations.ts'
+export * from './param-value.ts'
 export * from './plan.ts'
 export * from './policy.ts'
 export * from './prompt.ts'
 export * from './record.ts'
+export * from './rollout.ts'
 export * from './scalars.ts'
 export * from './version.ts'
+export * from './version-changes.ts'
 export * from './workspace.ts'

@@ -16,17 +16,19 @@ export type Access = 'public' | 'gateway' | 'member' | 'admin' | readonly Role[]
 /**
  * Where in the tree the role must be held. `organisation`, where nothing is said: on its root. `reach`: anywhere; the
  * reply holds what lies at or below such a node. `anywhere`: on any node. `{ node }`, `{ key }`, `{ token }`,
- * `{ record }`: at or above the node of the object that this member of the input names; a node that is not named is
- * the root.
+ * `{ record }`, `{ budget }`, `{ limit }`: at or above the node of the object that this member of the input names; a
+ * node that is not named is the root. `{ node, key }`: of the key where one is named, else of the node.
  */
 export type Scope =
   | 'organisation'
   | 'reach'
   | 'anywhere'
-  | { readonly node: string }
+  | { readonly node: string; readonly key?: string }
   | { readonly key: string }
   | { readonly token: string }
   | { readonly record: string }
+  | { readonly budget: string }
+  | { readonly limit: string }
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 /** `json`: one document. `events`: server-sent events, one document each. `bytes`: raw. */
 export type ReplyForm = 'json' | 'events' | 'bytes'

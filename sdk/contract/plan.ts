@@ -28,7 +28,16 @@ export const executableFeatures: readonly PlanFeature[] = [
   'fidelity',
 ]
 
-const noOptions = Type.Object({}, { additionalProperties: false })
+const MinRemainingPpm = Type.Optional(
+  Type.Integer({
+    minimum: 1,
+    maximum: 1_000_000,
+    description:
+      "Parts with less than this share left of their provider's rate limits come last; where the provider does not " +
+      'tell, enough is left.',
+  }),
+)
+const quotaOnly = Type.Object({ minRemainingPpm: MinRemainingPpm }, { additionalProperties: false })
 const TolerancePpm = Type.Optional(
   Type.Integer({
     minimum: 0,
@@ -38,19 +47,26 @@ const TolerancePpm = Type.Optional(
 )
 /** What `with` of a strategy can say. Weights stand in the order of the parts. */
 export const strategyOptions = {
-  ordered: noOptions,
+  ordered: quotaOnly,
   weighted: Type.Object(
     {
       weights: Type.Array(Type.Integer({ minimum: 0, maximum: 1_000_000 }), { minItems: 1, maxItems: 64 }),
       by: Type.Optional(
         Type.Enum(['call', 'stickyKey'], { description: 'Drawn anew for each call, or once for a caller.' }),
       ),
+      minRemainingPpm: MinRemainingPpm,
     },
     { additionalProperties: false },
   ),
-  lowestCost: Type.Object({ tolerancePpm: TolerancePpm }, { additionalProperties: false }),
-  lowestLatency: Type.Object({ tolerancePpm: TolerancePpm }, { additionalProperties: false }),
-  leastBusy: noOptions,
+  lowestCost: Type.Object(
+    { tolerancePpm: TolerancePpm, minRemainingPpm: MinRemainingPpm },
+    { additionalProperties: false },
+  ),
+  lowestLatency: Type.Object(
+    { tolerancePpm: TolerancePpm, minRemainingPpm: MinRemainingPpm },
+    { additionalProperties: false },
+  ),
+  leastBusy: quotaOnly,
   sticky: Type.Object(
     {
       by: Type.Optional(
@@ -58,6 +74,7 @@ export const strategyOptions = {
           description: 'What stays with one part; `prompt`: the same start of a prompt, for its cache.',
         }),
       ),
+      minRemainingPpm: MinRemainingPpm,
     },
     { additionalProperties: false },
   ),
@@ -67,6 +84,7 @@ export const strategyOptions = {
         Type.Integer({ minimum: 1, maximum: 600_000, description: 'When the next part starts too.' }),
       ),
       extraCostNanoUsd: Type.Optional(NanoUsdInteger),
+      minRemainingPpm: MinRemainingPpm,
     },
     { additionalProperties: false },
   ),

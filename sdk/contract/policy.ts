@@ -54,12 +54,22 @@ export const ModelFilter = Type.Object(
     provider: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String(), { maxItems: 64 })])),
     target: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String(), { maxItems: 64 })])),
     region: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String(), { maxItems: 64 })])),
+    minRemainingPpm: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1_000_000,
+        description: "Share of the provider's rate limits that is left; one that does not tell is kept.",
+      }),
+    ),
   },
   { ...closed, description: 'Columns of a candidate model; all given ones must match.' },
 )
 export type ModelFilter = Static<typeof ModelFilter>
 
-const Code = Type.String({ pattern: '^[A-Za-z][A-Za-z0-9_]{0,63}$' })
+const Code = Type.String({
+  pattern: '^[A-Za-z][A-Za-z0-9_]{0,63}$',
+  description: 'a code: a letter, then letters, digits or "_"',
+})
 const DenyEffect = Type.Object(
   {
     deny: Type.Object(
@@ -119,7 +129,7 @@ const PromptUse = Type.Object(
   { ...closed, description: 'A prompt, with values for its variables.' },
 )
 export type PromptUse = Static<typeof PromptUse>
-const { onErrorClass, cache, fidelity, obligations } = Decision.properties
+const { onErrorClass, cache, semanticCache, fidelity, obligations } = Decision.properties
 /** What a choice can say beside its plan: members of `use`, and of an effect that is a `plan`. */
 export const ChoiceMembers = Type.Object({
   variant: Type.Optional(
@@ -135,6 +145,7 @@ export const ChoiceMembers = Type.Object({
   annotate: Type.Optional(Type.Record(Type.String({ maxLength: 64 }), Type.String({ maxLength: 256 }))),
   caps: Type.Optional(Caps),
   cache,
+  semanticCache,
   fidelity,
   mirror: Type.Optional(
     Type.String({ maxLength: 256, description: 'Alias or target that gets a copy of the call.' }),

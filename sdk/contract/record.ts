@@ -1,18 +1,15 @@
 import { type Static, Type } from 'typebox'
 import { Decision, errorClasses, PolicyResult } from './decision.ts'
 import { drillFaults } from './drill.ts'
-import { Facts, MetadataValue, operations } from './facts.ts'
+import { Facts, MetadataValue, operations, RemainingPpm } from './facts.ts'
 import { Verdict } from './guardrail-verdict.ts'
+import { ParamValue } from './param-value.ts'
+import { AttemptPurpose, RecordedHit, RecordedPrompt } from './recorded.ts'
+import { arms, rolloutShape } from './rollout.ts'
 import { Digest, EnvironmentName, Id, NanoUsd, NanoUsdInteger, Ppm, TimeMs, Usage } from './scalars.ts'
 
 const closed = { additionalProperties: false } as const
 const short = (maxLength = 256) => Type.String({ maxLength })
-
-/** Value of a param. */
-const ParamValue = Type.Union([
-  ...MetadataValue.anyOf,
-  Type.Unsafe<readonly string[]>(Type.Array(Type.String({ maxLength: 256 }), { maxItems: 64 })),
-])
 
 /** How an attempt ended. `ok`: a whole answer. */
 export const attemptOutcomes = [
@@ -77,6 +74,7 @@ export const Attempt = Type.Object(
         description: 'Guardrail that it was made for; none for the answer itself.',
       }),
     ),
+    purpose: Type.Optional(AttemptPurpose),
     bytesIn: Type.Integer({ minimum: 0, description: 'Bytes the upstream sent.' }),
     winner: Type.Boolean(),
     cause: Type.Optional(
@@ -113,6 +111,7 @@ export const TargetSight = Type.Object(
     ),
     firstTokenMs: Type.Optional(Type.Integer({ minimum: 0 })),
     tokenUs: Type.Optional(Type.Integer({ minimum: 0, description: 'Per token of output.' })),
+    remainingPpm: Type.Optional(RemainingPpm),
     running: Type.Optional(
       Type.Integer({ minimum: 0, description: 'Calls of this gateway that it serves.' }),
     ),
@@ -195,11 +194,19 @@ export const RecordRow = Type.Object(
     decisionDigest: Type.Optional(Digest),
     versionDigest: Type.Optional(Digest),
     version: Type.Optional(Type.Integer({ minimum: 1 })),
+    arm: Type.Optional(Type.Enum([...arms], { description: 'Where a rollout ran: who decided.' })),
     releaseSequence: Type.Optional(Type.Integer({ minimum: 1 })),
     stateSequence: Type.Optional(Type.Integer({ minimum: 1 })),
     cache: Type.Enum(['hit', 'miss', 'off']),
+    savedNanoUsd: Type.Optional(NanoUsd),
     identity: Type.Boolean({ description: "The caller got the upstream's own bytes." }),
     assembled: Type.Boolean(),
+    direct: Type.Optional(
+      Type.Literal(true, {
+        description:
+          'Made past the gateway while it was away, and told by the caller afterwards; in no budget.',
+      }),
+    ),
   },
   closed,
 )
@@ -229,9 +236,11 @@ export const RecordBody = Type.Object(
       }),
     ),
     decision: Type.Optional(Decision),
+    prompt: Type.Optional(RecordedPrompt),
     policies: Type.Array(PolicyResult),
     fuel: Type.Integer({ minimum: 0 }),
     evaluationUs: Type.Number({ minimum: 0 }),
+    ...rolloutShape,
     selection: Type.Optional(Selection),
     attempts: Type.Array(Attempt),
     verdicts: Type.Array(Verdict),
@@ -246,17 +255,7 @@ export const RecordBody = Type.Object(
         { ...closed, description: 'What rate limits said of the call, where they said anything.' },
       ),
     ),
-    cached: Type.Optional(
-      Type.Object(
-        {
-          recordId: Type.String({ maxLength: 64, description: 'The call whose answer this is.' }),
-          ageMs: Type.Integer({ minimum: 0 }),
-          savedNanoUsd: Type.Optional(NanoUsd),
-          shared: Type.Boolean({ description: 'It waited for a call like it that was under way.' }),
-        },
-        { ...closed, description: 'Where the answer came from, of a call that the cache answered.' },
-      ),
-    ),
+    cached: Type.Optional(RecordedHit),
     dropped: Type.Array(short(), {
       description: 'Paths that could not be carried; answer ones with `response.`.',
     }),

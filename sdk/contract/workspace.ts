@@ -97,7 +97,23 @@ const Environment = Type.Object(
     models: Type.Optional(Type.Record(Name, Type.Array(TargetName, { minItems: 1, maxItems: 16 }))),
     params: Type.Optional(Type.Record(Type.String({ maxLength: 128 }), Type.Unknown())),
     coverage: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
-    approvals: Type.Optional(Type.Integer({ minimum: 0, maximum: 10 })),
+    approvals: Type.Optional(
+      Type.Union(
+        [
+          Type.Integer({ minimum: 0, maximum: 10 }),
+          Type.Object(
+            {
+              count: Type.Integer({ minimum: 1, maximum: 10 }),
+              role: Type.Optional(Type.Enum(['owner', 'admin', 'security'])),
+            },
+            closed,
+          ),
+        ],
+        {
+          description: 'People beside the one who asks that must agree to a deployment; the role they need.',
+        },
+      ),
+    ),
   },
   closed,
 )

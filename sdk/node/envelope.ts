@@ -19,7 +19,8 @@ export interface SigningKey {
 }
 export type SignerRole = Envelope['signatures'][number]['role']
 
-function keyIdOf(publicKey: string): string {
+/** Id of a public key (raw, base64url), as the root document names it. */
+export function keyIdOf(publicKey: string): string {
   return hash('sha256', Buffer.from(publicKey, 'base64url'), 'hex').slice(0, 16)
 }
 
@@ -40,22 +41,22 @@ function publicKeyObject(publicKey: string): KeyObject {
   return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: publicKey }, format: 'jwk' })
 }
 
+/** Signs a text; base64url. */
+export function signText(text: string, key: SigningKey): string {
+  return sign(null, Buffer.from(text, 'utf8'), privateKeyObject(key)).toString('base64url')
+}
+
 /** Serialises a document once and signs those bytes. */
 export function signDocument(document: object, role: SignerRole, keys: readonly SigningKey[]): Envelope {
   const payload = JSON.stringify(document)
-  const bytes = Buffer.from(payload, 'utf8')
   return {
     payload,
-    signatures: keys.map((key) => ({
-      role,
-      keyId: key.keyId,
-      sig: sign(null, bytes, privateKeyObject(key)).toString('base64url'),
-    })),
+    signatures: keys.map((key) => ({ role, keyId: key.keyId, sig: signText(payload, key) })),
   }
 }
 
 /** How many different keys of a role in `root` have signed the envelope's payload. */
-function validSignatures(envelope: Envelope, role: SignerRole, root: RootDocument): number {
+export function countSignatures(envelope: Envelope, role: SignerRole, root: RootDocument): number {
   const bytes = Buffer.from(envelope.payload, 'utf8')
   const allowed = new Set(root.roles[role]?.keyIds ?? [])
   const signers = new Set<string>()
@@ -77,7 +78,7 @@ function validSignatures(envelope: Envelope, role: SignerRole, root: RootDocumen
 export function openEnvelope(envelope: Envelope, role: SignerRole, root: RootDocument): unknown {
   const threshold = root.roles[role]?.threshold
   if (threshold === undefined) throw new Error(`the root document names no role "${role}"`)
-  const count = validSignatures(envelope, role, root)
+  const count = countSignatures(envelope, role, root)
   if (count < threshold) {
     throw new Error(`needs ${threshold} valid signature(s) of role "${role}", has ${count}`)
   }

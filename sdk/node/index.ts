@@ -1,5 +1,6 @@
 /** What the server programs share beside the contract: validation, digests, signatures, settings, logging. */
 export * from './audit-chain.ts'
+export * from './author.ts'
 export * from './client-address.ts'
 export * from './config.ts'
 export * from './digest.ts'

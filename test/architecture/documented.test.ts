@@ -209,6 +209,12 @@ describe('the policy language', () => {
     expect(wanted.filter((text) => !rows.some((row) => row.startsWith(text)))).toEqual([])
   })
 
+  it('shows the samples in README.md as they are run', () => {
+    const shown = printedFiles(textOf('README.md'))
+    expect([...shown.keys()].length).toBeGreaterThan(2)
+    for (const [path, text] of shown) expect(text, path).toBe(textOf(path))
+  })
+
   it('compiles what policies/README.md prints, and its cases pass', async () => {
     const files = printedFiles(policies)
     const catalogue = loadCatalogue()

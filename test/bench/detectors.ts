@@ -27,7 +27,7 @@ function usOf(scan: (text: string) => unknown, text: string): number {
 }
 
 const lines: string[] = []
-for (const set of ['labelled', 'held-out'] as const) {
+for (const set of ['labelled', 'held-out', 'held-out-2'] as const) {
   const { rows, texts: count, misses } = measureDetectors(set)
   lines.push(`${count} texts, ${set}`, ...qualityTable(rows).map((row) => row.join('  ')))
   for (const { missing, name, text, found = '' } of misses) {

@@ -44,6 +44,8 @@ interface Place {
   readonly key: string
   readonly token: string
   readonly record: string
+  readonly budget: string
+  readonly limit: string
 }
 const gateway = await enrolGateway(plane, 'development')
 
@@ -55,7 +57,10 @@ async function makePlace(name: string): Promise<Place> {
   const record = callRecord({ nodeId: team.id, keyId: key.id })
   const sent = await gateway.segment(packSegment([record]), { records: 1, incarnation: crypto.randomUUID() })
   expect(sent.status).toBe(200)
-  return { team: team.id, key: key.id, token: token.id, record: record.row.id }
+  const budget = await client.setBudget({ key: key.id, window: 'month', limit: '1000' })
+  const limit = await client.setLimit({ team: team.id, unit: 'requests', window: 'minute', limit: 60 })
+  const ids = { team: team.id, key: key.id, token: token.id, record: record.row.id }
+  return { ...ids, budget: budget.id, limit: limit.id }
 }
 const own = await makePlace('own')
 const other = await makePlace('other')
@@ -78,6 +83,11 @@ const bodies: Readonly<Record<string, object>> = {
   updateKey: { revision: 1 },
   rotateKey: {},
   createToken: { name: 'new', role: 'viewer' },
+  setBudget: { window: 'day', limit: '1' },
+  previewBudget: { window: 'day', limit: '1' },
+  overrideBudget: { limit: '1', untilMs: 1, reason: 'because' },
+  settleOverrun: { reason: 'because' },
+  setLimit: { unit: 'requests', window: 'minute', limit: 1 },
 }
 
 /** The request of an operation that names the objects of a place. */
@@ -128,15 +138,19 @@ describe('the table of operations', () => {
   it('names members that the requests of its operations have', () => {
     for (const operation of definitions) {
       if (typeof operation.scope !== 'object') continue
-      const [member = ''] = Object.values(operation.scope)
       const schemas = [operation.params, operation.query, operation.body]
-      expect(JSON.stringify(schemas), operation.id).toContain(`"${member}"`)
+      for (const member of Object.values(operation.scope)) {
+        expect(JSON.stringify(schemas), operation.id).toContain(`"${member}"`)
+      }
     }
   })
 
   it('opens these to everybody, and no other', () => {
     const open = definitions.filter(({ role }) => role === 'public').map(({ id }) => id)
-    expect(open).toEqual(['getSignIn', 'signIn', 'startOidcSignIn', 'finishOidcSignIn'])
+    expect(open).toEqual([
+      ...['getSignIn', 'signIn', 'startOidcSignIn', 'finishOidcSignIn'],
+      'exchangeCiToken',
+    ])
   })
 
   it('lets these read records, notes each reader, and shows records by no other operation', () => {
@@ -204,6 +218,55 @@ test('a role holds on all below its node, and not above', async () => {
   const create = apiOperations.createKey
   expect(await ask(create, { ...own, team: below.id }, developer)).toBe('reached')
   expect(await ask(create, { ...own, team: 'default' }, developer)).toBe('hidden')
+})
+
+describe('somebody with a role in finance on a node', () => {
+  const below2 = client.createKey({ team: below.id, name: 'below' })
+  const finance = createClient({ url: plane.url, token: ownTokens.get('finance') ?? '' })
+  const month = { window: 'month', limit: '5000' } as const
+  const perMinute = { unit: 'requests', window: 'minute', limit: 5 } as const
+
+  it('manages budgets, overrides and limits of the node, of what is below it, and of its keys', async () => {
+    const key = await below2
+    for (const owner of [{ team: 'own' }, { team: below.id }, { key: own.key }, { key: key.id }]) {
+      const budget = await finance.setBudget({ ...owner, ...month })
+      await finance.previewBudget({ ...owner, ...month, limit: '1' })
+      const untilMs = Date.now() + 3_600_000
+      await finance.overrideBudget({ id: budget.id, limit: '9', untilMs, reason: 'a launch' })
+      expect((await finance.endBudgetOverride({ id: budget.id })).override).toBeNull()
+      expect((await finance.explainBudget({ id: budget.id })).calls).toEqual([])
+      const limit = await finance.setLimit({ ...owner, ...perMinute })
+      await finance.deleteLimit({ id: limit.id })
+    }
+    const { items } = await finance.listBudgets()
+    expect(items.map(({ path }) => path).sort()).toEqual(['own', 'own/below', 'own/below/below', 'own/ci'])
+    await finance.deleteBudget({ id: items.find(({ path }) => path === 'own')?.id ?? '' })
+  })
+
+  it('touches nothing above it or beside it, and does not learn of it', async () => {
+    const forbidden = { status: 403, code: 'forbidden' }
+    const hidden = { status: 404, code: 'not_found' }
+    const root = await client.setBudget({ team: 'default', ...month })
+    await expect(finance.setBudget({ team: other.team, ...month })).rejects.toMatchObject(hidden)
+    await expect(finance.setBudget({ team: 'default', ...month })).rejects.toMatchObject(hidden)
+    await expect(finance.setBudget({ key: other.key, ...month })).rejects.toMatchObject(hidden)
+    await expect(finance.setLimit({ key: other.key, ...perMinute })).rejects.toMatchObject(hidden)
+    for (const id of [root.id, other.budget]) {
+      await expect(finance.getBudget({ id })).rejects.toMatchObject(hidden)
+      await expect(finance.deleteBudget({ id })).rejects.toMatchObject(hidden)
+    }
+    await expect(finance.deleteLimit({ id: other.limit })).rejects.toMatchObject(hidden)
+    // Both owners at once is no way round the check of one.
+    const both = { team: other.team, key: own.key, ...month }
+    await expect(finance.setBudget(both)).rejects.toMatchObject({ status: 400 })
+    // What is stranded is so in the budgets above it too.
+    await expect(finance.releaseStranded({ id: own.budget, reason: 'x' })).rejects.toMatchObject(forbidden)
+    const seen = [...(await finance.listBudgets()).items, ...(await finance.listLimits()).items]
+    expect(seen.every(({ path }) => path.startsWith('own'))).toBe(true)
+    expect(seen.length).toBeGreaterThan(2)
+    await expect(finance.listBudgets({ team: 'other' })).rejects.toMatchObject(hidden)
+    expect((await finance.listBudgets({ key: other.key })).items).toEqual([])
+  })
 })
 
 test('somebody who may look, but not do, is told so', async () => {

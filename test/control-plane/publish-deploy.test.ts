@@ -3,7 +3,7 @@ import { createLogger, decodeTrustRoot, digestOf } from '@signalbox/sdk/node'
 import { sql } from 'drizzle-orm'
 import { afterAll, describe, expect, it } from 'vitest'
 import { connectDatabase } from '../../control-plane/db/connect.ts'
-import { versionBefore } from '../../control-plane/deploy.ts'
+import { versionBefore } from '../../control-plane/roll-back.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { openDocument } from './documents/test-publishing.ts'
 import { readRelease, refusalOf, startPushing, workspaceFile } from './pushing.ts'
@@ -40,7 +40,9 @@ describe('a deployment', () => {
     })
     const version = release.versions[pushed.digest]
     expect(version).toMatchObject({ number: pushed.version, name: 'acme' })
-    const references = Object.values(version ?? {}).filter((each) => typeof each === 'object')
+    const references = Object.values(version ?? {}).flatMap((each) =>
+      typeof each === 'object' && 'digest' in each ? [each] : [],
+    )
     expect(references).toHaveLength(4)
     for (const { digest, bytes } of references) {
       const blob = Buffer.from(await (await gateway.blob(digest)).arrayBuffer())

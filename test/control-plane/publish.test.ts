@@ -79,14 +79,16 @@ export default route('switch', {
     expect(refusal).toMatchObject({ status: 422, code: 'check_failed' })
     expect(refusal.problems).toEqual([
       {
-        link: 'policies/README.md#what-check-finds',
+        link: 'policies/README.md#facts',
         text: "BROKEN === 'polish',",
         severity: 'error',
         code: 'TS2339',
         file: 'policies/switch.policy.ts',
         line: 6,
         column: 39,
-        message: "Property 'BROKEN' does not exist on type 'Metadata'.",
+        message: expect.stringMatching(
+          /^there is no "BROKEN" in f\.request\.metadata \("metadata" of signalbox\.yaml/,
+        ),
       },
     ])
     expect((await client.listVersions()).items).toHaveLength(before)

@@ -149,6 +149,7 @@ describe('the overview', () => {
       callRecord({ ...at(60), durationMs: 20, status: 502 }),
       { ...callRecord(), row: { ...unpriced, target: 'local/llama3.3' } },
       callRecord({ ...at(62), effect: 'deny', status: 403, usage: {}, costNanoUsd: '0' }),
+      callRecord({ ...at(63), effect: 'none', direct: true, costNanoUsd: '7', target: 'openai/direct' }),
     ])
     const overview = await controlPlane.client.getOverview({ sinceMs, untilMs: sinceMs + 120_000 })
     expect(overview.totals).toEqual({
@@ -160,6 +161,9 @@ describe('the overview', () => {
       inputTokens: 48,
       outputTokens: 20,
     })
+    // What was made past the gateways stands apart from all that budgets paid.
+    expect(overview.direct).toMatchObject({ calls: 1, costNanoUsd: '7', inputTokens: 12 })
+    expect(overview.cache).toEqual({ hits: 0, misses: 0, savedNanoUsd: '0' })
     expect(overview.stepMs).toBe(5000)
     expect(overview.series).toHaveLength(24)
     expect(
@@ -174,6 +178,13 @@ describe('the overview', () => {
       { target: 'openai/gpt-5.5', calls: 4, durationMsP50: 16.25 },
       { target: 'local/llama3.3', calls: 1, durationMsP50: 12.5 },
     ])
+    const cached = sinceMs - 36_000_000
+    await upload([
+      callRecord({ timeMs: cached, cache: 'hit', savedNanoUsd: '20000', usage: {}, costNanoUsd: '0' }),
+      callRecord({ timeMs: cached, cache: 'miss', sequence: 2 }),
+    ])
+    const { cache } = await controlPlane.client.getOverview({ sinceMs: cached, untilMs: cached + 1000 })
+    expect(cache).toEqual({ hits: 1, misses: 1, savedNanoUsd: '20000' })
     const elsewhere = await controlPlane.client.getOverview({ environment: 'production', sinceMs })
     expect(elsewhere.totals.calls).toBe(0)
   })

@@ -8,6 +8,8 @@ import { detect } from '../../gateway/detect.ts'
 import { dialect as anthropic } from '../../gateway/dialects/anthropic-messages.ts'
 import { dialect as openai } from '../../gateway/dialects/openai-chat.ts'
 import { wantedSignals } from '../../gateway/wanted-signals.ts'
+import { openAiCollections } from '../../gateway/wire/openai-operations/stored-collections.ts'
+import { decodeStored } from '../../gateway/wire/stored-collection.ts'
 import { memorySnapshot } from '../support/memory-snapshot.ts'
 
 function callOf(messages: readonly unknown[], rest: object = {}, dialect = openai): Call {
@@ -48,16 +50,21 @@ describe('signals', () => {
       function: { name, description, parameters: { type: 'object', properties: { k: { const: key } } } },
     })
     const call = { id: 'c', type: 'function', function: { name: 'f', arguments: `{"k":"${key}"}` } }
+    const plain = { ...call, function: { name: 'f', arguments: '{}' } }
+    const used = { role: 'assistant', content: [{ type: 'tool_use', id: 'c', name: 'f', input: {} }] }
     const places: Call[] = [
       callOf([said(key, 'system'), said('hi')]),
       callOf([said([{ type: 'text', text: key }])]),
       callOf([said('hi'), { role: 'assistant', content: null, tool_calls: [call] }]),
-      callOf([said('hi'), { role: 'tool', tool_call_id: 'c', content: key }]),
+      callOf([
+        { role: 'assistant', tool_calls: [plain] },
+        { role: 'tool', tool_call_id: 'c', content: key },
+      ]),
       callOf([said('hi')], { tools: [tool('f', 'x')] }),
       callOf([said('hi')], { prediction: { type: 'content', content: key } }),
       callOf([said('hi')], { system: key }, anthropic),
       callOf(
-        [said([{ type: 'tool_result', tool_use_id: 'c', content: [{ type: 'text', text: key }] }])],
+        [used, said([{ type: 'tool_result', tool_use_id: 'c', content: [{ type: 'text', text: key }] }])],
         {},
         anthropic,
       ),
@@ -101,7 +108,9 @@ describe('signals', () => {
   })
 
   it('are all failed where the conversation has no canonical form, and the call goes on', () => {
-    const data = detect(callOf([said('hi', 'critic')]), all, undefined)
+    const head = { method: 'GET', url: '/v1/files', headers: {} }
+    const listing = decodeStored(Buffer.alloc(0), {}, head, openAiCollections.files)
+    const data = detect(listing, all, undefined)
     expect(data.detectorErrors).toEqual(all.detectors)
     expect(data.detectors).toEqual({})
   })

@@ -189,7 +189,7 @@ describe('a call that goes on from a stored answer', () => {
 
 describe('stored ids', () => {
   it('keep their first owner, and make room for new ones', () => {
-    const ids = new StoredIds(2)
+    const ids = new StoredIds({ idsMax: 2 })
     const owner = (nodeId: string) => ({ nodeId, connection: 'openai' })
     ids.note('a', owner('one'))
     ids.note('a', owner('two'))

@@ -1,25 +1,36 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type CuttableLine, openLine } from '../support/cuttable-line.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
 import { type CallOptions, type CallResult, MoneyWorld } from '../support/money-world.ts'
+import { describeWith, redisBinary } from '../support/needs.ts'
+import { RedisServer } from '../support/redis-server.ts'
 
 const databaseUrl = new URL(await createTestDatabase())
 const cent = 10_000_000n
 /** What the input of such a call is bounded by (its bytes and the framing), with the shortest answer that is let out. */
 const leastHold = 4_500_000n
 let line: CuttableLine
+let redis: RedisServer | undefined
 let world: MoneyWorld
 
 beforeAll(async () => {
   line = await openLine({ host: databaseUrl.hostname, port: Number(databaseUrl.port) })
   databaseUrl.port = String(line.port)
-  world = await MoneyWorld.start({ gateways: 2, planeEnv: { DATABASE_URL: databaseUrl.href } })
+  // Gateways share their limits where this machine has a server for that.
+  redis = redisBinary() === undefined ? undefined : await RedisServer.start()
+  world = await MoneyWorld.start({
+    ...{ gateways: 2, planeEnv: { DATABASE_URL: databaseUrl.href } },
+    gatewayEnv: () => (redis === undefined ? {} : { REDIS_URL: redis.url }),
+  })
 }, 120_000)
 afterAll(async () => {
   await world?.stop()
   await line?.close()
+  await redis?.stop()
 })
 
 /** Calls without a pause until one is refused; gives all of them. */
@@ -81,6 +92,31 @@ describe('a hard budget of a team with keys, called through two gateways at once
       })
     }
   }, 120_000)
+})
+
+describe('an answer that is whole', () => {
+  it('is settled in the journal of its gateway before its end goes out', async () => {
+    const { keys } = await world.team('whole', { limit: 100n * cent, keys: { a: undefined } })
+    const journal = (): string => {
+      const folder = join(world.folder, 'gateway-0', 'gateway', 'holds')
+      return readdirSync(folder)
+        .map((name) => readFileSync(join(folder, name), 'utf8'))
+        .join('')
+    }
+    const ways = ['plain', 'open'].flatMap((model) => [true, false].map((isStream) => ({ model, isStream })))
+    for (let number = 0; number < 40; number++) {
+      const way = ways[number % ways.length]
+      const name = `whole-${number}`
+      const { id, isWhole } = await world.call({
+        ...{ gateway: 0, key: keys[0]?.key ?? '', name, tokens: 5 + number, tokensMax: 400, ...way },
+      })
+      // Nothing is awaited in between: a kill after the end of the answer finds what is found here.
+      const lines = journal()
+      expect({ name, isWhole, isSettled: lines.includes(`\nS ${id} `) }).toEqual({
+        ...{ name, isWhole: true, isSettled: true },
+      })
+    }
+  }, 60_000)
 })
 
 describe('a gateway that is killed with calls under way', () => {
@@ -205,6 +241,45 @@ describe('a database that is cut off', () => {
       const { settled, overrun } = await world.sums(budget.id)
       expect({ settled, overrun }).toEqual({ settled: bill, overrun: 0n })
     }, 15_000)
+  }, 120_000)
+})
+
+describeWith('redis', 'a database and a shared store that are cut off at once', () => {
+  it('are on no call’s way while a lease is in hand, though limits are shared', async () => {
+    const { budget, keys } = await world.team('apart', { limit: 1000n * cent, keys: { a: undefined } })
+    for (const unit of ['requests', 'tokens'] as const) {
+      await world.client.setLimit({ team: 'apart', unit, window: 'minute', limit: 1_000_000 })
+    }
+    await world.client.setLimit({ team: 'apart', unit: 'concurrency', limit: 50 })
+    const call = (number: number) =>
+      world.call({
+        ...{ gateway: 0, key: keys[0]?.key ?? '', name: `apart-${number}`, tokens: 10 },
+        ...{ tokensMax: 400, isStream: number % 2 === 0 },
+      })
+    for (let number = 0; number < 4; number++) expect((await call(number)).status).toBe(200)
+    line.cut()
+    await redis?.stop()
+    const during: { status: number; isWhole: boolean; ms: number }[] = []
+    for (let number = 4; number < 12; number++) {
+      const startMs = performance.now()
+      const { status, isWhole } = await call(number)
+      during.push({ status, isWhole, ms: performance.now() - startMs })
+    }
+    expect(during.map(({ status, isWhole }) => [status, isWhole])).toEqual(
+      Array.from({ length: 8 }, () => [200, true]),
+    )
+    await expect(world.client.getBudget({ id: budget.id })).rejects.toThrow()
+    line.mend()
+    await redis?.start()
+    const bill = world.upstream.bill('apart-')
+    await world.eventually(
+      budget.id,
+      ({ settled, overrun }) => {
+        expect({ settled, overrun }).toEqual({ settled: bill, overrun: 0n })
+      },
+      20_000,
+    )
+    process.stdout.write(`database and Redis cut: ${during.map(({ ms }) => ms.toFixed(0)).join(' ')} ms\n`)
   }, 120_000)
 })
 

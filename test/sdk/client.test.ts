@@ -128,6 +128,7 @@ describe('the client of the gateway', () => {
     expect(reply.decided).toEqual({
       decision: 'rec1',
       target: null,
+      direct: false,
       version: null,
       dropped: ['seed', 'logit_bias'],
     })

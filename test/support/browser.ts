@@ -1,9 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import chromium, { inflate } from '@sparticuz/chromium'
-import { type Browser, type BrowserContext, chromium as playwright } from 'playwright-core'
+import { type Browser, type BrowserContext, type Page, chromium as playwright } from 'playwright-core'
 
 /** Our own switches: the package's defaults turn off checks that would hide faults of ours. */
 const switches = [
@@ -86,9 +85,10 @@ export function newContext(
   })
 }
 
-/** Where pictures of the console go: `SIGNALBOX_SCREENSHOTS`, else the system's temp folder. */
-export function screenshotFile(name: string): string {
-  const folder = process.env.SIGNALBOX_SCREENSHOTS ?? join(tmpdir(), 'signalbox-screenshots')
-  if (!existsSync(folder)) mkdirSync(folder, { recursive: true })
-  return join(folder, `${name}.png`)
+/** Keeps a picture of a whole page to be looked at, where `SIGNALBOX_SCREENSHOTS` names a folder for them. */
+export async function takePicture(page: Page, name: string): Promise<void> {
+  const folder = process.env.SIGNALBOX_SCREENSHOTS
+  if (folder === undefined) return
+  mkdirSync(folder, { recursive: true })
+  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true, caret: 'initial' })
 }

@@ -106,6 +106,9 @@ export class FakeControlPlane {
     return envelope
   }
 
+  /** Roots by sequence, for who follows them one by one. */
+  readonly roots = new Map<number, string>()
+
   /** Offers any text as the newest document of a kind. */
   offerText(kind: DocumentKind, text: string, sequence: number): void {
     this.#offered.set(kind, { text, sequence })
@@ -160,6 +163,12 @@ export class FakeControlPlane {
   }
 
   async #document(request: IncomingMessage, response: ServerResponse, kind: DocumentKind): Promise<void> {
+    const wanted = new URL(request.url ?? '', this.url).searchParams.get('sequence')
+    const root = wanted === null ? undefined : this.roots.get(Number(wanted))
+    if (root !== undefined) {
+      response.setHeader('content-type', 'application/json').end(root)
+      return
+    }
     const current = () => {
       const offered = this.#offered.get(kind)
       return offered === undefined ? undefined : { ...offered, etag: `"${kind}-${offered.sequence}"` }

@@ -114,6 +114,7 @@ export class MemoryLedger implements LedgerLink {
       const key = `${row.callId} ${row.attempt} ${row.leaseId}`
       if (this.rows.has(key)) continue
       const overrun = BigInt(row.overrun)
+      if (overrun > BigInt(row.actual)) throw new Error('the overrun is a part of what it cost')
       this.rows.set(key, { actual: BigInt(row.actual), overrun })
       for (const id of this.leases.get(row.leaseId)?.budgets ?? []) this.get(id).overrun += overrun
     }

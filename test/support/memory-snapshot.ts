@@ -53,6 +53,7 @@ export function programOf(decide: Decide, candidates: readonly string[] = []): P
     workspaces: ['acme'],
     candidates,
     policies: [],
+    guardrails: [],
     evaluate,
     inspect: (input) => ({ ...evaluate(input), outcomes: [] }),
     screen() {

@@ -4,7 +4,13 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Client } from '@signalbox/sdk'
 import type { budgetOperations, ReplyOf } from '@signalbox/sdk/contract'
-import { type BillingUpstream, billedPrices, promptFor, startBillingUpstream } from './billing-upstream.ts'
+import {
+  type BillingUpstream,
+  billedPrices,
+  promptFor,
+  startBillingUpstream,
+  type Way,
+} from './billing-upstream.ts'
 import { eventually } from './eventually.ts'
 import { type Program, startControlPlane, startProgram } from './programs.ts'
 
@@ -21,6 +27,8 @@ export interface CallResult {
   readonly code: string | undefined
   /** The answer came to its end. */
   readonly isWhole: boolean
+  /** It says that it ended where the money did. */
+  readonly isCut: boolean
   /** `x-signalbox-decision`: the id that settlements have. */
   readonly id: string | undefined
 }
@@ -32,8 +40,10 @@ export interface CallOptions {
   readonly tokensMax: number
   readonly isStream?: boolean
   readonly paceMs?: number
-  /** `open`: shows all its output, so that a hold may grow. */
-  readonly model?: 'plain' | 'open'
+  /** `plain`, `open` (shows all its output, so that a hold may grow), or a whole model name. */
+  readonly model?: string
+  /** How the shaky connection answers it. */
+  readonly way?: Way
   readonly signal?: AbortSignal
 }
 
@@ -65,33 +75,47 @@ export class MoneyWorld {
     this.#planeEnv = { ...planeEnv, SIGNALBOX_CONTROL_PLANE_PORT: new URL(plane.url).port }
   }
 
-  /** @param planeEnv such as `DATABASE_URL`. @param gatewayEnv of every gateway. */
+  /**
+   * @param options.planeEnv such as `DATABASE_URL`. @param options.running how many gateways run at once; all if left
+   * out. @param options.line the address that gateways reach the control plane by.
+   */
   static async start(options: {
     readonly gateways: number
+    readonly running?: number
     readonly planeEnv?: Readonly<Record<string, string>>
-    readonly gatewayEnv?: Readonly<Record<string, string>>
+    readonly gatewayEnv?: (number: number) => Readonly<Record<string, string>>
+    readonly line?: (planeUrl: string) => Promise<string>
+    /** The `signalbox.yaml` that gateways begin with. */
+    readonly text?: (upstreamUrl: string) => string
   }): Promise<MoneyWorld> {
     const upstream = await startBillingUpstream()
     const dataDir = mkdtempSync(join(tmpdir(), 'signalbox-plane-'))
     const planeEnv = { SIGNALBOX_LOG_LEVEL: 'warn', ...options.planeEnv }
     const plane = await startControlPlane(dataDir, planeEnv)
     const world = new MoneyWorld(upstream, plane, { ...planeEnv, SIGNALBOX_DATA_DIR: dataDir })
-    await world.setPrices(1)
+    await world.deploy(options.text?.(upstream.url) ?? workspace(upstream.url))
+    const planeUrl = (await options.line?.(plane.url)) ?? plane.url
     for (let number = 0; number < options.gateways; number++) {
       const { token, trustRoot } = await plane.client.enrollGateway({ environment: 'development' })
       world.#gatewayEnvs.push({
-        ...{ SIGNALBOX_CONTROL_PLANE_URL: plane.url, SIGNALBOX_GATEWAY_TOKEN: token },
+        ...{ SIGNALBOX_CONTROL_PLANE_URL: planeUrl, SIGNALBOX_GATEWAY_TOKEN: token },
         ...{ SIGNALBOX_TRUST_ROOT: trustRoot, SIGNALBOX_DATA_DIR: join(world.folder, `gateway-${number}`) },
-        ...{ SIGNALBOX_LOG_LEVEL: 'warn', ...options.gatewayEnv },
+        ...{ SIGNALBOX_LOG_LEVEL: 'warn', ...options.gatewayEnv?.(number) },
       })
     }
-    await Promise.all(world.#gatewayEnvs.map((_, number) => world.boot(number)))
+    const numbers = [...world.#gatewayEnvs.keys()].slice(0, options.running)
+    await Promise.all(numbers.map((number) => world.boot(number)))
     return world
   }
 
   /** Deploys a price list that is so many times the provider's, and waits until all gateways have it. */
-  async setPrices(times: number): Promise<void> {
-    const files = [{ path: 'signalbox.yaml', text: workspace(this.upstream.url, times) }]
+  setPrices(times: number): Promise<void> {
+    return this.deploy(workspace(this.upstream.url, times))
+  }
+
+  /** Deploys a `signalbox.yaml`, and waits until all gateways have it. */
+  async deploy(text: string): Promise<void> {
+    const files = [{ path: 'signalbox.yaml', text }]
     await this.client.pushVersion({ files, environment: 'development' })
     await eventually(async () => {
       const { environments } = await this.client.getStatus({ environment: 'development' })
@@ -148,8 +172,14 @@ export class MoneyWorld {
   async callOnce(options: CallOptions): Promise<CallResult> {
     const { gateway, key, name, tokens, tokensMax, isStream = false, model = 'plain' } = options
     const body = {
-      ...{ model: `bank/${model}`, max_tokens: tokensMax, stream: isStream },
-      messages: [{ role: 'user', content: promptFor(name, { tokens, paceMs: options.paceMs ?? 0 }) }],
+      ...{ model: /^(plain|open)$/.test(model) ? `bank/${model}` : model },
+      ...{ max_tokens: tokensMax, stream: isStream },
+      messages: [
+        {
+          role: 'user',
+          content: promptFor(name, { tokens, paceMs: options.paceMs ?? 0, way: options.way ?? 'ok' }),
+        },
+      ],
     }
     const init = {
       method: 'POST',
@@ -164,9 +194,10 @@ export class MoneyWorld {
       const text = await response.text()
       const code = response.ok ? undefined : String(JSON.parse(text).error?.code)
       const isWhole = response.ok && (!isStream || text.includes('[DONE]'))
-      return { name, status: response.status, code, isWhole, id }
+      const isCut = response.headers.has('x-signalbox-cut') || text.includes('\n: signalbox cut=')
+      return { name, status: response.status, code, isWhole, isCut, id }
     } catch {
-      return { name, status: 0, code: undefined, isWhole: false, id }
+      return { name, status: 0, code: undefined, isWhole: false, isCut: false, id }
     }
   }
 

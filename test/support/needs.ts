@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe } from 'vitest'
 
@@ -14,6 +15,19 @@ export function pythonWithClients(): string {
 /** Another Node, 24 or later: `SIGNALBOX_TEST_NODE`. */
 export function otherNode(): string {
   return process.env.SIGNALBOX_TEST_NODE ?? ''
+}
+
+/** A coding agent: in the folder `SIGNALBOX_TEST_AGENTS`, else on the PATH. */
+export function agentBinary(name: string): string {
+  const folder = process.env.SIGNALBOX_TEST_AGENTS
+  return folder === undefined ? name : join(folder, name)
+}
+
+function agent(name: string, packageName: string): { present(): boolean; reason: string } {
+  return {
+    present: () => spawnSync(agentBinary(name), ['--version'], { timeout: 20_000 }).status === 0,
+    reason: `no ${name} in SIGNALBOX_TEST_AGENTS or on the PATH; npm has it as ${packageName}`,
+  }
 }
 
 /** A server of Redis or Valkey on the PATH. */
@@ -32,13 +46,20 @@ const things = {
     reason: 'recorded provider traffic is not beside the checkout (../shared/recordings)',
   },
   python: {
-    present: () => spawnSync(pythonWithClients(), ['-c', 'import openai, anthropic']).status === 0,
-    reason: 'no Python with the packages openai and anthropic; name one in SIGNALBOX_TEST_PYTHON',
+    present: () =>
+      spawnSync(pythonWithClients(), ['-c', 'import openai, anthropic, google.genai']).status === 0,
+    reason:
+      'no Python with the packages openai, anthropic and google-genai; name one in SIGNALBOX_TEST_PYTHON',
   },
   otherNode: {
     present: () => otherNode() !== '' && spawnSync(otherNode(), ['--version']).status === 0,
     reason: 'no other Node; name the binary of one, 24 or later, in SIGNALBOX_TEST_NODE',
   },
+  claude: agent('claude', '@anthropic-ai/claude-code'),
+  codex: agent('codex', '@openai/codex'),
+  gemini: agent('gemini', '@google/gemini-cli'),
+  opencode: agent('opencode', 'opencode-ai'),
+  cline: agent('cline', 'cline'),
   python3: {
     present: () => spawnSync('python3', ['-c', 'from typing import NotRequired']).status === 0,
     reason: 'no Python 3.11 on the PATH',

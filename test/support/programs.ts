@@ -4,7 +4,7 @@ import { type Client, createClient } from '@signalbox/sdk'
 import { freePort } from './free-port.ts'
 import { cleanEnvironment } from './running-signalbox.ts'
 
-const readyTimeoutMs = 90_000
+const readyTimeoutMs = 180_000
 
 /** One of the two programs, run by hand as an operator would. */
 export interface Program {

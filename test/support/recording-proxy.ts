@@ -1,10 +1,13 @@
-import { createServer, type IncomingHttpHeaders, request } from 'node:http'
+import { createServer, type IncomingHttpHeaders, request as send } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 export interface SeenRequest {
+  readonly method: string
   readonly url: string
   readonly headers: IncomingHttpHeaders
   readonly body: string
+  /** What came back, as soon as it began. */
+  answer: { readonly status: number; readonly headers: IncomingHttpHeaders } | undefined
 }
 /** Stands before an upstream, passes everything on as it is, and remembers what came. */
 export interface RecordingProxy {
@@ -21,8 +24,10 @@ export async function startRecordingProxy(upstream: string): Promise<RecordingPr
     incoming.on('end', () => {
       const body = Buffer.concat(chunks)
       const { url = '/', method = 'GET', headers } = incoming
-      seen.push({ url, headers, body: body.toString('utf8') })
-      const passed = request(new URL(url, upstream), { method, headers }, (answer) => {
+      const request: SeenRequest = { method, url, headers, body: body.toString('utf8'), answer: undefined }
+      seen.push(request)
+      const passed = send(new URL(url, upstream), { method, headers }, (answer) => {
+        request.answer = { status: answer.statusCode ?? 0, headers: answer.headers }
         outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
         answer.pipe(outgoing)
       })

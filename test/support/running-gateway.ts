@@ -35,7 +35,7 @@ import { createGatewayServer, type GatewayServer } from '../../gateway/server.ts
 import { createSimulation } from '../../gateway/simulated/simulate.ts'
 import type { Snapshot } from '../../gateway/snapshot.ts'
 import { type AttemptDefaults, attemptDefaults } from '../../gateway/steps/attempt.ts'
-import { StoredIds } from '../../gateway/stored-ids.ts'
+import { type SharedOwners, StoredIds } from '../../gateway/stored-ids.ts'
 import { newSpanIds } from '../../gateway/telemetry/span-ids.ts'
 import type { FinishedCall } from '../../gateway/telemetry/telemetry.ts'
 import { createUpstream, type Upstream } from '../../gateway/upstream/upstream.ts'
@@ -81,7 +81,10 @@ export interface GatewayOptions {
   readonly holdJournal?: HoldJournal
   readonly drainLimits?: DrainLimits
   /** Limits and answers; in memory where left out. */
-  readonly shared?: Pick<OpenShared, 'limits' | 'answers' | 'sharedStore'>
+  readonly shared?: Pick<OpenShared, 'limits' | 'answers' | 'sharedStore'> &
+    Partial<Pick<OpenShared, 'owners'>>
+  /** What gateways know together of stored things, where it is not in the shared store. */
+  readonly owners?: SharedOwners
   /** Something between the calls and the way out. */
   readonly watchUpstream?: (upstream: Upstream) => Upstream
   /** Records and finished calls that are kept; all where left out. */
@@ -155,7 +158,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
     answers: options.shared?.answers ?? new AnswerCache({ clock, bytesMax: 16 * 1024 * 1024 }),
     limits: options.shared?.limits ?? new Limits({ clock }),
     sharedStore: options.shared?.sharedStore,
-    storedIds: new StoredIds(),
+    storedIds: new StoredIds({ shared: options.owners ?? options.shared?.owners }),
     simulate: createSimulation(clock, { pauseMs: options.pauseMs ?? 0 }),
     clock,
     random: options.random ?? (() => 7),

@@ -1,7 +1,7 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { launchBrowser, newContext, screenshotFile } from '../support/browser.ts'
+import { launchBrowser, newContext, takePicture } from '../support/browser.ts'
 import { type RunningSignalbox, startSignalbox } from '../support/running-signalbox.ts'
 
 let signalbox: RunningSignalbox
@@ -68,7 +68,7 @@ describe('the console', () => {
   it('tells on an empty overview what to do next', async () => {
     await signIn(page)
     await page.getByText('No calls in this time').waitFor()
-    await page.screenshot({ path: screenshotFile('overview-empty') })
+    await takePicture(page, 'overview-empty')
   })
 
   it('shows a call within seconds of its end, and explains it', async () => {
@@ -85,7 +85,7 @@ describe('the console', () => {
       hasText: 'request.metadata.sensitivity = "confidential"',
     })
     expect(await change.textContent()).toContain('NO_ELIGIBLE_MODEL')
-    await page.screenshot({ path: screenshotFile('decision'), fullPage: true })
+    await takePicture(page, 'decision')
   })
 
   it('follows decisions live and filters them', async () => {
@@ -105,7 +105,7 @@ describe('the console', () => {
     await page.locator(`a[href="/decisions/${id}"]`).waitFor()
     await expect.poll(() => page.locator('sb-live-decisions tbody tr').count()).toBe(1)
     await page.locator('td', { hasText: 'sensitive-stays-local confidential-on-prem-only' }).waitFor()
-    await page.screenshot({ path: screenshotFile('decisions') })
+    await takePicture(page, 'decisions')
   })
 
   it('says of a call that was never decided what was wrong with it', async () => {
@@ -127,7 +127,7 @@ describe('the console', () => {
     await page.getByRole('button', { name: 'policies/canary.policy.ts' }).click()
     await page.getByText('inBucket').first().waitFor()
     await page.getByText(/of \d+ passed/).waitFor()
-    await page.screenshot({ path: screenshotFile('version'), fullPage: true })
+    await takePicture(page, 'version')
   })
 
   it('makes a team and a key that works at once, and revokes it', async () => {
@@ -142,7 +142,7 @@ describe('the console', () => {
     await page.getByRole('button', { name: 'Make key' }).click()
     const key = ((await page.locator('.created pre').textContent()) ?? '').trim()
     expect((await ask('openai/gpt-5.2', {}, key)).status).toBe(200)
-    await page.screenshot({ path: screenshotFile('access'), fullPage: true })
+    await takePicture(page, 'access')
     await page.getByRole('button', { name: 'Revoke from-console' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click()
     await page.locator('tr', { hasText: 'from-console' }).getByText('revoked').waitFor()
@@ -178,12 +178,12 @@ describe('the console', () => {
     await other.goto(signalbox.controlPlaneUrl)
     await other.getByLabel('Name').fill('ada')
     await other.getByLabel('Password').fill(password)
-    await other.screenshot({ path: screenshotFile('sign-in') })
+    await takePicture(other, 'sign-in')
     await other.getByRole('button', { name: 'Sign in', exact: true }).click()
     await other.getByRole('heading', { name: 'Overview' }).waitFor()
     await other.getByRole('link', { name: 'Account' }).click()
     await other.getByText('this one').waitFor()
-    await other.screenshot({ path: screenshotFile('account'), fullPage: true })
+    await takePicture(other, 'account')
     await other.reload()
     await other.getByText('this one').waitFor()
     await other.getByRole('button', { name: 'Sign out' }).click()
@@ -208,7 +208,7 @@ describe('the console', () => {
     await page.getByLabel('Limit', { exact: true }).fill('0.000001')
     await page.getByText('closes at once').waitFor()
     await page.getByText(/Refused from now on: key-/).waitFor()
-    await page.screenshot({ path: screenshotFile('budget-editing'), fullPage: true })
+    await takePicture(page, 'budget-editing')
     await page.getByRole('button', { name: 'Save' }).click()
     await page.getByRole('img', { name: /of \$0\.0000010$/ }).waitFor()
     // What the gateway has in hand is called back with its next reports.
@@ -219,6 +219,81 @@ describe('the console', () => {
     await page.getByLabel('Why the limit is overridden').fill('launch day')
     await page.getByRole('button', { name: 'Override' }).click()
     await page.getByText('“launch day”').waitFor()
+  })
+
+  it('renames and moves a node of the tree, with all below it', async () => {
+    await signalbox.client.createTeam({ name: 'wing' })
+    await signalbox.client.createTeam({ name: 'guild' })
+    await signalbox.client.createTeam({ name: 'crew', parent: 'guild' })
+    await page.goto(`${signalbox.controlPlaneUrl}/access`)
+    await page.getByRole('button', { name: 'Change guild', exact: true }).click()
+    const dialog = page.getByRole('dialog')
+    expect(await dialog.getByLabel('Below').locator('option').allTextContents()).not.toContain('guild/crew')
+    await dialog.getByLabel('Name').fill('union')
+    await dialog.getByLabel('Below').selectOption({ label: 'wing' })
+    await dialog.getByRole('button', { name: 'Change' }).click()
+    await page.locator('sb-team-tree td', { hasText: 'wing/union/crew' }).waitFor()
+    await page.getByRole('button', { name: 'Delete wing/union', exact: true }).click()
+    await dialog.getByRole('button', { name: 'Delete' }).click()
+    await page.locator('sb-team-tree [role=alert]').waitFor()
+    faults.length = 0
+  })
+
+  it('sets a limit, lets it only count, and takes it away', async () => {
+    await page.goto(`${signalbox.controlPlaneUrl}/limits`)
+    await page.getByText('No limits yet').waitFor()
+    await page.locator('select[name=owner]').selectOption({ label: 'wing' })
+    await page.getByLabel('At most').fill('600')
+    await page.getByLabel('Only this metadata').fill('feature=chat')
+    await page.getByLabel('Each by itself').fill('user')
+    await page.getByRole('button', { name: 'Set limit' }).click()
+    await page.getByText('feature = chat · each user by itself').waitFor()
+    await page.getByRole('button', { name: /^Make the limit .* shadow$/ }).click()
+    await page.getByRole('button', { name: /^Make the limit .* hard$/ }).waitFor()
+    expect((await signalbox.client.listLimits()).items).toMatchObject([
+      { path: 'wing', limit: 600, mode: 'shadow', metadata: { name: 'feature', value: 'chat' }, per: 'user' },
+    ])
+    await takePicture(page, 'limits')
+    await page.getByRole('button', { name: /^Delete the limit/ }).click()
+    await page.getByText('No limits yet').waitFor()
+  })
+
+  it('makes accounts and gives roles, and shows who has a role on a team what lies there', async () => {
+    await page.goto(`${signalbox.controlPlaneUrl}/users`)
+    await page.locator('form.fields input[name=name]').fill('fin')
+    await page.locator('form.fields input[name=password]').fill('correct horse battery')
+    await page.getByLabel('On which node of the new account').selectOption({ label: 'wing/union' })
+    await page.getByLabel('Role of the new account').selectOption('finance')
+    await page.getByRole('button', { name: 'Make account' }).click()
+    await page.getByRole('button', { name: 'Take finance on wing/union from fin' }).waitFor()
+    await page.getByRole('row', { name: /^fin / }).getByText('Give a role').click()
+    await page.getByLabel('On which node for fin').selectOption({ label: 'search' })
+    await page.getByRole('button', { name: 'Give fin this role' }).click()
+    await page.getByRole('button', { name: 'Take viewer on search from fin' }).click()
+    await expect
+      .poll(async () => (await signalbox.client.listUsers()).items.find(({ name }) => name === 'fin')?.grants)
+      .toMatchObject([{ role: 'finance', node: { path: 'wing/union' } }])
+    await takePicture(page, 'users')
+    await signalbox.client.setBudget({ team: 'wing', window: 'day', limit: '7' })
+    const own = await newContext(browser)
+    const other = await own.newPage()
+    await other.goto(signalbox.controlPlaneUrl)
+    await other.getByLabel('Name', { exact: true }).fill('fin')
+    await other.getByLabel('Password').fill('correct horse battery')
+    await other.getByRole('button', { name: 'Sign in', exact: true }).click()
+    await other.getByRole('heading', { name: 'Overview' }).waitFor()
+    await other.getByRole('link', { name: 'Budgets' }).click()
+    await other.getByRole('button', { name: 'Make the first one' }).click()
+    const ofWhom = other.getByRole('combobox').first().locator('option')
+    expect((await ofWhom.allTextContents()).join()).not.toContain('search')
+    await other.getByRole('link', { name: 'Users' }).click()
+    await other.getByText('Users are kept by the organisation').waitFor()
+    await other.getByRole('link', { name: 'Policies' }).click()
+    await other.getByRole('heading', { name: 'Policies' }).waitFor()
+    await takePicture(other, 'policies-of-a-team')
+    await own.close()
+    await page.getByRole('button', { name: 'Disable fin' }).click()
+    await page.getByRole('button', { name: 'Enable fin' }).waitFor()
   })
 
   it('shows alerts, and proves the audit log', async () => {
@@ -234,22 +309,74 @@ describe('the console', () => {
     await page.locator('tr', { hasText: 'overrideBudget' }).waitFor()
     await page.getByRole('button', { name: 'Verify the chain' }).click()
     await page.getByText(/All \d+ rows .* are as they were written/).waitFor()
-    await page.screenshot({ path: screenshotFile('audit') })
+    await takePicture(page, 'audit')
   })
 
   it('shows gateways and connections', async () => {
     await page.getByRole('link', { name: 'Gateways' }).click()
     await page.getByText('converged').waitFor()
     await page.getByText('simulated').first().waitFor()
-    await page.screenshot({ path: screenshotFile('gateways'), fullPage: true })
+    await takePicture(page, 'gateways')
   })
 
   it('can be used with the keyboard alone', async () => {
     await page.goto(signalbox.controlPlaneUrl)
     await page.getByRole('heading', { name: 'Overview' }).waitFor()
-    for (let step = 0; step < 4; step++) await page.keyboard.press('Tab')
+    const focused = page.locator(':focus').last()
+    for (let step = 0; step < 10; step++) {
+      await page.keyboard.press('Tab')
+      if ((await focused.textContent())?.trim() === 'Decisions') break
+    }
     await page.keyboard.press('Enter')
     await page.waitForURL(/\/decisions$/)
+  })
+
+  it('tries a prompt out, and compares it with an earlier version', async () => {
+    const prompt = (text: string) => `---\nname: greet\nvariables: { who: { type: string } }\n---\n${text}\n`
+    const push = (text: string) =>
+      signalbox.client.pushVersion({
+        files: [
+          { path: 'signalbox.yaml', text: 'name: letters\n' },
+          { path: 'prompts/greet.prompt.md', text: prompt(text) },
+        ],
+      })
+    const { version: before } = await push('Greet {{ who }}.')
+    const { version } = await push('Greet {{ who }} warmly.')
+    await page.goto(`${signalbox.controlPlaneUrl}/prompts?prompt=greet&version=v${version}&with=v${before}`)
+    await page.getByText(`2 lines differ from v${before}`).waitFor()
+    await page.getByLabel('who').fill('Ada')
+    await page.getByRole('button', { name: 'Render' }).click()
+    await page.getByText('Greet Ada warmly.').waitFor()
+    await page.getByText('Greet Ada.').waitFor()
+    await page.getByText(`greet@v${version}`).waitFor()
+    await page.getByLabel('who').fill('')
+    await page.getByRole('button', { name: 'Render' }).click()
+    await page.getByText('variable "who" is missing').first().waitFor()
+  })
+
+  it('shows how routes stand that are drilled', async () => {
+    const result = { fault: '529', stream: false, targets: 1, status: 200, ms: 12, decision: null } as const
+    await signalbox.client.reportDrills({
+      cards: [
+        {
+          ...{ model: 'cheap', held: 1, of: 2, costNanoUsd: '1000' },
+          results: [
+            { ...result, outcome: 'held', target: 'simulated/x' },
+            {
+              ...result,
+              outcome: 'wrong',
+              target: 'simulated/x',
+              golden: 'greeting',
+              unmet: ['is not JSON'],
+            },
+          ],
+        },
+      ],
+    })
+    await page.goto(`${signalbox.controlPlaneUrl}/drills`)
+    await page.getByText('1 of 2 held').first().waitFor()
+    await page.getByText('Score card').click()
+    await page.getByText('greeting: is not JSON').waitFor()
   })
 
   for (const look of ['light', 'dark'] as const) {
@@ -261,8 +388,18 @@ describe('the console', () => {
       const { items } = await signalbox.client.listRecords({ effect: 'deny', limit: 1 })
       const decision = `/decisions/${items[0]?.id}`
       const budget = `/budgets/${(await signalbox.client.listBudgets()).items[0]?.id}`
-      const paths = ['/', '/policies', '/policies/v1', '/decisions', decision, '/access', '/gateways']
-      for (const path of [...paths, '/budgets', budget, '/alerts', '/audit']) {
+      const paths = [
+        '/',
+        '/policies',
+        '/policies/v1',
+        '/prompts',
+        '/drills',
+        '/decisions',
+        decision,
+        '/access',
+        '/gateways',
+      ]
+      for (const path of [...paths, '/budgets', budget, '/limits', '/users', '/alerts', '/audit']) {
         await other.setViewportSize({ width: 1280, height: 800 })
         await other.evaluate(
           `history.pushState(null, '', ${JSON.stringify(path)}); dispatchEvent(new PopStateEvent('popstate'))`,
@@ -273,17 +410,11 @@ describe('the console', () => {
         expect(
           violations.map((each) => `${path} ${each.id}: ${each.nodes.map((node) => node.html).join(' | ')}`),
         ).toEqual([])
-        await other.screenshot({
-          path: screenshotFile(`${look}${path.replaceAll('/', '-')}`),
-          fullPage: true,
-        })
+        await takePicture(other, `${look}${path.replaceAll('/', '-')}`)
         await other.setViewportSize({ width: 390, height: 844 })
         const overflow = Number(await other.evaluate('document.documentElement.scrollWidth - innerWidth'))
         expect(overflow, `${path} is wider than a narrow screen`).toBeLessThanOrEqual(0)
-        await other.screenshot({
-          path: screenshotFile(`${look}-narrow${path.replaceAll('/', '-')}`),
-          fullPage: true,
-        })
+        await takePicture(other, `${look}-narrow${path.replaceAll('/', '-')}`)
       }
       await own.close()
     }, 120_000)

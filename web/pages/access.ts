@@ -6,6 +6,7 @@ import { definePage } from '../router.ts'
 import { formatAgo } from '../ui/format.ts'
 import { icons } from '../ui/icons.ts'
 import { shared } from '../ui/styles.ts'
+import '../ui/team-tree.ts'
 
 interface Access {
   readonly teams: readonly Team[]
@@ -31,19 +32,21 @@ function scopesFrom(data: FormData): Key['scopes'] {
     ...(models.length > 0 && { models }),
     ...(ipRanges.length > 0 && { ipRanges }),
     ...(requiredMetadata.length > 0 && { requiredMetadata }),
+    ...(data.get('direct') === 'on' && { direct: true }),
   }
 }
 
 /** What a key is held to, in a few words. */
 function shortScopes({ scopes }: Key): string {
-  const { models, operations, ipRanges, requiredMetadata } = scopes
+  const { models, operations, ipRanges, requiredMetadata, direct } = scopes
   const parts = [
     models?.join(', '),
     operations?.join(', '),
     ipRanges === undefined ? undefined : `from ${ipRanges.join(', ')}`,
     requiredMetadata === undefined ? undefined : `with ${requiredMetadata.join(', ')}`,
   ]
-  return parts.filter((each) => each !== undefined).join(' · ') || 'everything'
+  const held = parts.filter((each) => each !== undefined).join(' · ') || 'everything'
+  return direct === true ? `${held} · direct while no gateway answers` : held
 }
 
 class AccessPage extends LitElement {
@@ -81,16 +84,6 @@ class AccessPage extends LitElement {
       this.error = explainError(error)
       return false
     }
-  }
-
-  async #createTeam(event: SubmitEvent): Promise<void> {
-    event.preventDefault()
-    const form = event.target as HTMLFormElement
-    const name = String(new FormData(form).get('name')).trim()
-    const done = await this.#do(async () => {
-      await api().createTeam({ name })
-    })
-    if (done) form.reset()
   }
 
   async #createKey(event: SubmitEvent): Promise<void> {
@@ -132,27 +125,6 @@ class AccessPage extends LitElement {
     await this.#do(async () => undefined)
   }
 
-  #teams(teams: readonly Team[]) {
-    return html`<section class="card">
-      <header><h2>Teams</h2></header>
-      <div class="scroll" tabindex="0" role="group" aria-label="Table"><table>
-        <thead><tr><th>Path</th><th>Kind</th><th class="num">Keys</th><th>Managed by</th></tr></thead>
-        <tbody>${teams.map(
-          (team) => html`<tr>
-            <td><strong>${team.path}</strong></td>
-            <td><span class="badge">${team.kind}</span></td>
-            <td class="num">${team.keys}</td>
-            <td class="muted">${team.managedBy === 'workspace' ? 'signalbox.yaml' : 'console and API'}</td>
-          </tr>`,
-        )}</tbody>
-      </table></div>
-      <form class="pad row line" @submit=${this.#createTeam}>
-        <input name="name" required pattern="[a-z0-9][a-z0-9._\\-]{0,62}" placeholder="search" aria-label="Name of the new team" title="Lower-case letters, digits, . _ -" />
-        <button>Make team</button>
-      </form>
-    </section>`
-  }
-
   #keyRow(key: Key) {
     const expired = key.expiresMs !== null && key.expiresMs <= Date.now()
     const state =
@@ -188,6 +160,7 @@ class AccessPage extends LitElement {
           <label>Models <input name="models" placeholder="smart, openai/*" /></label>
           <label>Addresses <input name="ipRanges" placeholder="10.0.0.0/8" /></label>
           <label>Required metadata <input name="requiredMetadata" placeholder="feature" /></label>
+          <label class="row"><input name="direct" type="checkbox" /> Direct calls while no gateway answers</label>
           <label>Until <input name="until" type="date" /></label>
         </div>
       </details>
@@ -257,7 +230,10 @@ class AccessPage extends LitElement {
           <sb-copy-text .text=${this.created.key}></sb-copy-text>
         </section>`
         }
-        ${this.#data.render((data) => html`${this.#keys(data)} ${this.#teams(data.teams)}`)}
+        ${this.#data.render(
+          (data) => html`${this.#keys(data)}
+          <sb-team-tree .teams=${data.teams} @changed=${() => this.#data.run()}></sb-team-tree>`,
+        )}
       </div>
       ${this.#dialog()}`
   }
@@ -275,7 +251,8 @@ class AccessPage extends LitElement {
       .end { justify-content: end; margin-top: 18px; }
       .scopes { display: grid; gap: 8px; padding: 10px 0; }
       summary { cursor: pointer; color: var(--muted); }
-      section + section { margin-top: 20px; }
+      section + section, sb-team-tree { margin-top: 20px; }
+      sb-team-tree { min-width: 0; }
     `,
   ]
 }

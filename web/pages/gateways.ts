@@ -3,7 +3,7 @@ import { css, html, LitElement, nothing } from 'lit'
 import { api } from '../api.ts'
 import { Load } from '../load.ts'
 import { definePage } from '../router.ts'
-import { formatAgo } from '../ui/format.ts'
+import '../ui/fleet-table.ts'
 import { icons } from '../ui/icons.ts'
 import { shared } from '../ui/styles.ts'
 
@@ -30,30 +30,6 @@ class GatewaysPage extends LitElement {
     },
     5000,
   )
-
-  #gateways(environment: Environment) {
-    if (environment.gateways.length === 0) {
-      return html`<sb-empty-state heading="No gateway serves ${environment.name}" text="Enrol one, then start it with the token and trust root that are printed.">
-        <sb-copy-text .text=${`npx signalbox gateways enroll --env ${environment.name}`}></sb-copy-text>
-      </sb-empty-state>`
-    }
-    return html`<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>
-      <thead><tr><th>Gateway</th><th>State</th><th class="num">Release</th><th class="num">State document</th><th>Address</th><th>Seen</th></tr></thead>
-      <tbody>
-        ${environment.gateways.map(
-          (gateway) => html`<tr>
-            <td><strong>${gateway.name}</strong></td>
-            <td><span class="badge ${gateway.connected ? 'good' : 'warn'}">${gateway.connected ? 'connected' : 'away'}</span></td>
-            <td class="num">${gateway.release ?? '–'}</td>
-            <td class="num">${gateway.state ?? '–'}</td>
-            <td><code>${gateway.url ?? '–'}</code></td>
-            <td class="muted">${gateway.lastSeenMs === null ? 'never' : formatAgo(gateway.lastSeenMs, Date.now())}</td>
-          </tr>
-          ${gateway.rejected === null ? nothing : html`<tr><td colspan="6"><p class="error">Rejected ${gateway.rejected.document} ${gateway.rejected.sequence}: ${gateway.rejected.error}</p></td></tr>`}`,
-        )}
-      </tbody>
-    </table></div>`
-  }
 
   #connections(items: readonly ConnectionStatus[]) {
     return html`<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>
@@ -85,7 +61,7 @@ class GatewaysPage extends LitElement {
                   <span class="badge ${environment.converged ? 'good' : 'warn'}">${environment.converged ? 'converged' : 'converging'}</span>
                 </span>
               </header>
-              ${this.#gateways(environment)}
+              <sb-fleet-table .environment=${environment}></sb-fleet-table>
               <h3>Connections</h3>
               ${this.#connections(connections.get(environment.name) ?? [])}
             </section>`,

@@ -48,13 +48,15 @@ class OverviewPage extends LitElement {
     </div>`
   }
 
-  #figures({ totals }: GetOverviewReply) {
+  #figures({ totals, cache }: GetOverviewReply) {
+    const looked = cache.hits + cache.misses
     const unpriced = totals.unpriced === 0 ? 'all priced' : `${formatCount(totals.unpriced)} calls unpriced`
     return html`<div class="figures">
       ${this.#figure('Calls', formatCount(totals.calls), `${formatCount(totals.denied)} denied by policy`)}
       ${this.#figure('Spend', formatMoney(totals.costNanoUsd), unpriced)}
       ${this.#figure('Errors', formatCount(totals.errors), `${percent(totals.errors, totals.calls)} of calls`)}
       ${this.#figure('Tokens', formatCount(totals.inputTokens + totals.outputTokens), `${formatCount(totals.outputTokens)} of them written`)}
+      ${looked === 0 ? '' : this.#figure('Cache', percent(cache.hits, looked), `of ${formatCount(looked)} calls hit, ${formatMoney(cache.savedNanoUsd)} saved`)}
     </div>`
   }
 
@@ -117,6 +119,7 @@ class OverviewPage extends LitElement {
       ${this.#overview.render(
         (overview) => html`<div class="stack">
           ${overview.gaps === 0 ? '' : html`<p class="error">${formatCount(overview.gaps)} records of this time were lost; sums are too low.</p>`}
+          ${overview.direct.calls === 0 ? '' : html`<p class="note">${formatCount(overview.direct.calls)} calls were made past the gateways while they were away, for ${formatMoney(overview.direct.costNanoUsd)} that no budget counts${overview.direct.unpriced === 0 ? '' : html`; ${formatCount(overview.direct.unpriced)} of them have no price`}.</p>`}
           ${this.#figures(overview)}
           ${overview.totals.calls === 0 ? this.#firstCall() : html`${this.#charts(overview)} ${this.#targets(overview)}`}
           <section class="card">
@@ -134,6 +137,7 @@ class OverviewPage extends LitElement {
       .figure { display: grid; gap: 2px; }
       .figure strong { font-size: 26px; font-weight: 640; letter-spacing: -0.02em; font-variant-numeric: tabular-nums; }
       .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(340px, 100%), 1fr)); gap: 16px; }
+      .note { background: var(--warn-soft); color: var(--warn); border-radius: 8px; padding: 10px 14px; }
       .key { width: 10px; height: 10px; border-radius: 3px; }
       .key.good { background: var(--bar); }
       .key.bad { background: var(--bar-bad); }

@@ -28,7 +28,7 @@ class PoliciesPage extends LitElement {
   }
 
   override render() {
-    return html`<div class="head"><h1>Policies</h1></div>
+    return html`<div class="head"><h1>Policies</h1><a class="button" href="/policies/backtest/report">Backtest report</a></div>
       ${this.#versions.render(({ items }) =>
         items.length === 0
           ? html`<section class="card">

@@ -94,10 +94,13 @@ class VersionPage extends LitElement {
             <p class="muted small">
               pushed ${formatTime(data.push.createdMs)} by ${data.push.author ?? data.push.by} from ${data.push.source}
               ${data.push.commit === null ? nothing : html`at <code>${data.push.commit.slice(0, 10)}</code>`}
+              ${data.push.ciRun === null ? nothing : html`in CI run <code>${data.push.ciRun}</code>`}
+              ${data.parent === null || data.inGit ? nothing : html`<span class="badge warn">made in the console, Git does not have it</span>`}
             </p>
             <p class="small"><code class="muted">${data.digest}</code></p>
           </div>
-          <div class="row">${data.environments.map((each) => html`<span class="badge good">stable in ${each}</span>`)}</div>
+          <div class="row"><a class="button" href="/policies/v${data.version}/changes">What it changes</a>
+            ${data.environments.map((each) => html`<span class="badge good">stable in ${each}</span>`)}</div>
         </div>
         <div class="stack">${this.#objects(data.compiled)} ${this.#files(data.files)} ${this.#cases(data.cases)}</div>`,
     )

@@ -31,6 +31,13 @@ function valuesBefore(text: string, facts: readonly FactWord[]): Completion[] | 
   return values === undefined ? undefined : quoted(values)
 }
 
+/** Where a text that begins before the cursor is the name of a model: an argument of a plan, or a member. */
+const namesModel = [
+  /\b(use|fallback|target|ordered|lowestCost|lowestLatency|leastBusy|sticky|hedged|mirror)\([^()]*['"][\w./-]*$/,
+  /\b(safeRoute|part|model)\s*:\s*['"][\w./-]*$/,
+  /\bstep\(\s*['"][^'"]*['"]\s*,\s*['"][\w./-]*$/,
+]
+
 function inText(context: CompletionContext, words: Vocabulary): CompletionResult | null {
   const word = context.matchBefore(/[\w./-]*/)
   const line = context.state.doc.lineAt(context.pos)
@@ -41,8 +48,9 @@ function inText(context: CompletionContext, words: Vocabulary): CompletionResult
   if (/requireGuard\([^)]*['"][\w-]*$/.test(before))
     return { from, options: quoted(words.guardrails, 'constant') }
   if (/\.prompt\(\s*['"][\w-]*$/.test(before)) return { from, options: quoted(words.prompts, 'constant') }
-  const isModel = /(use|fallback|target|safeRoute|model)[^'"]*['"][\w./-]*$/.test(before)
-  return isModel ? { from, options: quoted(words.models, 'constant') } : null
+  return namesModel.some((each) => each.test(before))
+    ? { from, options: quoted(words.models, 'constant') }
+    : null
 }
 
 /** In policies: what `@signalbox/policies` exports, facts after a dot, names of models inside quotes. */

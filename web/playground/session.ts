@@ -10,7 +10,7 @@ import { SeenConditions } from './seen-conditions.ts'
 export type PlaygroundProblem = TryFilesReply['problems'][number]
 type Cases = NonNullable<TryFilesReply['cases']>
 
-const buildDelayMs = 120
+const buildDelayMs = 40
 const completeDelayMs = 700
 const factsDelayMs = 60
 const versionsListed = 30

@@ -10,13 +10,14 @@ export const shared = css`
   p { margin: 0; }
   a { color: var(--accent); text-decoration: none; }
   a:hover { text-decoration: underline; }
+  :is(p, h2, h3) > a { text-decoration: underline; text-underline-offset: 2px; }
   :focus-visible { outline: 2px solid var(--focus); outline-offset: 2px; border-radius: 4px; }
   code, pre, .mono { font-family: var(--mono); font-size: 12.5px; }
   .muted { color: var(--muted); }
   .small { font-size: 12.5px; }
   .row { display: flex; gap: 10px; align-items: center; flex-wrap: wrap; }
   .spread { justify-content: space-between; }
-  .stack { display: grid; gap: 20px; }
+  .stack { display: grid; grid-template-columns: minmax(0, 1fr); gap: 20px; }
   .head { display: flex; gap: 12px; align-items: end; justify-content: space-between; flex-wrap: wrap; margin-bottom: 20px; }
   .card { background: var(--surface); border: 1px solid var(--line); border-radius: var(--radius); overflow: hidden; }
   .card > header { padding: 14px 18px; border-bottom: 1px solid var(--line); display: flex; justify-content: space-between;
@@ -29,6 +30,7 @@ export const shared = css`
   thead td { background: var(--sunken); }
   td { padding: 10px 18px; border-bottom: 1px solid var(--line); vertical-align: middle; }
   tr:last-child > td { border-bottom: 0; }
+  thead tr:last-child > td { border-bottom: 1px solid var(--line); }
   td.num, th.num { text-align: right; font-variant-numeric: tabular-nums; }
   tbody tr.link { cursor: pointer; }
   tbody tr.link:hover { background: var(--sunken); }
@@ -42,8 +44,9 @@ export const shared = css`
   button.quiet { border-color: transparent; background: transparent; color: var(--muted); }
   button.quiet:hover { color: var(--text); background: var(--sunken); }
   label { display: grid; gap: 5px; font-weight: 560; font-size: 13px; }
-  input, select { font: inherit; color: var(--text); background: var(--surface); border: 1px solid var(--line-strong);
-    border-radius: 8px; padding: 6px 10px; min-width: 0; }
+  input, select { font: inherit; font-weight: 400; color: var(--text); background: var(--surface);
+    border: 1px solid var(--line-strong); border-radius: 8px; padding: 6px 10px; min-width: 0; min-height: 34px; }
+  input[type='checkbox'], input[type='radio'] { min-height: 0; }
   .badge { display: inline-block; font-size: 12px; font-weight: 560; padding: 1px 8px; border-radius: 99px;
     background: var(--sunken); color: var(--muted); white-space: nowrap; }
   .badge.good { background: var(--good-soft); color: var(--good); }

@@ -1,4 +1,4 @@
-import type { KeyScopes } from '@signalbox/sdk/contract'
+import type { FreezeView, KeyScopes } from '@signalbox/sdk/contract'
 import { sql } from 'drizzle-orm'
 import {
   type AnyPgColumn,
@@ -33,6 +33,8 @@ export const environment = pgTable(
     stateAgeMsMax: bigint('state_age_ms_max', { mode: 'number' }).notNull(),
     /** Why nothing may be deployed here now. */
     freezeReason: text('freeze_reason'),
+    /** What the freeze is of; null where there is none, or one from before, of deployments alone. */
+    freeze: jsonb('freeze').$type<Omit<FreezeView, 'reason'> | null>(),
   },
   (table) => [
     primaryKey({ columns: [table.organisationId, table.name] }),
@@ -97,6 +99,15 @@ export const apiKey = pgTable(
   ],
 )
 
+/** A CI job, as the issuer of its identity says. */
+export interface CiJob {
+  issuer: string
+  subject: string
+  run?: string
+  commit?: string
+  repository?: string
+}
+
 /** Tokens of people, CI jobs and the root. */
 export const token = pgTable(
   'token',
@@ -115,6 +126,8 @@ export const token = pgTable(
     expiresMs: timeMs('expires'),
     lastUsedMs: timeMs('last_used'),
     revokedMs: timeMs('revoked'),
+    /** What the identity of the CI job said that it was exchanged for; null for all others. */
+    ci: jsonb('ci').$type<CiJob>(),
   },
   (table) => [
     index('token_organisation').on(table.organisationId),

@@ -67,6 +67,8 @@ export const document = pgTable(
     createdMs: timeMs('created').notNull(),
     expiresMs: timeMs('expires').notNull(),
     rollbackOf: bigint('rollback_of', { mode: 'number' }),
+    /** Sequence of the root document that its signers stood in; null where it was signed before that was noted. */
+    rootSequence: bigint('root_sequence', { mode: 'number' }),
   },
   (table) => [
     primaryKey({ columns: [table.organisationId, table.environment, table.kind, table.sequence] }),
@@ -108,6 +110,8 @@ export const gateway = pgTable(
     /** Where callers reach it. */
     url: text('url'),
     software: text('software'),
+    /** Digest of its policy engine. */
+    engine: text('engine'),
     /** What its present run last said of itself. */
     report: jsonb('report').$type<GatewayReport>(),
     createdMs: timeMs('created').notNull(),

@@ -1,4 +1,4 @@
-import type { RecordRow } from '@signalbox/sdk/contract'
+import type { Arm, RecordRow } from '@signalbox/sdk/contract'
 import {
   bigint,
   boolean,
@@ -28,15 +28,37 @@ export const segment = pgTable(
     textBytes: integer('text_bytes').notNull(),
     /** `previous` was not the incarnation's last segment: kept, and flagged for `audit verify`. */
     fork: boolean('fork').notNull(),
-    /** Null where the bytes stand in object storage. */
+    /** Null where retention has taken them. */
     bytes: bytea('bytes'),
     receivedMs: timeMs('received').notNull(),
+    /** Whose records it holds, and of what time; null where it came before this was noted. */
+    owners: jsonb('owners').$type<SegmentOwner[]>(),
+    /** When the first of its bodies must go; null where none ever must. */
+    dueMs: timeMs('due'),
+    /** When the last of them must go, and the bytes with it; null where never. */
+    goneMs: timeMs('gone'),
+    /** Digest of the bytes that are kept, where bodies were taken out of them. */
+    keptDigest: text('kept_digest'),
+    /** Sequence of the audit row that says why the bytes are not those that came. */
+    removal: bigint('removal', { mode: 'number' }),
   },
   (table) => [
     primaryKey({ columns: [table.organisationId, table.digest] }),
     index('segment_incarnation').on(table.incarnation, table.receivedMs),
+    index('segment_due').on(table.dueMs),
+    index('segment_removal').on(table.organisationId, table.removal),
   ],
 )
+
+/** Records of one node and key in a segment, of these times. */
+export interface SegmentOwner {
+  nodeId: string | null
+  keyId: string | null
+  fromMs: number
+  toMs: number
+  /** Their bodies are metering alone: the gateway knew that no more may be recorded. */
+  bare?: true
+}
 
 /**
  * The narrow row of a call. Partitioned by day on `time`: retention drops a partition, never rows. An id is a UUIDv7,
@@ -82,15 +104,22 @@ export const record = pgTable(
     decisionDigest: text('decision_digest'),
     versionDigest: text('version_digest'),
     version: integer('version'),
+    arm: text('arm').$type<Arm>(),
     releaseSequence: bigint('release_sequence', { mode: 'number' }),
     stateSequence: bigint('state_sequence', { mode: 'number' }),
     cache: text('cache').$type<RecordRow['cache']>().notNull(),
+    /** What an answer of the cache would have cost. */
+    savedNanoUsd: bigint('saved_nano_usd', { mode: 'bigint' }),
     identity: boolean('identity').notNull(),
     assembled: boolean('assembled').notNull(),
+    /** Made past the gateway, and told afterwards: in no budget, and in no sum of those that were. */
+    direct: boolean('direct').notNull().default(false),
     /** Where the body is: the segment, and the byte offset of its line in the unpacked text. */
     segmentDigest: text('segment_digest').notNull(),
     segmentOffset: integer('segment_offset').notNull(),
     segmentLength: integer('segment_length').notNull(),
+    /** Hash of the end user, to find his records by; null where the call named none, or he was erased. */
+    userHash: text('user_hash'),
   },
   (table) => [
     primaryKey({ columns: [table.id, table.timeMs] }),
@@ -98,6 +127,7 @@ export const record = pgTable(
     index('record_key').on(table.organisationId, table.keyId, table.timeMs, table.id),
     index('record_node').on(table.organisationId, table.nodeId, table.timeMs, table.id),
     index('record_target').on(table.organisationId, table.target, table.timeMs, table.id),
+    index('record_user').on(table.organisationId, table.userHash, table.timeMs),
   ],
 )
 

@@ -1,4 +1,11 @@
-import type { CompiledWorkspace, Problem, VersionManifest } from '@signalbox/sdk/contract'
+import type {
+  Candidate,
+  CompiledWorkspace,
+  Deployment,
+  Evidence,
+  Problem,
+  VersionManifest,
+} from '@signalbox/sdk/contract'
 import { sql } from 'drizzle-orm'
 import {
   bigint,
@@ -86,6 +93,12 @@ export const deployment = pgTable(
     rollbackOf: uuid('rollback_of'),
     /** Where the push that deployed it came from; null for a promotion. */
     source: text('source'),
+    cause: text('cause').$type<Deployment['cause']>().notNull().default('promotion'),
+    reason: text('reason'),
+    /** Why a candidate was taken back. */
+    evidence: jsonb('evidence').$type<Evidence | null>(),
+    /** The request that was agreed to; null where nobody had to. */
+    approvalId: uuid('approval_id'),
     by: text('by').notNull(),
     createdMs: timeMs('created').notNull(),
   },
@@ -99,9 +112,8 @@ export const deployment = pgTable(
     index('deployment_time').on(table.organisationId, table.createdMs),
   ],
 )
-export interface CandidateRow {
-  digest: string
-  ppm: number
+export interface CandidateRow extends Omit<Candidate, 'version' | 'teams'> {
+  /** Ids of nodes. */
   teams: string[]
   salt: string
 }

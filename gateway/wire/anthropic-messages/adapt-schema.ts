@@ -43,8 +43,11 @@ function adapt(schema: unknown, state: { lost: boolean }, depth: number): unknow
     else adapted[name] = value
   }
   const isOpen = adapted.additionalProperties === undefined || adapted.additionalProperties === true
-  if ((adapted.type === 'object' || adapted.properties !== undefined) && isOpen)
+  if ((adapted.type === 'object' || adapted.properties !== undefined) && isOpen) {
+    // What is open because nothing was said is closed as the SDK does it; what is open by its word is a loss.
+    if (adapted.additionalProperties === true) state.lost = true
     adapted.additionalProperties = false
+  }
   if (moved.length > 0) {
     state.lost = true
     const notes = `(${moved.join(', ')})`

@@ -1,4 +1,5 @@
 import type { CallSummary } from '../../call.ts'
+import { CallsSoFar, checkBase64 } from '../check-content.ts'
 import { asArray, asCount, asNumber, asObject, asString, isObject, type JsonObject } from '../json-value.ts'
 import { type MemberKind, Problems } from '../problems.ts'
 
@@ -6,16 +7,20 @@ import { type MemberKind, Problems } from '../problems.ts'
 const members: Readonly<Record<string, MemberKind>> = {
   stream: 'boolean',
   system: 'stringOrArray',
-  temperature: 'notNegative',
-  top_p: 'notNegative',
+  temperature: 'share',
+  top_p: 'share',
   top_k: 'count',
-  stop_sequences: 'array',
+  stop_sequences: 'strings',
   tools: 'array',
   tool_choice: 'object',
   thinking: 'object',
   output_config: 'object',
   metadata: 'object',
 }
+
+/** What Anthropic takes as base64. Source: guide to vision. */
+const imageTypes = ['image/jpeg', 'image/png', 'image/gif', 'image/webp']
+const thinkingTypes = ['enabled', 'disabled', 'adaptive', 'between_tools']
 
 interface MessageCounts {
   chars: number
@@ -35,6 +40,8 @@ export function checkMessagesRequest(json: JsonObject): CallSummary {
     problems.add('model', 'must not be empty')
   problems.require(json, 'max_tokens', 'count')
   problems.check(json, members)
+  problems.oneOf(asObject(json.tool_choice) ?? {}, 'type', ['auto', 'any', 'tool', 'none'], 'tool_choice.')
+  problems.oneOf(asObject(json.thinking) ?? {}, 'type', thinkingTypes, 'thinking.')
   const counts: MessageCounts = {
     chars: 0,
     hasSystem: asArray(json.system).length > 0 || !!asString(json.system),
@@ -45,7 +52,11 @@ export function checkMessagesRequest(json: JsonObject): CallSummary {
   if (problems.require(json, 'messages', 'array')) {
     const messages = asArray(json.messages)
     if (messages.length === 0) problems.add('messages', 'must not be empty')
-    for (let i = 0; i < messages.length; i++) countMessage(messages[i], `messages[${i}]`, counts, problems)
+    const calls = new CallsSoFar()
+    for (let i = 0; i < messages.length; i++) {
+      countMessage(messages[i], `messages[${i}]`, counts, problems)
+      checkTurn(asObject(messages[i]) ?? {}, `messages[${i}].content`, calls, problems)
+    }
   }
   const toolNames = checkTools(asArray(json.tools), problems)
   problems.throwIfAny()
@@ -90,6 +101,25 @@ function countMessage(message: unknown, path: string, counts: MessageCounts, pro
   } else countContent(content, `${path}.content`, counts, problems)
 }
 
+/** Calls and thinking are the assistant's, and results are the user's, of calls before them. */
+function checkTurn({ role, content }: JsonObject, path: string, calls: CallsSoFar, problems: Problems): void {
+  const blocks = asArray(content)
+  for (let i = 0; i < blocks.length; i++) {
+    const { type, id, tool_use_id: answered } = asObject(blocks[i]) ?? {}
+    const at = `${path}[${i}]`
+    if (type === 'tool_use') {
+      calls.called(id)
+      if (role !== 'assistant') problems.add(at, 'may stand in messages of the assistant alone')
+    } else if (type === 'thinking' && role === 'user') {
+      problems.add(at, 'may stand in messages of the assistant alone')
+    } else if (type === 'tool_result') {
+      if (role !== 'user') problems.add(at, 'may stand in messages of the user alone')
+      if (typeof answered === 'string') calls.answered(answered, `${at}.tool_use_id`, problems)
+      else problems.add(`${at}.tool_use_id`, 'is missing; it must be a string')
+    }
+  }
+}
+
 function countContent(content: unknown, path: string, counts: MessageCounts, problems: Problems): void {
   if (typeof content === 'string') counts.chars += content.length
   if (!Array.isArray(content)) return
@@ -114,8 +144,21 @@ function countBlock(block: JsonObject, path: string, counts: MessageCounts, prob
   const text = block.type === 'thinking' ? block.thinking : block.text
   if (typeof text === 'string') counts.chars += text.length
   else if (block.type === 'text') problems.add(`${path}.text`, 'must be a string')
-  if (block.type === 'image') counts.hasImages = true
+  if (block.type === 'image') {
+    counts.hasImages = true
+    checkImage(asObject(block.source), `${path}.source`, problems)
+  }
   if (block.type === 'document') countDocument(block, counts)
+}
+
+function checkImage(source: JsonObject | undefined, path: string, problems: Problems): void {
+  if (source === undefined) problems.add(path, 'is missing; it must be an object')
+  if (source?.type !== 'base64') return
+  problems.require(source, 'media_type', 'string', `${path}.`)
+  problems.oneOf(source, 'media_type', imageTypes, `${path}.`)
+  if (!problems.require(source, 'data', 'string', `${path}.`)) return
+  const data = { type: 'image/png', data: String(source.data) }
+  checkBase64(data, { type: `${path}.media_type`, data: `${path}.data` }, problems)
 }
 
 function countDocument(block: JsonObject, counts: MessageCounts): void {

@@ -12,7 +12,7 @@ export function decodeMessagesReply(json: unknown): Reply {
     throw new Refusal('upstream_invalid', { detail: 'the answer has no content' })
   }
   const lost = new Set<string>()
-  if (isObject(answer.container)) lost.add('response.container')
+  for (const path of lostBeside(answer)) lost.add(`response.${path}`)
   const blocks = asArray(answer.content).flatMap((value) => decodeBlock(asObject(value) ?? {}, lost))
   const explanation = readExplanation(answer.stop_details)
   if (explanation !== undefined) blocks.push({ type: 'refusal', text: explanation })
@@ -28,6 +28,16 @@ export function decodeMessagesReply(json: unknown): Reply {
     usage: readMessagesUsage(answer) ?? {},
     lost: [...lost],
   }
+}
+
+/** What an answer or the end of a stream has beside its content, and other formats have not. */
+export function lostBeside(end: JsonObject): string[] {
+  const edits = asArray(asObject(end.context_management)?.applied_edits)
+  return [
+    ...(isObject(end.container) ? ['container'] : []),
+    ...(edits.length > 0 ? ['context_management'] : []),
+    ...(asString(asObject(end.stop_details)?.category) ? ['stop_details.category'] : []),
+  ]
 }
 
 /** Why the model refused, in words. */

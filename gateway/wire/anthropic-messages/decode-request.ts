@@ -43,7 +43,10 @@ export function decodeMessagesRequest(json: JsonObject): ChatPayload {
     paths: {
       maxOutputTokens: 'max_tokens',
       reasoning: json.thinking === undefined ? 'output_config.effort' : 'thinking',
+      ...(asObject(json.output_config)?.effort !== undefined && { reasoningLevel: 'output_config.effort' }),
       userId: 'metadata.user_id',
+      stop: 'stop_sequences',
+      parallelToolCalls: 'tool_choice.disable_parallel_tool_use',
       output: json.output_format === undefined ? 'output_config.format' : 'output_format',
     },
     messages: decodeMessages(json, extra),

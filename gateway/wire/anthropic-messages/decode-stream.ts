@@ -1,7 +1,7 @@
 import type { Delta, UsageCounts } from '../../call.ts'
 import type { SseEvent, StreamDecoder } from '../../provider.ts'
 import { asCount, asObject, asString, isObject, type JsonObject } from '../json-value.ts'
-import { readExplanation } from './decode-reply.ts'
+import { lostBeside, readExplanation } from './decode-reply.ts'
 import { readMessagesError } from './errors.ts'
 import { decodeStopReason } from './finish.ts'
 import { MessagesUsage } from './usage.ts'
@@ -151,7 +151,8 @@ export class MessagesStreamDecoder implements StreamDecoder {
       const stopped = stopSequence !== undefined && { stopSequence }
       this.#end = { type: 'end', finish: decodeStopReason(nativeFinish), nativeFinish, ...stopped }
     }
-    const lost = isObject(delta.container) ? this.#lose('container') : []
+    const edited = { ...delta, context_management: event.context_management ?? delta.context_management }
+    const lost = lostBeside(edited).flatMap((path) => this.#lose(path))
     return [...lost, ...this.#usageDelta(event.usage)]
   }
 

@@ -1,5 +1,6 @@
 import type { Block, CacheMark, Message } from '../../call.ts'
 import type { Losses } from '../losses.ts'
+import { messagesToolName } from '../tool-names.ts'
 import { inputOfArguments } from './tool-arguments.ts'
 
 export type AnthropicBlock = Record<string, unknown>
@@ -92,7 +93,7 @@ function encodeBlock(
       losses.dropMeaning(block.path, 'The chosen model takes no audio.')
       return undefined
     case 'toolCall': {
-      const call = { type: 'tool_use', id: block.id, name: block.name }
+      const call = { type: 'tool_use', id: block.id, name: messagesToolName(block.name) }
       return withCache({ ...call, input: inputOfArguments(block.arguments) }, block.cache)
     }
     case 'toolResult':

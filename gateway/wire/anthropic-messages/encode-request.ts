@@ -6,6 +6,7 @@ import { type ExtraRules, loseExtra } from '../lose-extra.ts'
 import { Losses } from '../losses.ts'
 import { responsesExtraRules } from '../openai-responses/extra-rules.ts'
 import { limitOutput } from '../output-limit.ts'
+import { messagesToolName } from '../tool-names.ts'
 import { adaptSchema } from './adapt-schema.ts'
 import { type AnthropicBlock, encodeMessages, type Turn } from './encode-message.ts'
 import { addSampling, addThinking } from './encode-thinking.ts'
@@ -114,6 +115,7 @@ function addConversation(
     losses.drop('messages[].role')
     turns.push({ role: 'user', content: system.splice(0) })
   }
+  if (turns.length === 0 && losses.dropped.length > 0) losses.nothingLeft('messages')
   if (system.length > 0) body.system = system
   body.messages = turns
 }
@@ -152,7 +154,7 @@ function encodeToolChoice(
     )
     return { type: 'auto' }
   }
-  return choice.type === 'tool' ? { type: 'tool', name: choice.name } : { type: 'any' }
+  return choice.type === 'tool' ? { type: 'tool', name: messagesToolName(choice.name) } : { type: 'any' }
 }
 
 function encodeTool(tool: Tool, { traits, losses, same }: ToolContext): unknown {
@@ -161,7 +163,7 @@ function encodeTool(tool: Tool, { traits, losses, same }: ToolContext): unknown 
   const adapted = strict && !same ? adaptSchema(tool.schema) : undefined
   if (adapted?.lost) losses.drop(`${tool.path}.parameters`)
   return {
-    name: tool.name,
+    name: messagesToolName(tool.name),
     ...(tool.description !== undefined && { description: tool.description }),
     input_schema: objectSchema(adapted?.schema ?? tool.schema),
     ...(strict && { strict }),

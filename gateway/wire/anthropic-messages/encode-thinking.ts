@@ -3,7 +3,7 @@ import type { EncodeOptions } from '../../provider.ts'
 import { isObject } from '../json-value.ts'
 import type { Losses } from '../losses.ts'
 import { patchedTemperature } from '../output-limit.ts'
-import { budgetOfLevel, levelOfBudget, thinkingTokensMin } from '../reasoning-level.ts'
+import { budgetOfLevel, levelOfBudget, loseReasoning, thinkingTokensMin } from '../reasoning-level.ts'
 import type { Turn } from './encode-message.ts'
 import type { ClaudeTraits } from './model-traits.ts'
 
@@ -32,24 +32,23 @@ export function addThinking(context: ThinkingContext & { readonly turns: readonl
   const level = options.patch?.reasoningLevel ?? asked?.level
   const budget = options.patch?.reasoningLevel === undefined ? asked?.budgetTokens : undefined
   if (asked === undefined && level === undefined) return false
-  const path = payload.paths.reasoning ?? 'reasoning_effort'
   if (level === 'none') {
     if (!traits.alwaysThinks) return false
-    losses.drop(path)
+    loseReasoning(payload, losses)
     body.output_config = { effort: 'low' }
     return true
   }
   if (traits.thinking === 'adaptive') {
     const wanted = level ?? (budget === undefined ? undefined : levelOfBudget(budget))
     const effort = wanted === undefined ? undefined : efforts[wanted]
-    if (wanted !== undefined && effort === undefined) losses.drop(path)
+    if (wanted !== undefined && effort === undefined) loseReasoning(payload, losses)
     if (effort !== undefined) body.output_config = { effort }
     body.thinking = asked?.visible ? { type: 'adaptive', display: 'summarized' } : { type: 'adaptive' }
     return true
   }
   const tokens = thinkingTokens(level, budget, Number(body.max_tokens))
   if (traits.thinking === 'never' || tokens === undefined || continuesWithoutThinking(turns)) {
-    losses.drop(path)
+    loseReasoning(payload, losses)
     return false
   }
   body.thinking = { type: 'enabled', budget_tokens: tokens }

@@ -35,6 +35,11 @@ export function usageAsMessages(value: unknown): JsonObject | undefined {
 
 function blockAsMessages(value: unknown): JsonObject {
   const block = asObject(value) ?? {}
+  const quoting = asObject(block.citationsContent)
+  if (quoting !== undefined) {
+    const texts = asArray(quoting.content).map((each) => asString(asObject(each)?.text) ?? '')
+    return { type: 'text', text: texts.join(''), citations: quoting.citations }
+  }
   if (typeof block.text === 'string') return { type: 'text', text: block.text }
   if (isObject(block.toolUse)) {
     const { toolUseId: id, name, input } = block.toolUse

@@ -18,7 +18,7 @@ function deltaOf(delta: JsonObject): JsonObject | undefined {
   const reasoning = asObject(delta.reasoningContent)
   if (reasoning?.text !== undefined) return { type: 'thinking_delta', thinking: reasoning.text }
   if (reasoning?.signature !== undefined) return { type: 'signature_delta', signature: reasoning.signature }
-  return undefined
+  return delta.citation === undefined ? undefined : { type: 'citations_delta' }
 }
 
 /**
@@ -55,9 +55,10 @@ export class ConverseStreamDecoder implements StreamDecoder {
       case 'messageStart':
         return this.#say({ type: 'message_start', message: { id: '', model: '' } })
       case 'contentBlockStart': {
-        const { toolUseId: id, name: tool } = asObject(asObject(body.start)?.toolUse) ?? {}
         this.#opened.add(index)
-        const block = { type: 'tool_use', id, name: tool, input: {} }
+        const [kind = 'type'] = Object.keys(asObject(body.start) ?? {})
+        const { toolUseId: id, name: tool } = asObject(asObject(body.start)?.toolUse) ?? {}
+        const block = kind === 'toolUse' ? { type: 'tool_use', id, name: tool, input: {} } : { type: kind }
         return this.#say({ type: 'content_block_start', index, content_block: block })
       }
       case 'contentBlockDelta':

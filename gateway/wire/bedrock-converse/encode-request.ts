@@ -1,8 +1,9 @@
-import type { ChatPayload } from '../../call.ts'
+import type { Block, ChatPayload } from '../../call.ts'
 import type { EncodeOptions } from '../../provider.ts'
 import { encodeMessagesRequest } from '../anthropic-messages/encode-request.ts'
+import { fitBlocks } from '../fit-blocks.ts'
 import { asArray, asObject, asString, isObject, type JsonObject } from '../json-value.ts'
-import { namePath } from '../losses.ts'
+import { Losses } from '../losses.ts'
 
 type Part = Record<string, unknown>
 
@@ -36,13 +37,27 @@ function mediaOf(block: JsonObject, index: number): Part | undefined {
   return { document: { format: 'txt', name, source: { text: source.data } } }
 }
 
+/** Converse takes bytes and texts, no addresses; and thinking is signed for Claude alone. */
+function fitBlock(block: Block, isClaude: boolean, losses: Losses): Block | undefined {
+  const isElsewhere =
+    (block.type === 'image' || block.type === 'document') &&
+    block.base64 === undefined &&
+    block.url !== undefined
+  if (isElsewhere)
+    losses.dropMeaning(block.path, 'The chosen model takes images and documents only as bytes.')
+  else if (block.type === 'reasoning' && !isClaude) losses.drop(block.path)
+  else return block
+  return undefined
+}
+
 class Converter {
-  readonly lost = new Set<string>()
+  readonly #losses: Losses
   readonly #claude: boolean
   #documents = 0
 
-  constructor(claude: boolean) {
+  constructor(claude: boolean, losses: Losses) {
     this.#claude = claude
+    this.#losses = losses
   }
 
   blocks(value: unknown): Part[] {
@@ -53,7 +68,9 @@ class Converter {
   #block(block: JsonObject): Part[] {
     const converted = this.#convert(block)
     if (converted !== undefined) return [converted, ...cachePoint(block)]
-    this.lost.add(`messages[].content[].${asString(block.type) ?? 'type'}`)
+    const path = `messages[].content[].${asString(block.type) ?? 'type'}`
+    if (block.type === 'document' || block.type === 'image') this.#losses.dropMeaning(path)
+    else this.#losses.drop(path)
     return []
   }
 
@@ -84,16 +101,37 @@ class Converter {
   }
 }
 
-function toolConfigOf(body: JsonObject): Part | undefined {
-  const tools = asArray(body.tools).flatMap((value) => {
-    const tool = asObject(value)
-    if (tool?.input_schema === undefined) return []
+/** Whether the conversation has calls of tools, which Converse takes only with the tools that they are of. */
+function hasToolCalls({ messages }: ChatPayload): boolean {
+  return messages.some(({ blocks }) =>
+    blocks.some(({ type }) => type === 'toolCall' || type === 'toolResult'),
+  )
+}
+
+/** Tools that run at Anthropic are not to be had here. */
+function toolConfigOf(body: JsonObject, payload: ChatPayload, losses: Losses): Part | undefined {
+  const all = asArray(body.tools).map((value) => asObject(value) ?? {})
+  if (all.some(({ input_schema: schema }) => schema === undefined)) losses.dropMeaning('tools[]')
+  const tools = all.flatMap((tool) => {
+    if (tool.input_schema === undefined) return []
     const { name, description, input_schema: json, strict } = tool
     const said = { ...(description !== undefined && { description }), ...(strict === true && { strict }) }
     return [{ toolSpec: { name, ...said, inputSchema: { json } } }, ...cachePoint(tool)]
   })
   const choice = asObject(body.tool_choice)
-  if (tools.length === 0 || choice?.type === 'none') return undefined
+  if (tools.length === 0) return undefined
+  if (choice?.type === 'none') {
+    // There is no word for it: without tools none is called.
+    if (!hasToolCalls(payload)) return undefined
+    losses.dropMeaning(payload.paths.toolChoice ?? 'tool_choice')
+    return { tools }
+  }
+  if (choice?.disable_parallel_tool_use === true) {
+    losses.dropMeaning(
+      payload.paths.parallelToolCalls ?? 'parallel_tool_calls',
+      'The chosen model cannot be told to call one tool at a time.',
+    )
+  }
   if (choice?.type === 'tool') return { tools, toolChoice: { tool: { name: choice.name } } }
   if (choice?.type === 'any') return { tools, toolChoice: { any: {} } }
   return { tools, ...(choice?.type === 'auto' && { toolChoice: { auto: {} } }) }
@@ -115,12 +153,12 @@ function outputOf(body: JsonObject): { outputConfig?: Part; effort?: unknown } {
 }
 
 /** Members that only Claude has travel beside the request; other makers' models would refuse them. */
-function additionalOf(body: JsonObject, isClaude: boolean, lost: Set<string>): Part {
+function additionalOf(body: JsonObject, isClaude: boolean, payload: ChatPayload, losses: Losses): Part {
   const additional: Part = {}
   for (const [member, value] of Object.entries(body)) {
     if (converted.has(member)) continue
     if (isClaude) additional[member] = value
-    else lost.add(member)
+    else losses.drop((member === 'top_k' ? payload.paths.topK : undefined) ?? member)
   }
   return additional
 }
@@ -142,27 +180,29 @@ export function encodeConverseRequest(
   options: EncodeOptions,
 ): ConverseRequest {
   const claude = claudeOf(options.model)
-  const encoded = encodeMessagesRequest(payload, stream, { ...options, model: claude ?? plainModel })
+  const isClaude = claude !== undefined
+  const losses = new Losses(options.fidelity)
+  const fitting = fitBlocks(payload, (block) => fitBlock(block, isClaude, losses))
+  const encoded = encodeMessagesRequest(fitting, stream, { ...options, model: claude ?? plainModel })
   const { body } = encoded
-  const converter = new Converter(claude !== undefined)
+  const converter = new Converter(isClaude, losses)
   const messages = asArray(body.messages).map((value) => {
     const turn = asObject(value) ?? {}
     return { role: turn.role, content: converter.blocks(turn.content) }
   })
   const system = body.system === undefined ? undefined : converter.blocks(body.system)
-  const toolConfig = toolConfigOf(body)
+  const toolConfig = toolConfigOf(body, payload, losses)
   const { outputConfig, effort } = outputOf(body)
-  const isLimited = claude !== undefined || payload.maxOutputTokens !== undefined || hasCap(options)
+  const isLimited = isClaude || payload.maxOutputTokens !== undefined || hasCap(options)
   const inferenceConfig = {
     ...(isLimited && { maxTokens: body.max_tokens }),
     ...(body.temperature !== undefined && { temperature: body.temperature }),
     ...(body.top_p !== undefined && { topP: body.top_p }),
     ...(body.stop_sequences !== undefined && { stopSequences: body.stop_sequences }),
   }
-  const additional = additionalOf(body, claude !== undefined, converter.lost)
-  if (effort !== undefined && claude !== undefined) additional.output_config = effort
-  if (payload.userId !== undefined) converter.lost.add(payload.paths.userId ?? 'metadata.user_id')
-  const lost = [...converter.lost].map(namePath)
+  const additional = additionalOf(body, isClaude, payload, losses)
+  if (effort !== undefined && isClaude) additional.output_config = effort
+  if (payload.userId !== undefined) losses.drop(payload.paths.userId ?? 'metadata.user_id')
   return {
     body: {
       messages,
@@ -172,7 +212,7 @@ export function encodeConverseRequest(
       ...(outputConfig !== undefined && { outputConfig }),
       ...(Object.keys(additional).length > 0 && { additionalModelRequestFields: additional }),
     },
-    dropped: [...new Set([...encoded.dropped, ...lost])],
+    dropped: [...new Set([...encoded.dropped, ...losses.dropped])],
     responseDropped: encoded.responseDropped,
   }
 }

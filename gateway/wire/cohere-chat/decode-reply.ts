@@ -67,7 +67,8 @@ export function decodeCohereReply(json: unknown): Reply {
       arguments: text,
     })
   }
-  if (asArray(message?.citations).length > 0) lost.add('response.citations')
+  if (asArray(message?.citations).length > 0) lost.add('response.message.citations')
+  if (asArray(answer.logprobs).length > 0) lost.add('response.logprobs')
   const nativeFinish = asString(answer.finish_reason) ?? ''
   return {
     id: asString(answer.id) ?? '',

@@ -11,7 +11,7 @@ export class CohereStreamDecoder implements StreamDecoder {
   #index = -1
   #open: Opened | undefined
   #hasArguments = false
-  #citationsLost = false
+  readonly #lost = new Set<string>()
   #ended = false
   #failed = false
 
@@ -44,9 +44,14 @@ export class CohereStreamDecoder implements StreamDecoder {
       case 'message-start':
         return [{ type: 'start', id: asString(event.id) ?? '', model: '' }]
       case 'content-start':
-        return this.#turnTo(content?.type === 'thinking' ? thinking : { type: 'text' })
-      case 'content-delta':
-        return this.#text(asString(content?.thinking) ?? asString(content?.text))
+        return [
+          ...this.#turnTo(content?.type === 'thinking' ? thinking : { type: 'text' }),
+          ...this.#text(asString(content?.thinking) ?? asString(content?.text)),
+        ]
+      case 'content-delta': {
+        const lost = event.logprobs === undefined ? [] : this.#lose('logprobs')
+        return [...this.#text(asString(content?.thinking) ?? asString(content?.text)), ...lost]
+      }
       case 'tool-plan-delta':
         return [
           ...(this.#open?.type === 'text' ? [] : this.#turnTo({ type: 'text' })),
@@ -59,7 +64,7 @@ export class CohereStreamDecoder implements StreamDecoder {
       case 'tool-call-end':
         return this.#close()
       case 'citation-start':
-        return this.#loseCitations()
+        return this.#lose('message.citations')
       case 'message-end':
         return this.#end(delta ?? {})
       default:
@@ -107,10 +112,10 @@ export class CohereStreamDecoder implements StreamDecoder {
     return [...last, { type: 'blockEnd', index }]
   }
 
-  #loseCitations(): Delta[] {
-    if (this.#citationsLost) return []
-    this.#citationsLost = true
-    return [{ type: 'lost', path: 'response.citations' }]
+  #lose(path: string): Delta[] {
+    if (this.#lost.has(path)) return []
+    this.#lost.add(path)
+    return [{ type: 'lost', path: `response.${path}` }]
   }
 
   #end(delta: JsonObject): Delta[] {

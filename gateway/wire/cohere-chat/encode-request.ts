@@ -1,7 +1,9 @@
-import type { ChatPayload } from '../../call.ts'
+import type { Block, ChatPayload } from '../../call.ts'
 import type { EncodeOptions } from '../../provider.ts'
+import { fitBlocks } from '../fit-blocks.ts'
 import { asArray, asObject, asString, isObject, type JsonObject } from '../json-value.ts'
 import { Losses } from '../losses.ts'
+import { callersName } from '../openai-chat/adapt-members.ts'
 import { encodeChatRequest } from '../openai-chat/encode-request.ts'
 import { type ChatQuirks, compatibleQuirks } from '../openai-chat/quirks.ts'
 
@@ -34,14 +36,13 @@ const taken = new Set([
 /** What is lost with these changes the answer. */
 const meaning = new Set(['n', 'audio', 'modalities', 'web_search_options', 'functions', 'function_call'])
 
-function contentOf(value: unknown, path: string, losses: Losses): unknown {
-  if (!Array.isArray(value)) return value
-  return value.filter((part) => {
-    const type = asString(asObject(part)?.type)
-    const fits = type === 'text' || type === 'image_url' || type === 'thinking' || type === 'document'
-    if (!fits) losses.dropMeaning(path, `The chosen model takes no parts of type ${type}.`)
-    return fits
-  })
+/** What a part of a message can be here: text, an image, thinking; a refusal is said as a text. */
+function fitBlock(block: Block, losses: Losses): Block | undefined {
+  if (block.type === 'refusal') return { ...block, type: 'text' }
+  const isFile = block.type === 'document' && block.text === undefined
+  if (!isFile && block.type !== 'audio' && block.type !== 'opaque') return block
+  losses.dropMeaning(block.path, `The chosen model takes no parts of this kind.`)
+  return undefined
 }
 
 /** Thinking is a part of the content here, not a member of the message. */
@@ -56,8 +57,7 @@ function messageOf(value: unknown, index: number, losses: Losses): Part {
   const path = `messages[${index}]`
   if (name !== undefined) losses.drop(`${path}.name`)
   const role = rest.role === 'developer' ? 'system' : rest.role
-  const content = contentOf(rest.content, `${path}.content[]`, losses)
-  const message: Part = { ...rest, role, ...(content !== undefined && { content }) }
+  const message: Part = { ...rest, role }
   if (rest.content === null || rest.content === '') delete message.content
   if (typeof thinking !== 'string') return message
   const texts =
@@ -88,19 +88,21 @@ function addTools(body: Part, losses: Losses): void {
 
 const toolName = (tool: unknown): string | undefined => asString(asObject(asObject(tool)?.function)?.name)
 
-function addFormat(body: Part): void {
-  const format = asObject(body.response_format)
-  const schema = asObject(format?.json_schema)?.schema
-  if (format?.type === 'json_schema') body.response_format = { type: 'json_object', json_schema: schema }
+function addFormat(body: Part, { output }: ChatPayload): void {
+  if (output?.type !== 'jsonSchema') return
+  const { schema, description } = output
+  const whole = isObject(schema) && description !== undefined ? { description, ...schema } : schema
+  body.response_format = { type: 'json_object', json_schema: whole }
 }
 
-function withoutOthers(body: JsonObject, losses: Losses): Part {
+function withoutOthers(body: JsonObject, payload: ChatPayload, losses: Losses): Part {
   const kept: Part = {}
   for (const [member, value] of Object.entries(body)) {
     if (taken.has(member)) kept[member] = value
-    else if (member === 'parallel_tool_calls' && value === false) losses.dropMeaning(member)
+    else if (member === 'parallel_tool_calls' && value === false)
+      losses.dropMeaning(callersName(member, payload))
     else if (meaning.has(member) && !(member === 'n' && value === 1)) losses.dropMeaning(member)
-    else if (member !== 'parallel_tool_calls' && member !== 'n') losses.drop(member)
+    else if (member !== 'parallel_tool_calls' && member !== 'n') losses.drop(callersName(member, payload))
   }
   return kept
 }
@@ -114,14 +116,15 @@ export function encodeCohereRequest(
   stream: boolean,
   options: EncodeOptions,
 ): { body: Part; dropped: readonly string[]; responseDropped: readonly string[] } {
-  const encoded = encodeChatRequest(payload, stream, options, cohereQuirks)
   const losses = new Losses(options.fidelity)
+  const fitting = fitBlocks(payload, (block) => fitBlock(block, losses))
+  const encoded = encodeChatRequest(fitting, stream, options, cohereQuirks)
   const { messages, ...rest } = encoded.body
   const body: Part = { ...rest }
   body.messages = asArray(messages).map((message, index) => messageOf(message, index, losses))
   addTools(body, losses)
-  addFormat(body)
-  const kept = withoutOthers(body, losses)
+  addFormat(body, payload)
+  const kept = withoutOthers(body, payload, losses)
   const dropped = [...new Set([...encoded.dropped, ...losses.dropped])]
   return { body: kept, dropped, responseDropped: encoded.responseDropped }
 }

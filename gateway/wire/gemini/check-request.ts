@@ -1,4 +1,5 @@
 import type { CallSummary } from '../../call.ts'
+import { checkBase64 } from '../check-content.ts'
 import { asArray, asCount, asNumber, asString, isObject, type JsonObject } from '../json-value.ts'
 import { type MemberKind, Problems } from '../problems.ts'
 import { asList, readFields } from './read-fields.ts'
@@ -13,12 +14,12 @@ const members: Readonly<Record<string, MemberKind>> = {
   labels: 'object',
 }
 const configMembers: Readonly<Record<string, MemberKind>> = {
-  stopSequences: 'array',
+  stopSequences: 'strings',
   responseMimeType: 'string',
   candidateCount: 'count',
   maxOutputTokens: 'count',
-  temperature: 'notNegative',
-  topP: 'notNegative',
+  temperature: 'upTo2',
+  topP: 'share',
   topK: 'notNegative',
   seed: 'number',
   presencePenalty: 'number',
@@ -28,6 +29,8 @@ const configMembers: Readonly<Record<string, MemberKind>> = {
   thinkingConfig: 'object',
 }
 const roles = new Set<unknown>(['user', 'model', 'function', 'system', undefined, null, ''])
+
+const modes = ['AUTO', 'ANY', 'NONE', 'VALIDATED', 'MODE_UNSPECIFIED']
 
 interface Counts {
   chars: number
@@ -45,6 +48,8 @@ export function checkGeminiRequest(json: JsonObject): CallSummary {
   problems.check(body, members)
   const config = readFields(body.generationConfig) ?? {}
   problems.check(config, configMembers, 'generationConfig.')
+  const choice = readFields(readFields(body.toolConfig)?.functionCallingConfig) ?? {}
+  problems.oneOf(choice, 'mode', modes, 'toolConfig.functionCallingConfig.')
   const counts: Counts = { chars: 0, hasImages: false, lastRole: '' }
   const system = readFields(body.systemInstruction)
   countParts(system?.parts, 'systemInstruction.parts', counts, problems)
@@ -73,6 +78,14 @@ function countContent(value: unknown, index: number, counts: Counts, problems: P
     problems.add(`${path}.parts`, 'must be an array')
   }
   countParts(content.parts, `${path}.parts`, counts, problems)
+  for (const [at, part] of parts.entries()) {
+    const { functionCall, functionResponse } = readFields(part) ?? {}
+    const place = `${path}.parts[${at}]`
+    if (functionCall != null && content.role === 'user')
+      problems.add(`${place}.functionCall`, 'may stand in contents of the model alone')
+    if (functionResponse != null && content.role === 'model')
+      problems.add(`${place}.functionResponse`, 'may not stand in contents of the model')
+  }
 }
 
 const isListOrObject = (value: unknown): boolean => Array.isArray(value) || isObject(value)
@@ -108,8 +121,10 @@ function countData(
     if (asString(data.mimeType)?.startsWith('image/')) counts.hasImages = true
     if (kind === 'fileData') problems.require(data, 'fileUri', 'string', parent)
     else {
-      problems.require(data, 'mimeType', 'string', parent)
-      problems.require(data, 'data', 'string', parent)
+      const isTyped = problems.require(data, 'mimeType', 'string', parent)
+      if (!problems.require(data, 'data', 'string', parent) || !isTyped) return
+      const media = { type: String(data.mimeType), data: String(data.data) }
+      checkBase64(media, { type: `${parent}mimeType`, data: `${parent}data` }, problems)
     }
     return
   }

@@ -113,7 +113,8 @@ function decodeBlob(blob: JsonObject, path: string, { extra }: PartContext): Blo
   }
   if (mediaType.startsWith('video/')) return undefined
   const title = asString(blob.displayName)
-  return { type: 'document', mediaType, base64, ...(title !== undefined && { title }), path }
+  const named = title !== undefined && { title, titleMember: 'inlineData.displayName' }
+  return { type: 'document', mediaType, base64, ...named, path }
 }
 
 function decodeFile(file: JsonObject, path: string, { extra }: PartContext): Block | undefined {
@@ -127,7 +128,8 @@ function decodeFile(file: JsonObject, path: string, { extra }: PartContext): Blo
   const source = { url, ...(mediaType !== undefined && { mediaType }) }
   if (isImage) return { type: 'image', ...source, path }
   const title = asString(file.displayName)
-  return { type: 'document', ...source, ...(title !== undefined && { title }), path }
+  const named = title !== undefined && { title, titleMember: 'fileData.displayName' }
+  return { type: 'document', ...source, ...named, path }
 }
 
 /** `output` and `error` are Google's own names for the result of a function; a single text stands for itself. */

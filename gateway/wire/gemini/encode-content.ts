@@ -2,7 +2,7 @@ import type { Block, Message } from '../../call.ts'
 import { inputOfArguments } from '../anthropic-messages/tool-arguments.ts'
 import { isObject, parseExact } from '../json-value.ts'
 import type { Losses } from '../losses.ts'
-import { shortToolName } from '../tool-names.ts'
+import { geminiToolName } from '../tool-names.ts'
 import type { GeminiTraits } from './model-traits.ts'
 import { skippedSignature } from './thought-signature.ts'
 
@@ -108,7 +108,7 @@ function encodeBlock(block: Block, context: ContentContext): Part[] {
     case 'audio':
       return [{ inlineData: { mimeType: `audio/${block.format}`, data: block.base64 } }]
     case 'toolCall': {
-      const name = shortToolName(block.name)
+      const name = geminiToolName(block.name)
       context.names.set(block.id, name)
       return [{ functionCall: { id: block.id, name, args: inputOfArguments(block.arguments) } }]
     }
@@ -149,10 +149,7 @@ function mediaPart(
 }
 
 function encodeDocument(block: Extract<Block, { type: 'document' }>, losses: Losses): Part[] {
-  if (block.title !== undefined) {
-    // Chat Completions and Responses cannot leave the name of a file out; only Anthropic shows it to the model.
-    if (!/\.file$|^input\[/.test(block.path)) losses.drop(`${block.path}.title`)
-  }
+  if (block.title !== undefined) losses.drop(`${block.path}.${block.titleMember ?? 'title'}`)
   if (block.text !== undefined) return [{ text: block.text }]
   return [mediaPart(block, 'application/pdf')]
 }

@@ -7,7 +7,7 @@ import { Losses } from '../losses.ts'
 import { messagesExtraRules } from '../openai-chat/encode-request.ts'
 import { responsesExtraRules } from '../openai-responses/extra-rules.ts'
 import { limitOutput, patchedTemperature } from '../output-limit.ts'
-import { shortToolName } from '../tool-names.ts'
+import { geminiToolName } from '../tool-names.ts'
 import { encodeContents } from './encode-content.ts'
 import { encodeThinking } from './encode-thinking.ts'
 import { geminiExtraRules } from './extra-rules.ts'
@@ -22,14 +22,6 @@ const extraRules: Readonly<Record<ChatPayload['origin'], ExtraRules>> = {
   gemini: geminiExtraRules,
   // What its protocol has beyond these is named when it is read.
   'vercel-ai': chatExtraRules,
-}
-/** How a caller's format says that calls come one at a time. */
-const serialPaths: Readonly<Record<ChatPayload['origin'], string>> = {
-  'openai-chat': 'parallel_tool_calls',
-  'openai-responses': 'parallel_tool_calls',
-  'anthropic-messages': 'tool_choice.disable_parallel_tool_use',
-  gemini: 'toolConfig',
-  'vercel-ai': 'toolChoice',
 }
 
 export interface EncodedRequest {
@@ -58,6 +50,7 @@ export function encodeGeminiRequest(payload: ChatPayload, options: EncodeOptions
   // A conversation has at least one turn; where all of it was the system prompt, that is what the model is asked.
   const isAllSystem = contents.length === 0 && system.length > 0
   if (isAllSystem) losses.drop('messages[].role')
+  else if (contents.length === 0 && losses.dropped.length > 0) losses.nothingLeft('messages')
   const body: Record<string, unknown> = {
     contents: isAllSystem ? [{ role: 'user', parts: system }] : contents,
     ...(system.length > 0 && !isAllSystem && { systemInstruction: { parts: system } }),
@@ -80,7 +73,7 @@ function addTools({ payload, body, losses }: RequestContext): void {
   if (toolChoice !== undefined) body.toolConfig = { functionCallingConfig: encodeToolChoice(toolChoice) }
   if (payload.parallelToolCalls === false && toolChoice?.type !== 'none') {
     losses.dropMeaning(
-      serialPaths[payload.origin],
+      payload.paths.parallelToolCalls ?? 'parallel_tool_calls',
       'The chosen model cannot be told to call one tool at a time.',
     )
   }
@@ -90,7 +83,7 @@ function encodeTool(tool: Tool, losses: Losses): unknown {
   if (tool.cache) losses.drop(`${tool.path}.cache_control`)
   if (tool.strict) losses.drop(`${tool.path}.strict`)
   return {
-    name: shortToolName(tool.name),
+    name: geminiToolName(tool.name),
     ...(tool.description !== undefined && { description: tool.description }),
     ...(tool.schema !== undefined && { parametersJsonSchema: withoutDraft(tool.schema) }),
   }
@@ -112,11 +105,11 @@ function encodeToolChoice(choice: ToolChoice): unknown {
     case 'required':
       return { mode: 'ANY' }
     case 'tool':
-      return { mode: 'ANY', allowedFunctionNames: [shortToolName(choice.name)] }
+      return { mode: 'ANY', allowedFunctionNames: [geminiToolName(choice.name)] }
     case 'allowed': {
       // Names are taken with ANY and VALIDATED alone.
       const mode = choice.mode === 'required' ? 'ANY' : 'VALIDATED'
-      return { mode, allowedFunctionNames: choice.names.map(shortToolName) }
+      return { mode, allowedFunctionNames: choice.names.map(geminiToolName) }
     }
   }
 }
@@ -134,7 +127,7 @@ function addParameters({ payload, config, options, losses }: RequestContext): vo
   set('presencePenalty', payload.presencePenalty)
   const stop = payload.stop ?? []
   if (stop.length > 0) config.stopSequences = stop.slice(0, stopsMax)
-  if (stop.length > stopsMax) losses.drop(stopPath(payload))
+  if (stop.length > stopsMax) losses.drop(payload.paths.stop ?? 'stop')
 }
 
 function addOutput({ payload, body, config, traits, losses }: RequestContext): void {
@@ -147,11 +140,12 @@ function addOutput({ payload, body, config, traits, losses }: RequestContext): v
   }
   config.responseMimeType = 'application/json'
   if (output.type !== 'jsonSchema') return
-  config.responseJsonSchema = withoutDraft(output.schema)
-}
-
-function stopPath({ origin }: ChatPayload): string {
-  return origin === 'openai-chat' ? 'stop' : 'stop_sequences'
+  const named = {
+    ...(output.name !== undefined && { title: output.name }),
+    ...(output.description !== undefined && { description: output.description }),
+  }
+  const schema = withoutDraft(output.schema)
+  config.responseJsonSchema = isObject(schema) ? { ...named, ...schema } : schema
 }
 
 /** Parameters that Gemini has not, and what they would have brought in the answer. */

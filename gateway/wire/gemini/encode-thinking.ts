@@ -1,7 +1,7 @@
 import type { ChatPayload } from '../../call.ts'
 import type { EncodeOptions } from '../../provider.ts'
 import type { Losses } from '../losses.ts'
-import { levelOfBudget } from '../reasoning-level.ts'
+import { levelOfBudget, loseReasoning } from '../reasoning-level.ts'
 import { type GeminiTraits, geminiTraits } from './model-traits.ts'
 
 /** Levels as Google names them, for models that take one. */
@@ -35,13 +35,12 @@ export function encodeThinking(
   const budget = patched === undefined ? asked?.budgetTokens : undefined
   const traits = geminiTraits(options.model)
   if (level === undefined && budget === undefined && asked?.visible !== true) return undefined
-  const path = payload.paths.reasoning ?? 'reasoning_effort'
   if (traits.thinking === 'never') {
-    if (level !== 'none') losses.drop(path)
+    if (level !== 'none') loseReasoning(payload, losses)
     return undefined
   }
   const { config, lost } = thinkingConfig(level, budget, traits)
-  if (lost) losses.drop(path)
+  if (lost) loseReasoning(payload, losses)
   const shows = asked?.visible === true && level !== 'none'
   return { ...config, ...(shows && { includeThoughts: true }) }
 }

@@ -23,6 +23,7 @@ export function geminiProvider(options: GeminiProviderOptions): Provider {
   const { modelPath, ...identity } = options
   return {
     ...identity,
+    modelPath,
     format: 'gemini',
     encodeRequest: (call, encoding) => encodeRequest(call, encoding, modelPath(encoding.model, call)),
     decodeReply: (json, raw) =>

@@ -2,6 +2,7 @@ import type { ChatPayload } from '../../call.ts'
 import type { JsonEdit } from '../json-splice.ts'
 import type { JsonObject } from '../json-value.ts'
 import type { Losses } from '../losses.ts'
+import { loseReasoning } from '../reasoning-level.ts'
 import type { ChatQuirks } from './quirks.ts'
 
 /** Members whose loss changes what a call means, unless they say what happens anyway. */
@@ -12,13 +13,30 @@ const meaning: Readonly<Record<string, (value: unknown) => boolean>> = {
   response_format: () => true,
   tools: () => true,
 }
-/** How callers of Messages name what Chat Completions has under another name. */
-const messagesPaths: Readonly<Record<string, string>> = {
-  parallel_tool_calls: 'tool_choice.disable_parallel_tool_use',
-  stop: 'stop_sequences',
-  user: 'metadata.user_id',
-  safety_identifier: 'metadata.user_id',
-  response_format: 'output_config.format',
+/** Parameters by the member of Chat Completions that they become. */
+const parametersOf: Readonly<Record<string, string>> = {
+  max_tokens: 'maxOutputTokens',
+  max_completion_tokens: 'maxOutputTokens',
+  temperature: 'temperature',
+  top_p: 'topP',
+  top_k: 'topK',
+  seed: 'seed',
+  n: 'choices',
+  stop: 'stop',
+  frequency_penalty: 'frequencyPenalty',
+  presence_penalty: 'presencePenalty',
+  parallel_tool_calls: 'parallelToolCalls',
+  tool_choice: 'toolChoice',
+  user: 'userId',
+  safety_identifier: 'userId',
+  response_format: 'output',
+  reasoning_effort: 'reasoning',
+}
+
+/** What the caller calls a member that his request became here. */
+export function callersName(member: string, { paths }: Pick<ChatPayload, 'paths'>): string {
+  const parameter = parametersOf[member]
+  return (parameter === undefined ? undefined : paths[parameter]) ?? member
 }
 
 function drop(member: string, value: unknown, path: string, losses: Losses): void {
@@ -35,6 +53,11 @@ function valueFor(member: string, value: unknown, quirks: ChatQuirks): readonly 
   return ['thinking', { type: value === 'none' ? 'disabled' : 'enabled' }]
 }
 
+/** Whether a server that can only think or not is told how hard. */
+function losesLevel(member: string, value: unknown, { reasoningAs }: ChatQuirks): boolean {
+  return member === 'reasoning_effort' && reasoningAs === 'switch' && value !== 'none'
+}
+
 /**
  * A body made here, as its server takes it: members renamed, those that it refuses left out and named. Throws a
  * Refusal `unsupported_feature` where that changes what the call means.
@@ -49,10 +72,11 @@ export function adaptBody(
   for (const [member, value] of Object.entries(body)) {
     if (member === 'stream_options' && quirks.takesStreamOptions === false) continue
     if (quirks.refuses?.includes(member) === true) {
-      const path = payload.origin === 'anthropic-messages' ? (messagesPaths[member] ?? member) : member
-      drop(member, value, member === 'reasoning_effort' ? (payload.paths.reasoning ?? path) : path, losses)
+      if (member === 'reasoning_effort') loseReasoning(payload, losses)
+      else drop(member, value, callersName(member, payload), losses)
       continue
     }
+    if (losesLevel(member, value, quirks)) loseReasoning(payload, losses)
     const [name, its] = valueFor(member, value, quirks)
     adapted[name] = its
   }
@@ -73,6 +97,7 @@ export function adaptEdits(json: JsonObject, quirks: ChatQuirks, losses: Losses)
       edits.push({ path: [member], value: undefined })
       continue
     }
+    if (losesLevel(member, value, quirks)) losses.drop(member)
     const [name, its] = valueFor(member, value, quirks)
     if (name === member && its === value) continue
     if (name !== member) edits.push({ path: [member], value: undefined })

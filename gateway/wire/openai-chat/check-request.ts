@@ -1,4 +1,5 @@
 import type { CallSummary } from '../../call.ts'
+import { CallsSoFar, checkImageUrl } from '../check-content.ts'
 import { asArray, asCount, asNumber, asObject, asString, isObject, type JsonObject } from '../json-value.ts'
 import { type MemberKind, Problems } from '../problems.ts'
 
@@ -6,21 +7,23 @@ import { type MemberKind, Problems } from '../problems.ts'
 const members: Readonly<Record<string, MemberKind>> = {
   stream: 'boolean',
   stream_options: 'object',
-  temperature: 'notNegative',
-  top_p: 'notNegative',
+  temperature: 'upTo2',
+  top_p: 'share',
   max_tokens: 'count',
   max_completion_tokens: 'count',
   n: 'positive',
   seed: 'number',
-  frequency_penalty: 'number',
-  presence_penalty: 'number',
-  stop: 'stringOrArray',
+  frequency_penalty: 'penalty',
+  presence_penalty: 'penalty',
+  stop: 'stringOrStrings',
   tools: 'array',
   tool_choice: 'stringOrObject',
   parallel_tool_calls: 'boolean',
   response_format: 'object',
   reasoning_effort: 'string',
   logprobs: 'boolean',
+  top_logprobs: 'count',
+  logit_bias: 'object',
   user: 'string',
   safety_identifier: 'string',
   metadata: 'object',
@@ -31,6 +34,10 @@ const messageMembers: Readonly<Record<string, MemberKind>> = {
   tool_calls: 'array',
   tool_call_id: 'string',
 }
+
+/** `function` is how results were named before tools; `any` is what several servers call `required`. */
+const roles = ['system', 'developer', 'user', 'assistant', 'tool', 'function']
+const choices = ['auto', 'none', 'required', 'any']
 
 interface MessageCounts {
   chars: number
@@ -49,11 +56,16 @@ export function checkChatRequest(json: JsonObject): CallSummary {
   if (problems.require(json, 'model', 'string') && json.model === '')
     problems.add('model', 'must not be empty')
   problems.check(json, members)
+  problems.oneOf(json, 'tool_choice', choices)
   const counts: MessageCounts = { chars: 0, hasSystem: false, hasImages: false, lastRole: '' }
+  const calls = new CallsSoFar()
   if (problems.require(json, 'messages', 'array')) {
     const messages = asArray(json.messages)
     if (messages.length === 0) problems.add('messages', 'must not be empty')
-    for (let i = 0; i < messages.length; i++) countMessage(messages[i], i, counts, problems)
+    for (let i = 0; i < messages.length; i++) {
+      countMessage(messages[i], i, counts, problems)
+      checkTurn(asObject(messages[i]) ?? {}, `messages[${i}].`, calls, problems)
+    }
   }
   const toolNames = checkTools(asArray(json.tools), problems)
   problems.throwIfAny()
@@ -105,6 +117,17 @@ function countMessage(message: unknown, index: number, counts: MessageCounts, pr
   if (message.tool_calls) countToolCalls(asArray(message.tool_calls), index, counts, problems)
 }
 
+/** Calls are the assistant's, and results are of calls before them. */
+function checkTurn(message: JsonObject, path: string, calls: CallsSoFar, problems: Problems): void {
+  problems.oneOf(message, 'role', roles, path)
+  const { role, tool_calls: made } = message
+  if (asArray(made).length > 0 && typeof role === 'string' && role !== 'assistant')
+    problems.add(`${path}tool_calls`, 'may stand in messages of the assistant alone')
+  for (const call of asArray(made)) calls.called(asObject(call)?.id)
+  if (role === 'tool' && problems.require(message, 'tool_call_id', 'string', path))
+    calls.answered(message.tool_call_id, `${path}tool_call_id`, problems)
+}
+
 function countParts(
   parts: readonly unknown[],
   index: number,
@@ -119,7 +142,13 @@ function countParts(
     }
     if (typeof part.text === 'string') counts.chars += part.text.length
     else if (part.type === 'text') problems.add(`messages[${index}].content[${i}].text`, 'must be a string')
-    else if (part.type === 'image_url') counts.hasImages = true
+    else if (part.type === 'image_url') {
+      counts.hasImages = true
+      const url = asString(part.image_url) ?? asObject(part.image_url)?.url
+      const path = `messages[${index}].content[${i}].image_url`
+      if (typeof url === 'string') checkImageUrl(url, `${path}.url`, problems)
+      else problems.add(path, 'must be an object with a `url`')
+    }
   }
 }
 

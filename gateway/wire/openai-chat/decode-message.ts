@@ -15,18 +15,32 @@ const messageMembers = new Set([
   'reasoning_content',
   'reasoning',
   'reasoning_details',
+  'cache_control',
 ])
 const textMembers = new Set(['type', 'text', 'cache_control'])
 const imageMembers = new Set(['type', 'image_url', 'cache_control'])
 const fileMembers = new Set(['type', 'file', 'cache_control'])
 const refusalMembers = new Set(['type', 'refusal'])
-const toolCallMembers = new Set(['id', 'type', 'index', 'function'])
+const toolCallMembers = new Set(['id', 'type', 'index', 'function', 'cache_control'])
 
 type Extra = Map<string, unknown>
 
 /** A message of a Chat Completions request. Throws a Refusal `invalid_request` where its role is none. */
 export function decodeMessage(message: JsonObject, path: string, extra: Extra): Message {
   keepRest(message, messageMembers, path, extra)
+  const decoded = decodeByRole(message, path, extra)
+  const marked = readCache(message)
+  const last = decoded.blocks.at(-1)
+  if (marked === undefined) return decoded
+  // Agents mark whole messages; a prompt is kept up to a block.
+  if (last === undefined || last.type === 'reasoning' || last.type === 'opaque') {
+    extra.set(`${path}.cache_control`, message.cache_control)
+    return decoded
+  }
+  return { ...decoded, blocks: [...decoded.blocks.slice(0, -1), { ...marked, ...last }] }
+}
+
+function decodeByRole(message: JsonObject, path: string, extra: Extra): Message {
   const name = asString(message.name)
   const named = name === undefined ? undefined : { name }
   switch (message.role) {
@@ -71,7 +85,7 @@ function decodeToolCall(value: unknown, path: string, extra: Extra): Block {
   if (call === undefined || name === undefined) return opaque(value, path)
   keepRest(call, toolCallMembers, path, extra)
   const text = asString(called?.arguments) ?? ''
-  return { type: 'toolCall', id: asString(call.id) ?? '', name, arguments: text, path }
+  return { type: 'toolCall', id: asString(call.id) ?? '', name, arguments: text, path, ...readCache(call) }
 }
 
 function decodeToolResult(message: JsonObject, path: string, extra: Extra): Block {
@@ -146,5 +160,6 @@ function decodeFile(part: JsonObject, path: string, extra: Extra): Block | undef
   const source = data.startsWith(base64PdfStart)
     ? { mediaType: 'application/pdf', base64: data }
     : readMediaUrl(data)
-  return { type: 'document', ...source, ...(title !== undefined && { title }), path, ...readCache(part) }
+  const named = title !== undefined && { title, titleMember: 'file.filename' }
+  return { type: 'document', ...source, ...named, path, ...readCache(part) }
 }

@@ -11,7 +11,13 @@ import { readChatUsage } from './usage.ts'
  * Parts of an answer that say something and have no canonical form. What describes only the service is let
  * be.
  */
-const lostMembers = ['citations', 'search_results', 'images', 'related_questions', 'moderation'] as const
+export const lostMembers = [
+  'citations',
+  'search_results',
+  'images',
+  'related_questions',
+  'moderation',
+] as const
 
 /**
  * A whole Chat Completions answer in canonical form; of several choices the first. Throws a Refusal
@@ -49,7 +55,7 @@ export function decodeChatReply(json: unknown): Reply {
   }
 }
 
-function hasContent(value: unknown): boolean {
+export function hasContent(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0
   return isObject(value) && Object.keys(value).length > 0
 }

@@ -4,7 +4,7 @@ import { asArray, asObject, asString, isObject, type JsonObject } from '../json-
 import { namePath } from '../losses.ts'
 import { chatReasoningMark } from '../reasoning-origin.ts'
 import { readDetail } from './decode-reasoning.ts'
-import { makeCallId } from './decode-reply.ts'
+import { hasContent, lostMembers, makeCallId } from './decode-reply.ts'
 import { readChatError } from './errors.ts'
 import { decodeFinish } from './finish.ts'
 import type { ChatQuirks } from './quirks.ts'
@@ -94,6 +94,7 @@ export class ChatStreamDecoder implements StreamDecoder {
       if (choice.index !== undefined && choice.index !== 0) this.#lose('choices[]', deltas)
       else this.#choice(choice, deltas)
     }
+    for (const member of lostMembers) if (hasContent(chunk[member])) this.#lose(member, deltas)
     const usage = readChatUsage(chunk)
     if (usage !== undefined && !this.#failed) deltas.push({ type: 'usage', usage })
     return deltas
@@ -111,6 +112,7 @@ export class ChatStreamDecoder implements StreamDecoder {
     if (asArray(asObject(choice.logprobs)?.content).length > 0) this.#lose('choices[].logprobs', deltas)
     if (asArray(delta.annotations).length > 0) this.#lose('choices[].message.annotations', deltas)
     if (isObject(delta.audio)) this.#lose('choices[].message.audio', deltas)
+    if (hasContent(delta.images)) this.#lose('choices[].message.images', deltas)
     if (isObject(delta.function_call)) this.#lose('choices[].message.function_call', deltas)
     if (typeof choice.finish_reason !== 'string') return
     this.#nativeFinish = choice.finish_reason
@@ -123,7 +125,10 @@ export class ChatStreamDecoder implements StreamDecoder {
       return
     }
     for (const part of content) {
-      const { text, thinking } = asObject(part) ?? {}
+      const { type, text, thinking } = asObject(part) ?? {}
+      if (text === undefined && thinking === undefined) {
+        this.#lose(`choices[].message.content[].${asString(type) ?? 'type'}`, deltas)
+      }
       for (const inner of asArray(thinking)) {
         this.#think('reasoning', asString(asObject(inner)?.text), deltas)
       }

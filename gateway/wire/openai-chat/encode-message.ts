@@ -86,6 +86,13 @@ function encodePart(block: Block, { losses, same }: MessageContext): Part | unde
   }
 }
 
+/** Where a caller's format has the address of a document. */
+function urlMember(path: string): string {
+  if (path.startsWith('input[')) return 'file_url'
+  if (path.startsWith('contents[')) return 'fileData.fileUri'
+  return path.startsWith('prompt[') ? 'data' : 'source'
+}
+
 function encodeDocument(
   block: Extract<Block, { type: 'document' }>,
   losses: Losses,
@@ -93,12 +100,14 @@ function encodeDocument(
   cache: object | false | undefined,
 ): Part | undefined {
   if (block.text !== undefined) {
-    if (block.title !== undefined) losses.drop(`${block.path}.title`)
+    if (block.title !== undefined) losses.drop(`${block.path}.${block.titleMember ?? 'title'}`)
     return { type: 'text', text: block.text }
   }
   if (block.base64 === undefined && !same) {
-    const member = block.path.startsWith('input[') ? 'file_url' : 'source'
-    losses.dropMeaning(`${block.path}.${member}`, 'The chosen model takes documents only as base64 or text.')
+    losses.dropMeaning(
+      `${block.path}.${urlMember(block.path)}`,
+      'The chosen model takes documents only as base64 or text.',
+    )
     return undefined
   }
   const filename = block.title ?? (same ? undefined : 'document.pdf')

@@ -116,7 +116,7 @@ function encodeTool(tool: Tool, losses: Losses, same: boolean): unknown {
 function encodeToolChoice(choice: ToolChoice): unknown {
   if (choice.type === 'tool') return { type: 'function', function: { name: shortToolName(choice.name) } }
   if (choice.type !== 'allowed') return choice.type
-  const tools = choice.names.map((name) => ({ type: 'function', function: { name } }))
+  const tools = choice.names.map((name) => ({ type: 'function', function: { name: shortToolName(name) } }))
   return { type: 'allowed_tools', allowed_tools: { mode: choice.mode, tools } }
 }
 

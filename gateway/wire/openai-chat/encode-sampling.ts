@@ -2,7 +2,7 @@ import type { ChatPayload } from '../../call.ts'
 import type { EncodeOptions } from '../../provider.ts'
 import type { Losses } from '../losses.ts'
 import { patchedTemperature } from '../output-limit.ts'
-import { levelOfBudget } from '../reasoning-level.ts'
+import { levelOfBudget, loseReasoning } from '../reasoning-level.ts'
 import type { ChatQuirks } from './quirks.ts'
 
 /** OpenAI takes at most this many stop sequences. */
@@ -35,7 +35,7 @@ export function addSampling(context: RequestContext): void {
   set('top_p', payload.topP, paths.topP ?? 'top_p')
   set('frequency_penalty', payload.frequencyPenalty, paths.frequencyPenalty ?? 'frequency_penalty')
   set('presence_penalty', payload.presencePenalty, paths.presencePenalty ?? 'presence_penalty')
-  const stopPath = paths.stop ?? (same ? 'stop' : 'stop_sequences')
+  const stopPath = paths.stop ?? 'stop'
   const stop = payload.stop?.slice(0, stopsMax)
   if (stop !== undefined && stop.length > 0) set('stop', stop, stopPath)
   if ((payload.stop?.length ?? 0) > stopsMax) losses.drop(stopPath)
@@ -71,14 +71,13 @@ function addReasoning({ payload, body, options, quirks, losses, same }: RequestC
   if (same && wanted === undefined && budget !== undefined) body.reasoning = { max_tokens: budget }
   const level = wanted ?? (budget === undefined || same ? undefined : levelOfBudget(budget))
   if (level === undefined) return undefined
-  const path = payload.paths.reasoning ?? 'reasoning_effort'
   const model = quirks.models.find(({ pattern }) => pattern.test(options.model))
   if (same || (level !== 'none' && (model === undefined || model.lowestLevel !== undefined))) {
     body.reasoning_effort = level
     return level
   }
   // Not to reason is what a model does that cannot; of one that is not known, nobody knows how to say it.
-  if (level !== 'none' || model === undefined) losses.drop(path)
+  if (level !== 'none' || model === undefined) loseReasoning(payload, losses)
   else if (model.lowestLevel !== undefined) body.reasoning_effort = model.lowestLevel
   return model?.lowestLevel
 }

@@ -1,27 +1,65 @@
-import type { Call, UsageCounts } from '../../call.ts'
+import { Refusal } from '@signalbox/sdk/contract'
+import type { Call } from '../../call.ts'
 import type { NativeOperation } from '../../native-operation.ts'
-import { asArray, asCount, asObject, asString, type JsonObject } from '../json-value.ts'
+import {
+  type Embedded,
+  type EmbeddingWish,
+  embeddingsOnGemini,
+  othersThan,
+  readOpenAiEmbeddingUsage,
+} from '../embeddings.ts'
+import { asArray, asCount, asString, type JsonObject } from '../json-value.ts'
 import { Problems } from '../problems.ts'
 import { jsonRequest, nativeCall, summaryOf } from './json-operation.ts'
 
 /** Texts, or tokens, of one request. Source: API reference of Embeddings. */
 const inputsMax = 2048
 
-/** Usage of an embeddings answer; nothing comes out that is paid for. */
-export function readEmbeddingsUsage(json: unknown): UsageCounts | undefined {
-  const usage = asObject(asObject(json)?.usage)
-  const input = asCount(usage?.prompt_tokens) ?? asCount(usage?.total_tokens)
-  return input === undefined ? undefined : { input, output: 0 }
+/** What another format has a place for; who asked is lost there by name. */
+const known = new Set(['model', 'input', 'dimensions', 'encoding_format'])
+
+/** @throws Refusal `unsupported_feature` for tokens, which are those of OpenAI's models. */
+function wishOf({ json }: Call): EmbeddingWish {
+  const texts = (typeof json.input === 'string' ? [json.input] : asArray(json.input)).flatMap(
+    (each) => asString(each) ?? [],
+  )
+  const dimensions = asCount(json.dimensions)
+  const isText =
+    texts.length > 0 && (typeof json.input === 'string' || texts.length === asArray(json.input).length)
+  if (!isText) {
+    const message = 'The chosen model embeds texts, not tokens of another vendor.'
+    throw new Refusal('unsupported_feature', { message, param: 'input' })
+  }
+  return { texts, ...(dimensions !== undefined && { dimensions }), dropped: othersThan(known, json) }
 }
 
-/** Embeddings as OpenAI's format has them, passed on as they came: texts or tokens, floats or base64. */
+/** A vector as the caller wants it: numbers, or the bytes of 32-bit floats. */
+function vectorFor(vector: readonly number[], format: unknown): readonly number[] | string {
+  return format === 'base64' ? Buffer.from(Float32Array.from(vector).buffer).toString('base64') : vector
+}
+
+function answerOf({ vectors, inputTokens }: Embedded, { json, model }: Call): unknown {
+  const data = vectors.map((vector, index) => {
+    return { object: 'embedding', index, embedding: vectorFor(vector, json.encoding_format) }
+  })
+  const usage = inputTokens !== undefined && {
+    usage: { prompt_tokens: inputTokens, total_tokens: inputTokens },
+  }
+  return { object: 'list', data, model, ...usage }
+}
+
+/**
+ * Embeddings as OpenAI's format has them, passed on as they came: texts or tokens, floats or base64. Gemini's models
+ * are asked in its own words.
+ */
 export const embeddings: NativeOperation = {
   name: 'embeddings',
   format: 'openai-chat',
   billing: 'input',
   answer: 'json',
   encode: (call, options) => jsonRequest(call, options, '/embeddings'),
-  readUsage: readEmbeddingsUsage,
+  readUsage: readOpenAiEmbeddingUsage,
+  elsewhere: { gemini: embeddingsOnGemini({ wish: wishOf, answer: answerOf }) },
 }
 
 /** The texts of an input; tokens have none. Notes what is neither. */

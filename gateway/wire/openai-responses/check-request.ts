@@ -1,14 +1,16 @@
 import type { CallSummary } from '../../call.ts'
+import { CallsSoFar, checkImageUrl } from '../check-content.ts'
 import { asArray, asCount, asNumber, asObject, asString, isObject, type JsonObject } from '../json-value.ts'
 import { type MemberKind, Problems } from '../problems.ts'
+import { additionalTools, listTools } from './offered-tools.ts'
 
 /** Members that are looked at, with what they must be. Source: API reference of Responses. */
 const members: Readonly<Record<string, MemberKind>> = {
   instructions: 'stringOrArray',
   stream: 'boolean',
   stream_options: 'object',
-  temperature: 'notNegative',
-  top_p: 'notNegative',
+  temperature: 'upTo2',
+  top_p: 'share',
   max_output_tokens: 'count',
   max_tool_calls: 'count',
   top_logprobs: 'count',
@@ -58,9 +60,11 @@ export function checkResponsesRequest(json: JsonObject): CallSummary {
     hasImages: false,
     lastRole: '',
   }
+  problems.oneOf(json, 'tool_choice', ['auto', 'none', 'required'])
   countItems(asArray(json.instructions), 'instructions', counts, problems)
   const count = checkInput(json, counts, problems)
   const toolNames = checkTools(asArray(json.tools), problems)
+  for (const { flatName } of listTools({ input: json.input }).offered) toolNames.push(flatName)
   problems.throwIfAny()
   return summarise(json, { count, ...counts }, toolNames)
 }
@@ -82,7 +86,19 @@ function checkInput(json: JsonObject, counts: ItemCounts, problems: Problems): n
   const items = asArray(input)
   if (items.length === 0 && !isStored) problems.add('input', 'must not be empty')
   countItems(items, 'input', counts, problems)
+  if (!isStored) checkResults(items, problems)
   return items.length
+}
+
+/** Results are of calls before them, unless those are kept elsewhere. */
+function checkResults(items: readonly unknown[], problems: Problems): void {
+  const calls = new CallsSoFar()
+  for (let i = 0; i < items.length; i++) {
+    const { type, call_id: id } = asObject(items[i]) ?? {}
+    if (type === 'item_reference' || type === 'compaction') return
+    if (callTypes.has(type)) calls.called(id)
+    else if (outputTypes.has(type)) calls.answered(id, `input[${i}].call_id`, problems)
+  }
 }
 
 function countItems(items: readonly unknown[], parent: string, counts: ItemCounts, problems: Problems): void {
@@ -101,6 +117,8 @@ function countItem(item: JsonObject, path: string, counts: ItemCounts, problems:
     if (role === 'system' || role === 'developer') counts.hasSystem = true
     problems.require(item, 'content', 'stringOrArray', `${path}.`)
   } else if (typeof type !== 'string') problems.add(`${path}.type`, 'must be a string')
+  else if (type === 'tool_search_output') counts.lastRole = 'tool'
+  else if (type === additionalTools) return
   else if (outputTypes.has(type)) {
     counts.lastRole = 'tool'
     problems.require(item, 'call_id', 'string', `${path}.`)
@@ -138,17 +156,23 @@ function countParts(parts: readonly unknown[], parent: string, counts: ItemCount
     }
     countTexts(part, counts)
     if (part.type === 'input_text') problems.require(part, 'text', 'string', `${parent}[${i}].`)
-    else if (part.type === 'input_image') counts.hasImages = true
+    else if (part.type === 'input_image') {
+      counts.hasImages = true
+      const { image_url: url } = part
+      if (typeof url === 'string') checkImageUrl(url, `${parent}[${i}].image_url`, problems)
+    }
   }
 }
 
-/** Tools that run at the provider go by their type: `web_search`. */
+/** Tools that run at the provider go by their type: `web_search`; those of a namespace one by one. */
 function checkTools(tools: readonly unknown[], problems: Problems): string[] {
   const names: string[] = []
   for (let i = 0; i < tools.length; i++) {
     const tool = asObject(tools[i])
     if (tool === undefined || typeof tool.type !== 'string') {
       problems.add(`tools[${i}]`, 'must be an object with a `type`')
+    } else if (tool.type === 'namespace' && typeof tool.name === 'string') {
+      for (const { flatName } of listTools({ tools: [tool] }).offered) names.push(flatName)
     } else if (typeof tool.name === 'string') names.push(tool.name)
     else if (tool.type === 'function' || tool.type === 'custom')
       problems.add(`tools[${i}].name`, 'must be a string')

@@ -1,4 +1,4 @@
-import { asArray, asObject, asString, type JsonObject } from '../json-value.ts'
+import { asObject, asString, type JsonObject } from '../json-value.ts'
 
 /**
  * Custom tools take free text. To formats that know only functions each is a function with this one argument, and is
@@ -14,17 +14,6 @@ export const customToolSchema: JsonObject = {
   },
   required: [customInput],
   additionalProperties: false,
-}
-
-/** Names of a request's custom tools. */
-export function customToolNames(json: JsonObject): ReadonlySet<string> {
-  const names = new Set<string>()
-  for (const value of asArray(json.tools)) {
-    const tool = asObject(value)
-    const name = asString(tool?.name)
-    if (tool?.type === 'custom' && name !== undefined) names.add(name)
-  }
-  return names
 }
 
 /** What the model is told of a custom tool; of a grammar, which nobody enforces for a function, in words. */

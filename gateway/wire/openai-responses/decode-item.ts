@@ -4,12 +4,15 @@ import { readMediaUrl } from '../media.ts'
 import { openReasoningSeal } from '../reasoning-origin.ts'
 import { keepRest } from '../rest.ts'
 import { argumentsOfCustom } from './custom-tools.ts'
+import { flatToolName, isCallersSearch, listTools, toolSearchName } from './offered-tools.ts'
 
 /** Ids and states of items belong to the server that made them; nothing is lost with them. */
 const known = {
   message: new Set(['type', 'role', 'content', 'id', 'status']),
-  function_call: new Set(['type', 'id', 'call_id', 'name', 'arguments', 'status']),
-  custom_tool_call: new Set(['type', 'id', 'call_id', 'name', 'input', 'status']),
+  function_call: new Set(['type', 'id', 'call_id', 'name', 'namespace', 'arguments', 'status']),
+  custom_tool_call: new Set(['type', 'id', 'call_id', 'name', 'namespace', 'input', 'status']),
+  tool_search_call: new Set(['type', 'id', 'call_id', 'execution', 'arguments', 'status']),
+  tool_search_output: new Set(['type', 'id', 'call_id', 'execution', 'tools', 'status']),
   output: new Set(['type', 'id', 'call_id', 'output', 'status']),
   reasoning: new Set(['type', 'id', 'summary', 'content', 'encrypted_content', 'status']),
 }
@@ -61,7 +64,8 @@ export function decodeItem(value: unknown, path: string, extra: Extra): DecodedI
     case 'custom_tool_call': {
       keepRest(item, known[type], path, extra)
       const text = asString(type === 'function_call' ? item.arguments : item.input) ?? ''
-      const call = { id: asString(item.call_id) ?? '', name: asString(item.name) ?? '' }
+      const name = flatToolName(asString(item.namespace), asString(item.name) ?? '')
+      const call = { id: asString(item.call_id) ?? '', name }
       const args = type === 'function_call' ? text : argumentsOfCustom(text)
       return assistant({ type: 'toolCall', ...call, arguments: args, path })
     }
@@ -73,12 +77,31 @@ export function decodeItem(value: unknown, path: string, extra: Extra): DecodedI
       const result: Block = { type: 'toolResult', toolCallId, isError: false, blocks, path }
       return { role: 'user', blocks: [result], path, joins: true }
     }
+    case 'tool_search_call':
+    case 'tool_search_output':
+      if (!isCallersSearch(item)) return opaqueItem(value, type, path)
+      keepRest(item, known[type], path, extra)
+      return decodeSearch(item, type, path)
     case 'reasoning':
       keepRest(item, known.reasoning, path, extra)
       return assistant(decodeReasoning(item, path))
     default:
       return opaqueItem(value, type, path)
   }
+}
+
+/** A search for tools as a call of a function, and what it found: the tools themselves are among the request's. */
+function decodeSearch(item: JsonObject, type: string, path: string): DecodedItem {
+  const id = asString(item.call_id) ?? ''
+  if (type === 'tool_search_call') {
+    const text = JSON.stringify(item.arguments ?? {})
+    const call: Block = { type: 'toolCall', id, name: toolSearchName, arguments: text, path }
+    return { role: 'assistant', blocks: [call], path, joins: true }
+  }
+  const names = listTools({ tools: item.tools }).offered.map(({ flatName }) => flatName)
+  const text: Block = { type: 'text', text: `Tools found: ${JSON.stringify(names)}`, path: `${path}.tools` }
+  const result: Block = { type: 'toolResult', toolCallId: id, isError: false, blocks: [text], path }
+  return { role: 'user', blocks: [result], path, joins: true }
 }
 
 function roleOf(role: unknown): Role {
@@ -134,7 +157,7 @@ function decodeFile(part: JsonObject, path: string, extra: Extra): Block | undef
       : data.startsWith(base64PdfStart)
         ? { mediaType: 'application/pdf', base64: data }
         : readMediaUrl(data)
-  return { type: 'document', ...source, ...(title !== undefined && { title }), path }
+  return { type: 'document', ...source, ...(title !== undefined && { title, titleMember: 'filename' }), path }
 }
 
 /** The text of a reasoning item: its summary, or where there is none what the model showed of its thinking. */

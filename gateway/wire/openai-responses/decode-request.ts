@@ -12,6 +12,7 @@ import {
 import { keepRest } from '../rest.ts'
 import { customToolSchema, describeCustomTool } from './custom-tools.ts'
 import { type DecodedItem, decodeContent, decodeItem } from './decode-item.ts'
+import { additionalTools, flatToolName, listTools } from './offered-tools.ts'
 
 const members = new Set([
   'model',
@@ -33,8 +34,11 @@ const members = new Set([
 ])
 /** Extra bytes against eavesdroppers are no part of the answer. */
 const streamOptions = new Set(['include_obfuscation'])
-const functionMembers = new Set(['type', 'name', 'description', 'parameters', 'strict'])
-const customMembers = new Set(['type', 'name', 'description'])
+const toolMembers = {
+  function: new Set(['type', 'name', 'description', 'parameters', 'strict']),
+  custom: new Set(['type', 'name', 'description']),
+  toolSearch: new Set(['type', 'execution', 'description', 'parameters']),
+} as const
 const textMembers = new Set(['format'])
 const formatMembers = new Set(['type', 'name', 'description', 'schema', 'strict'])
 const reasoningMembers = new Set(['effort', 'summary', 'generate_summary'])
@@ -45,8 +49,8 @@ type Extra = Map<string, unknown>
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 /**
- * A checked Responses request in canonical form. Custom tools become functions of one text; what no field stands for
- * is in `extra`.
+ * A checked Responses request in canonical form. Custom tools become functions of one text, tools of a namespace
+ * functions with its name before their own; what no field stands for is in `extra`.
  */
 export function decodeResponsesRequest(json: JsonObject): ChatPayload {
   const extra: Extra = new Map()
@@ -65,7 +69,7 @@ export function decodeResponsesRequest(json: JsonObject): ChatPayload {
       outputSchema: 'text.format.schema',
     },
     messages: decodeMessages(json, extra),
-    tools: decodeTools(asArray(json.tools), extra),
+    tools: decodeTools(json, extra),
     extra,
   }
   decodeParameters(json, payload)
@@ -112,7 +116,10 @@ function decodeMessages(json: JsonObject, extra: Extra): Message[] {
       joins: false,
     })
   }
-  for (const [index, item] of asArray(input).entries()) items.push(decodeItem(item, `input[${index}]`, extra))
+  for (const [index, item] of asArray(input).entries()) {
+    if (asObject(item)?.type === additionalTools) continue
+    items.push(decodeItem(item, `input[${index}]`, extra))
+  }
   const messages: Message[] = []
   let before: DecodedItem | undefined
   for (const item of items) {
@@ -125,30 +132,22 @@ function decodeMessages(json: JsonObject, extra: Extra): Message[] {
   return messages
 }
 
-function decodeTools(tools: readonly unknown[], extra: Extra): Tool[] {
-  const decoded: Tool[] = []
-  for (const [index, value] of tools.entries()) {
-    const path = `tools[${index}]`
-    const tool = asObject(value)
-    const name = asString(tool?.name)
-    const isCustom = tool?.type === 'custom'
-    // Tools of any other type run at the provider, or are known to its models alone.
-    if (tool === undefined || name === undefined || (tool.type !== 'function' && !isCustom)) {
-      extra.set(path, value)
-      continue
-    }
-    keepRest(tool, isCustom ? customMembers : functionMembers, path, extra)
-    const description = isCustom ? describeCustomTool(tool) : asString(tool.description)
-    const strict = asBoolean(tool.strict)
-    decoded.push({
-      name,
-      schema: isCustom ? customToolSchema : (tool.parameters ?? undefined),
+function decodeTools(json: JsonObject, extra: Extra): Tool[] {
+  const { offered, others } = listTools(json)
+  for (const { path, value } of others) extra.set(path, value)
+  return offered.map(({ kind, flatName, definition, path }) => {
+    const isCustom = kind === 'custom'
+    keepRest(definition, toolMembers[kind], path, extra)
+    const description = isCustom ? describeCustomTool(definition) : asString(definition.description)
+    const strict = asBoolean(definition.strict)
+    return {
+      name: flatName,
+      schema: isCustom ? customToolSchema : (definition.parameters ?? undefined),
       path,
       ...(description !== undefined && { description }),
       ...(strict !== undefined && { strict }),
-    })
-  }
-  return decoded
+    }
+  })
 }
 
 function decodeToolChoice(value: unknown): ToolChoice | undefined {
@@ -156,7 +155,7 @@ function decodeToolChoice(value: unknown): ToolChoice | undefined {
   const choice = asObject(value)
   const name = asString(choice?.name)
   if ((choice?.type === 'function' || choice?.type === 'custom') && name !== undefined) {
-    return { type: 'tool', name }
+    return { type: 'tool', name: flatToolName(asString(choice?.namespace), name) }
   }
   if (choice?.type !== 'allowed_tools') return undefined
   const names = asArray(choice.tools).map((tool) => asString(asObject(tool)?.name))

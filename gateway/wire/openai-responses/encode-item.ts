@@ -120,11 +120,11 @@ function encodePart(block: Block, role: Message['role'], losses: Losses): Part |
 
 function encodeDocument(block: Extract<Block, { type: 'document' }>, losses: Losses): Part {
   if (block.text !== undefined) {
-    if (block.title !== undefined) losses.drop(`${block.path}.title`)
+    if (block.title !== undefined) losses.drop(`${block.path}.${block.titleMember ?? 'title'}`)
     return { type: 'input_text', text: block.text }
   }
   if (block.base64 === undefined) {
-    if (block.title !== undefined) losses.drop(`${block.path}.title`)
+    if (block.title !== undefined) losses.drop(`${block.path}.${block.titleMember ?? 'title'}`)
     return { type: 'input_file', file_url: block.url }
   }
   return { type: 'input_file', filename: block.title ?? 'document.pdf', file_data: writeMediaUrl(block) }

@@ -1,6 +1,6 @@
 import type { Call, Reply } from '../../call.ts'
 import { createToolNames } from '../tool-names.ts'
-import { customToolNames } from './custom-tools.ts'
+import { toolsByFlatName } from './offered-tools.ts'
 import {
   createItemIds,
   messageItem,
@@ -26,7 +26,7 @@ export function encodeResponsesReply(
 
 function encodeOutput(reply: Reply, call: Call): OutputItem[] {
   const nameOf = createToolNames(call.summary.toolNames)
-  const custom = customToolNames(call.json)
+  const tools = toolsByFlatName(call.json)
   const makeId = createItemIds(reply.id)
   const output: OutputItem[] = []
   let parts: unknown[] | undefined
@@ -49,8 +49,7 @@ function encodeOutput(reply: Reply, call: Call): OutputItem[] {
     if (block.type === 'reasoning') output.push(reasoningItem(makeId('rs', at), block, status))
     else {
       const named = { ...block, name: nameOf(block.name) }
-      const isCustom = custom.has(named.name)
-      output.push(toolCallItem(makeId('fc', at), named, { isCustom, status }))
+      output.push(toolCallItem(makeId('fc', at), named, { tool: tools.get(named.name), status }))
     }
   }
   return output

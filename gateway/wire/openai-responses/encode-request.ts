@@ -10,7 +10,7 @@ import { refusesSampling } from '../openai-chat/encode-sampling.ts'
 import type { ChatQuirks } from '../openai-chat/quirks.ts'
 import { isStrictSchema } from '../openai-chat/strict-schema.ts'
 import { limitOutput, patchedTemperature } from '../output-limit.ts'
-import { levelOfBudget } from '../reasoning-level.ts'
+import { levelOfBudget, loseReasoning } from '../reasoning-level.ts'
 import { shortToolName } from '../tool-names.ts'
 import { encodeItems } from './encode-item.ts'
 import { responsesExtraRules } from './extra-rules.ts'
@@ -155,9 +155,9 @@ function addReasoning({ payload, body, options, quirks, losses }: RequestContext
     return wanted
   }
   // Not to reason is what a model does that cannot.
-  if (wanted !== 'none') losses.drop(payload.paths.reasoning ?? 'reasoning_effort')
+  if (wanted !== 'none') loseReasoning(payload, losses)
   else if (model?.lowestLevel !== undefined) {
-    if (model.lowestLevel !== 'none') losses.drop(payload.paths.reasoning ?? 'reasoning_effort')
+    if (model.lowestLevel !== 'none') loseReasoning(payload, losses)
     body.reasoning = { effort: model.lowestLevel }
   }
   return model?.lowestLevel
@@ -190,8 +190,7 @@ function loseRest({ payload, body, losses }: RequestContext): void {
     losses.dropAnswer('choices[]')
   }
   if (payload.stop !== undefined && payload.stop.length > 0) {
-    const path = payload.paths.stop ?? (isChat ? 'stop' : 'stop_sequences')
-    losses.dropMeaning(path, 'The chosen model cannot be told where to stop.')
+    losses.dropMeaning(payload.paths.stop ?? 'stop', 'The chosen model cannot be told where to stop.')
     if (payload.origin === 'anthropic-messages') losses.dropAnswer('stop_sequence')
   }
   if (payload.seed !== undefined) losses.drop(payload.paths.seed ?? 'seed')

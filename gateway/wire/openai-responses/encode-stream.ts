@@ -4,8 +4,8 @@ import type { StreamEncoder } from '../../dialect.ts'
 import type { JsonObject } from '../json-value.ts'
 import { encodeSseEvent } from '../sse.ts'
 import { createToolNames } from '../tool-names.ts'
-import { customToolNames } from './custom-tools.ts'
 import { encodeFailedEnd } from './errors.ts'
+import { type OfferedTool, toolsByFlatName } from './offered-tools.ts'
 import {
   createItemIds,
   messageItem,
@@ -39,7 +39,7 @@ interface OpenBlock {
 export class ResponsesStreamEncoder implements StreamEncoder {
   readonly #request: JsonObject
   readonly #nameOf: (name: string) => string
-  readonly #custom: ReadonlySet<string>
+  readonly #tools: ReadonlyMap<string, OfferedTool>
   readonly #createdS: number
   #response: Record<string, unknown>
   #makeId = createItemIds('')
@@ -53,7 +53,7 @@ export class ResponsesStreamEncoder implements StreamEncoder {
   constructor(call: Call, nowMs: number) {
     this.#request = call.json
     this.#nameOf = createToolNames(call.summary.toolNames)
-    this.#custom = customToolNames(call.json)
+    this.#tools = toolsByFlatName(call.json)
     this.#createdS = Math.floor(nowMs / 1000)
     this.#response = responseObject({ id: '', model: call.model, createdS: this.#createdS }, call.json)
   }
@@ -163,7 +163,9 @@ export class ResponsesStreamEncoder implements StreamEncoder {
       case 'refusal':
         return this.#event('response.refusal.delta', delta)
       case 'toolCall':
-        return this.#isCustom(open) ? '' : this.#event('response.function_call_arguments.delta', delta)
+        return this.#kindOf(open) === 'function'
+          ? this.#event('response.function_call_arguments.delta', delta)
+          : ''
       case 'reasoning': {
         const part = { type: 'summary_text', text: '' }
         const added = isFirst
@@ -222,11 +224,20 @@ export class ResponsesStreamEncoder implements StreamEncoder {
     const place = this.#place()
     const item = this.#toolCall(open, 'completed')
     const { input } = item
-    const events = this.#isCustom(open)
-      ? this.#event('response.custom_tool_call_input.delta', { ...place, delta: input }) +
-        this.#event('response.custom_tool_call_input.done', { ...place, input })
-      : this.#event('response.function_call_arguments.done', { ...place, arguments: open.text })
-    return events + this.#done(item)
+    switch (this.#kindOf(open)) {
+      case 'custom':
+        return (
+          this.#event('response.custom_tool_call_input.delta', { ...place, delta: input }) +
+          this.#event('response.custom_tool_call_input.done', { ...place, input }) +
+          this.#done(item)
+        )
+      case 'function': {
+        const said = { ...place, arguments: open.text }
+        return this.#event('response.function_call_arguments.done', said) + this.#done(item)
+      }
+      case 'toolSearch':
+        return this.#done(item)
+    }
   }
 
   #done(item: OutputItem): string {
@@ -238,12 +249,12 @@ export class ResponsesStreamEncoder implements StreamEncoder {
   #toolCall({ block, id, text }: OpenBlock, status: 'in_progress' | 'completed' | 'incomplete'): OutputItem {
     if (block.type !== 'toolCall') return { id }
     const name = this.#nameOf(block.name)
-    const call = { id: block.id, name, arguments: text }
-    return toolCallItem(id, call, { isCustom: this.#custom.has(name), status })
+    return toolCallItem(id, { id: block.id, name, arguments: text }, { tool: this.#tools.get(name), status })
   }
 
-  #isCustom({ block }: OpenBlock): boolean {
-    return block.type === 'toolCall' && this.#custom.has(this.#nameOf(block.name))
+  #kindOf({ block }: OpenBlock): OfferedTool['kind'] {
+    const tool = block.type === 'toolCall' ? this.#tools.get(this.#nameOf(block.name)) : undefined
+    return tool?.kind ?? 'function'
   }
 
   #closeMessage(status: 'completed' | 'incomplete'): string {

@@ -1,6 +1,7 @@
 import type { ReplyBlock } from '../../call.ts'
 import { sealReasoning } from '../reasoning-origin.ts'
 import { inputOfCustom } from './custom-tools.ts'
+import type { OfferedTool } from './offered-tools.ts'
 
 export type OutputItem = Record<string, unknown> & { readonly id: string }
 export type ItemStatus = 'in_progress' | 'completed' | 'incomplete'
@@ -35,16 +36,31 @@ export function reasoningItem(id: string, block: Reasoning, status: ItemStatus):
   }
 }
 
-/** A call of a function, or of the custom tool that it stands for. */
+/** A call of a function, or of the tool that it stands for. */
 export function toolCallItem(
   id: string,
   call: ToolCall,
-  { isCustom, status }: { isCustom: boolean; status: ItemStatus },
+  { tool, status }: { tool: OfferedTool | undefined; status: ItemStatus },
 ): OutputItem {
-  const { id: callId, name, arguments: text } = call
-  if (isCustom) {
-    const input = text === '' ? '' : inputOfCustom(text)
-    return { id, type: 'custom_tool_call', status, call_id: callId, name, input }
+  const { id: callId, arguments: text } = call
+  const name = tool?.name ?? call.name
+  const named = { call_id: callId, name, ...(tool?.namespace !== undefined && { namespace: tool.namespace }) }
+  if (tool?.kind === 'toolSearch') {
+    const asked = { execution: 'client', arguments: readArguments(text) }
+    return { id, type: 'tool_search_call', status, call_id: callId, ...asked }
   }
-  return { id, type: 'function_call', status, arguments: text, call_id: callId, name }
+  if (tool?.kind === 'custom') {
+    const input = text === '' ? '' : inputOfCustom(text)
+    return { id, type: 'custom_tool_call', status, ...named, input }
+  }
+  return { id, type: 'function_call', status, arguments: text, ...named }
+}
+
+/** Arguments of a search are an object; what is none is left for the caller to judge. */
+function readArguments(text: string): unknown {
+  try {
+    return text === '' ? {} : JSON.parse(text)
+  } catch {
+    return text
+  }
 }

@@ -1,4 +1,5 @@
 import type { Finish, UsageCounts, WireFormat } from '../../call.ts'
+import { sealReasoning } from '../reasoning-origin.ts'
 
 const finishes: Readonly<Record<Finish, string>> = {
   stop: 'stop',
@@ -42,5 +43,8 @@ export function reasoningMetadata(
     const content = encrypted === undefined ? {} : { reasoningEncryptedContent: encrypted }
     return { providerMetadata: { openai: { ...item, ...content } } }
   }
-  return { providerMetadata: { signalbox: { signature: signature ?? '' } } }
+  // Google's own AI SDK provider has it on parts of other kinds; sealed, it stays with the thinking.
+  return {
+    providerMetadata: { signalbox: { signature: sealReasoning({ origin, signature, encrypted }) ?? '' } },
+  }
 }

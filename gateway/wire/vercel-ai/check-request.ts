@@ -1,4 +1,5 @@
 import type { CallSummary } from '../../call.ts'
+import { CallsSoFar } from '../check-content.ts'
 import { asArray, asCount, asNumber, asObject, asString, type JsonObject } from '../json-value.ts'
 import { type MemberKind, Problems } from '../problems.ts'
 
@@ -6,12 +7,12 @@ import { type MemberKind, Problems } from '../problems.ts'
 const members: Readonly<Record<string, MemberKind>> = {
   maxOutputTokens: 'count',
   temperature: 'notNegative',
-  topP: 'notNegative',
+  topP: 'share',
   topK: 'count',
   presencePenalty: 'number',
   frequencyPenalty: 'number',
   seed: 'number',
-  stopSequences: 'array',
+  stopSequences: 'strings',
   responseFormat: 'object',
   tools: 'array',
   toolChoice: 'object',
@@ -34,11 +35,16 @@ interface MessageCounts {
 export function checkVercelRequest(json: JsonObject): CallSummary {
   const problems = new Problems()
   problems.check(json, members)
+  problems.oneOf(asObject(json.toolChoice) ?? {}, 'type', ['auto', 'none', 'required', 'tool'], 'toolChoice.')
+  const calls = new CallsSoFar()
   const counts: MessageCounts = { chars: 0, hasSystem: false, hasImages: false, lastRole: '' }
   const prompt = asArray(json.prompt)
   if (problems.require(json, 'prompt', 'array')) {
     if (prompt.length === 0) problems.add('prompt', 'must not be empty')
-    for (const [index, message] of prompt.entries()) countMessage(message, index, counts, problems)
+    for (const [index, message] of prompt.entries()) {
+      countMessage(message, index, counts, problems)
+      checkTurn(asObject(message) ?? {}, `prompt[${index}]`, calls, problems)
+    }
   }
   const toolNames: string[] = []
   for (const [index, value] of asArray(json.tools).entries()) {
@@ -90,6 +96,18 @@ function countMessage(value: unknown, index: number, counts: MessageCounts, prob
   }
   for (const [at, part] of message.content.entries())
     countPart(part, `prompt[${index}].content[${at}]`, counts, problems)
+}
+
+/** Results are of calls before them. */
+function checkTurn({ role, content }: JsonObject, path: string, calls: CallsSoFar, problems: Problems): void {
+  for (const [index, value] of asArray(content).entries()) {
+    const { type, toolCallId } = asObject(value) ?? {}
+    const at = `${path}.content[${index}]`
+    if (type === 'tool-call') calls.called(toolCallId)
+    if (type === 'tool-call' && role !== 'assistant')
+      problems.add(at, 'may stand in messages of the assistant alone')
+    if (type === 'tool-result' && role === 'tool') calls.answered(toolCallId, `${at}.toolCallId`, problems)
+  }
 }
 
 function countPart(value: unknown, path: string, counts: MessageCounts, problems: Problems): void {

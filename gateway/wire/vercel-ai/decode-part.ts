@@ -1,6 +1,7 @@
 import type { Block, CacheMark } from '../../call.ts'
 import { asArray, asObject, asString, isObject, type JsonObject } from '../json-value.ts'
 import { type MediaSource, readMediaUrl } from '../media.ts'
+import { openReasoningSeal } from '../reasoning-origin.ts'
 import { keepRest } from '../rest.ts'
 
 type Extra = Map<string, unknown>
@@ -94,6 +95,8 @@ function decodeReasoning(part: JsonObject, path: string): Block {
     return { ...reasoning, text, ...own, origin: 'openai-responses' }
   }
   const mark = asString(asObject(options?.signalbox)?.signature)
+  const seal = openReasoningSeal(mark)
+  if (seal !== undefined) return { ...reasoning, text, ...seal }
   return { ...reasoning, text, ...(mark !== undefined && { signature: mark }), origin: 'openai-chat' }
 }
 
@@ -123,7 +126,8 @@ function decodeFile(part: JsonObject, path: string, cache: object): Block | unde
   const [kind, subtype = ''] = mediaType.split('/')
   if (kind === 'image' && source.text === undefined) {
     // `image/*` means any; the bytes themselves say which.
-    const exact = source.mediaType?.endsWith('/*') === true ? sniffed(source.base64) : source.mediaType
+    const said = source.mediaType ?? (subtype === '*' || subtype === '' ? undefined : mediaType)
+    const exact = said?.endsWith('/*') === true ? sniffed(source.base64) : said
     const { text: _text, ...media } = source
     return { type: 'image', ...media, ...(exact !== undefined && { mediaType: exact }), path, ...cache }
   }
@@ -131,7 +135,10 @@ function decodeFile(part: JsonObject, path: string, cache: object): Block | unde
     const format = subtype === 'mpeg' ? 'mp3' : subtype.replace(/^x-/, '')
     return { type: 'audio', format, base64: source.base64, path }
   }
-  return { type: 'document', ...source, ...(title !== undefined && { title }), path, ...cache }
+  const named = title !== undefined && { title, titleMember: 'filename' }
+  // What a URL leads to is what the part says it is.
+  const typed = source.url !== undefined && !mediaType.endsWith('/*') && { mediaType }
+  return { type: 'document', ...source, ...typed, ...named, path, ...cache }
 }
 
 /** Starts of images in base64. */

@@ -28,18 +28,31 @@ const messageMembers = new Set(['role', 'content', 'providerOptions'])
 type Extra = Map<string, unknown>
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
+/** Where the parameters stand in a call of the protocol. */
+const paths: ChatPayload['paths'] = {
+  maxOutputTokens: 'maxOutputTokens',
+  temperature: 'temperature',
+  topP: 'topP',
+  topK: 'topK',
+  seed: 'seed',
+  stop: 'stopSequences',
+  frequencyPenalty: 'frequencyPenalty',
+  presencePenalty: 'presencePenalty',
+  reasoning: 'reasoning',
+  toolChoice: 'toolChoice',
+  parallelToolCalls: 'providerOptions.openai.parallelToolCalls',
+  userId: 'providerOptions.gateway.user',
+  output: 'responseFormat',
+  outputSchema: 'responseFormat.schema',
+}
+
 /** A checked language model call of the AI SDK's gateway protocol in canonical form. */
 export function decodeVercelRequest(json: JsonObject): ChatPayload {
   const extra: Extra = new Map()
   keepRest(json, members, '', extra)
   const payload: Writable<ChatPayload> = {
     origin: 'vercel-ai',
-    paths: {
-      maxOutputTokens: 'maxOutputTokens',
-      reasoning: 'reasoning',
-      userId: 'providerOptions.gateway.user',
-      output: 'responseFormat',
-    },
+    paths: { ...paths, reasoning: reasoningPath(json) },
     messages: asArray(json.prompt).map((message, index) =>
       decodeMessage(asObject(message) ?? {}, `prompt[${index}]`, extra),
     ),
@@ -53,6 +66,18 @@ export function decodeVercelRequest(json: JsonObject): ChatPayload {
   const output = decodeOutput(asObject(json.responseFormat))
   if (output !== undefined) payload.output = output
   return payload
+}
+
+/** Where a caller says how hard to think: of the places that have a say, the one that wins. */
+function reasoningPath({ providerOptions, reasoning }: JsonObject): string {
+  const options = asObject(providerOptions)
+  const openai = asObject(options?.openai)
+  const anthropic = asObject(options?.anthropic)
+  if (anthropic?.thinking !== undefined) return 'providerOptions.anthropic.thinking'
+  if (anthropic?.effort !== undefined) return 'providerOptions.anthropic.effort'
+  if (openai?.reasoningEffort !== undefined && reasoning === undefined)
+    return 'providerOptions.openai.reasoningEffort'
+  return 'reasoning'
 }
 
 function decodeMessage(message: JsonObject, path: string, extra: Extra): Message {

@@ -1,58 +1,44 @@
 import type { Call } from '../../call.ts'
 import type { NativeOperation } from '../../native-operation.ts'
-import type { EncodeOptions } from '../../provider.ts'
-import { asArray, asCount, asObject, asString, isObject, type JsonObject } from '../json-value.ts'
-import { readEmbeddingsUsage } from '../openai-operations/embeddings.ts'
+import { type Embedded, type EmbeddingWish, embeddingsOnGemini, embeddingsOnOpenAi } from '../embeddings.ts'
+import { asArray, asCount, asObject, asString, type JsonObject } from '../json-value.ts'
 import { nativeCall, summaryOf } from '../openai-operations/json-operation.ts'
 import { Problems } from '../problems.ts'
 
-/** Options for an upstream that has embeddings: what a caller says to OpenAI in particular goes with them. */
-function bodyOf({ json }: Call, { model }: EncodeOptions): Record<string, unknown> {
+/** What a caller says to OpenAI or Google in particular of the size is the size; other options of vendors are lost. */
+function wishOf({ json }: Call): EmbeddingWish {
+  const options = asObject(json.providerOptions) ?? {}
   const dimensions =
-    asCount(json.dimensions) ?? asCount(asObject(asObject(json.providerOptions)?.openai)?.dimensions)
+    asCount(json.dimensions) ??
+    asCount(asObject(options.openai)?.dimensions) ??
+    asCount(asObject(options.google)?.outputDimensionality)
+  const dropped = Object.entries(options).flatMap(([vendor, own]) =>
+    Object.keys(asObject(own) ?? {})
+      .filter((name) => name !== 'dimensions' && name !== 'outputDimensionality')
+      .map((name) => `providerOptions.${vendor}.${name}`),
+  )
+  const texts = asArray(json.values).flatMap((each) => asString(each) ?? [])
+  return { texts, ...(dimensions !== undefined && { dimensions }), dropped }
+}
+
+function answerOf({ vectors, inputTokens }: Embedded): unknown {
   return {
-    model,
-    input: json.values,
-    encoding_format: 'float',
-    ...(dimensions !== undefined && { dimensions }),
+    embeddings: vectors,
+    ...(inputTokens !== undefined && { usage: { tokens: inputTokens } }),
+    warnings: [],
   }
 }
 
-/** Options of vendors that are not said to the upstream. */
-function droppedOf({ json }: Call): string[] {
-  return Object.entries(asObject(json.providerOptions) ?? {}).flatMap(([vendor, options]) =>
-    Object.keys(asObject(options) ?? {})
-      .filter((name) => vendor !== 'openai' || name !== 'dimensions')
-      .map((name) => `providerOptions.${vendor}.${name}`),
-  )
-}
+const protocol = { wish: wishOf, answer: answerOf }
 
-/** The vectors in the order of the values; the upstream numbers them. */
-function mapAnswer(json: unknown): unknown {
-  const answer = asObject(json)
-  const data = asArray(answer?.data).filter(isObject)
-  const sorted = data.toSorted((a, b) => (asCount(a.index) ?? 0) - (asCount(b.index) ?? 0))
-  const tokens = readEmbeddingsUsage(json)?.input
-  const embeddings = sorted.map(({ embedding }) => embedding)
-  return { embeddings, ...(tokens !== undefined && { usage: { tokens } }), warnings: [] }
-}
-
-/** Embeddings as the AI SDK asks for them, from upstreams that speak OpenAI's format. */
+/** Embeddings as the AI SDK asks for them, from upstreams that speak OpenAI's format or Gemini's. */
 export const vercelEmbeddings: NativeOperation = {
   name: 'embeddings',
   format: 'openai-chat',
   billing: 'input',
   answer: 'json',
-  encode: (call, options) => ({
-    method: 'POST',
-    path: '/embeddings',
-    headers: { 'content-type': 'application/json', accept: 'application/json' },
-    body: Buffer.from(JSON.stringify(bodyOf(call, options))),
-    identity: false,
-    dropped: droppedOf(call),
-  }),
-  readUsage: readEmbeddingsUsage,
-  mapAnswer,
+  ...embeddingsOnOpenAi(protocol),
+  elsewhere: { gemini: embeddingsOnGemini(protocol) },
 }
 
 /**

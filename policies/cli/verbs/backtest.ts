@@ -93,7 +93,7 @@ export const verb: Verb = {
         examples([
           'signalbox backtest --since 7d --env production',
           'signalbox backtest acme --max-changed 5% --max-cost +10% --json',
-          'signalbox backtest --what-if openai/gpt-5-mini --since 30d --by feature',
+          'signalbox backtest --what-if openai/gpt-5.4-mini --since 30d --by feature',
         ]),
       )
       .action(async (dir: string | undefined, options: Options) => {

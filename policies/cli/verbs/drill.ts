@@ -1,16 +1,21 @@
-import { loadWorkspaceFolder } from '@signalbox/policies'
-import { type DrillFault, drillFaults } from '@signalbox/sdk/contract'
+import { drillRoute, loadWorkspaceFolder } from '@signalbox/policies'
+import { drillFaults, type ScoreCard } from '@signalbox/sdk/contract'
 import { parse } from 'yaml'
 import { type CliContext, Failure } from '../context.ts'
-import { type DrillResult, drillRoute, type ScoreCard } from '../drill-calls.ts'
-import type { Output } from '../output.ts'
+import { faultText, printCards, printRoutes, readGolden } from '../drill-report.ts'
 import { examples, type Verb } from '../verb.ts'
+import { faultsOf, nanoUsdOf } from './drills.ts'
 
 interface Options {
   readonly key?: string
   readonly gateway?: string
   readonly model?: string
   readonly fault?: string
+  readonly golden?: string
+  readonly maxCost?: string
+  readonly keep?: boolean
+  readonly report?: boolean
+  readonly env?: string
 }
 interface Route {
   readonly model: string
@@ -44,37 +49,40 @@ async function wantedRoutes(
   throw new Failure(`${where}, or models with --model a,b.`)
 }
 
-/** @throws Failure that lists what there is. */
-function wantedFaults({ fault }: Options): readonly DrillFault[] {
-  if (fault === undefined) return drillFaults
-  return fault.split(',').map((name) => {
-    const found = drillFaults.find((each): each is DrillFault => each === name)
-    if (found === undefined) throw new Failure(`--fault is of ${drillFaults.join(', ')}; not "${name}".`)
-    return found
-  })
+/** Shows how the routes stand; fails where one has not been proven for too long. */
+async function report({ client, output }: CliContext, env: string | undefined): Promise<void> {
+  const reply = await client().listDrills(env === undefined ? {} : { environment: env })
+  output.document(reply)
+  printRoutes(reply.items, output)
+  printCards(
+    reply.items.flatMap(({ card }) => card ?? []),
+    output,
+  )
+  const unproven = reply.items.filter((each) => each.unproven).map(({ model }) => model)
+  if (unproven.length > 0)
+    throw new Failure(`not proven for too long: ${unproven.join(', ')}`, 'drill_failed')
 }
 
-const faultText = ({ fault, targets }: DrillResult): string =>
-  targets === 1 ? fault : `${fault}, first ${targets} targets`
-
-/** A score card per route: what held, and each thing that did not with the record that explains it. */
-function print(cards: readonly ScoreCard[], output: Output): void {
-  for (const { model, held, of, results } of cards) {
-    const colour = held === of ? 'green' : 'red'
-    output.line(`${output.style('bold', model)}  ${output.style(colour, `${held} of ${of} held`)}`)
-    output.table(
-      ['  FAULT', 'STREAM', 'OUTCOME', 'ANSWERED BY', 'STATUS', 'MS', 'RECORD'],
-      results.map((result) => [
-        `  ${faultText(result)}`,
-        result.stream ? 'yes' : 'no',
-        result.outcome,
-        result.target ?? '-',
-        String(result.status),
-        String(result.ms),
-        result.outcome === 'held' ? '' : (result.decision ?? '-'),
-      ]),
+async function fire(dir: string | undefined, options: Options, context: CliContext): Promise<ScoreCard[]> {
+  const { config, output } = context
+  const gateway = (options.gateway ?? `http://127.0.0.1:${config.gatewayPort}`).replace(/\/+$/, '')
+  if (options.key === undefined) throw new Failure('Drills need the key of a gateway: --key sb_…', 'usage')
+  const plan = {
+    faults: options.fault === undefined ? drillFaults : faultsOf(options.fault),
+    golden: options.golden === undefined ? undefined : await readGolden(options.golden),
+    costNanoUsdMax: options.maxCost === undefined ? undefined : BigInt(nanoUsdOf(options.maxCost)),
+  }
+  const cards: ScoreCard[] = []
+  for (const route of await wantedRoutes(dir, options, context)) {
+    const target = { gateway, key: options.key }
+    cards.push(
+      await drillRoute(target, { ...route, ...plan }, (result) => {
+        output.progress(`${route.model}: ${faultText(result)} ${result.outcome}`)
+      }),
     )
   }
+  output.progress('')
+  return cards
 }
 
 export const verb: Verb = {
@@ -84,10 +92,15 @@ export const verb: Verb = {
       .command('drill')
       .argument('[dir]', 'workspace folder whose aliases are drilled')
       .description('fires faults on fallback paths with synthetic calls, and reports which held')
-      .requiredOption('--key <key>', 'API key of a gateway; its budgets pay for the answers')
+      .option('--key <key>', 'API key of a gateway; its budgets pay for the answers')
       .option('--gateway <url>', 'address of the gateway; of a local start if left out')
       .option('--model <models>', 'only these models, separated by commas')
       .option('--fault <faults>', `only these: ${drillFaults.join(', ')}`)
+      .option('--golden <file>', 'prompts with what their answers must be: YAML or JSON')
+      .option('--max-cost <usd>', 'for each route, no call is begun once this is spent')
+      .option('--keep', 'keep the score cards in the control plane, as proof')
+      .option('--report', 'fire nothing: show the score cards that are kept')
+      .option('--env <environment>', 'environment that is kept or shown')
       .addHelpText(
         'after',
         examples([
@@ -96,21 +109,15 @@ export const verb: Verb = {
         ]),
       )
       .action(async (dir: string | undefined, options: Options) => {
-        const { config, output } = context
-        const gateway = (options.gateway ?? `http://127.0.0.1:${config.gatewayPort}`).replace(/\/+$/, '')
-        const faults = wantedFaults(options)
-        const cards: ScoreCard[] = []
-        for (const route of await wantedRoutes(dir, options, context)) {
-          const target = { gateway, key: options.key ?? '' }
-          cards.push(
-            await drillRoute(target, { ...route, faults }, (result) => {
-              output.progress(`${route.model}: ${faultText(result)} ${result.outcome}`)
-            }),
-          )
-        }
-        output.progress('')
+        if (options.report === true) return await report(context, options.env)
+        const { output } = context
+        const cards = await fire(dir, options, context)
         output.document({ routes: cards })
-        print(cards, output)
+        printCards(cards, output)
+        if (options.keep === true) {
+          const environment = options.env ?? context.config.environment
+          await context.client().reportDrills({ environment, cards })
+        }
         const lost = cards.reduce((sum, { held, of }) => sum + of - held, 0)
         if (lost > 0)
           throw new Failure(`${lost} ${lost === 1 ? 'drill' : 'drills'} did not hold`, 'drill_failed')

@@ -17,7 +17,10 @@ export const verb: Verb = {
         const files = [...starter, ...written.filter((file) => !file.startsWith('.signalbox/'))].sort()
         output.document({ folder, files })
         for (const file of files) output.line(`${output.style('green', '+')} ${file}`)
-        output.line(`\nNext: signalbox test ${dir ?? '.'}`)
+        const place = dir === undefined ? '' : ` ${dir}`
+        output.line('\nREADME.md says what these files do. Next:')
+        output.line(`  signalbox test${place} --coverage    # runs the cases, and says what they do not see`)
+        output.line(`  signalbox check${place}              # types, schemas, static analysis`)
       })
   },
 }

@@ -11,6 +11,7 @@ interface ScopeOptions {
   ips?: string
   require?: string
   expires?: string
+  direct?: boolean
 }
 interface CreateOptions extends ScopeOptions {
   team: string
@@ -49,13 +50,16 @@ function scopesOf(options: ScopeOptions, before: Key['scopes'] = {}): Key['scope
     ipRanges: options.ips,
     requiredMetadata: options.require,
   }
-  if (Object.values(named).every((each) => each === undefined)) return undefined
+  const { direct } = options
+  if (direct === undefined && Object.values(named).every((each) => each === undefined)) return undefined
   const changed = Object.entries(named).flatMap(([name, text]) =>
     text === undefined ? [] : [[name, listOf(text)] as const],
   )
-  const all = { ...before, ...Object.fromEntries(changed) }
+  const { direct: was, ...lists } = before
+  const all = { ...lists, ...Object.fromEntries(changed) }
   // What the words mean is checked where the key is kept.
-  return Object.fromEntries(Object.entries(all).filter(([, list]) => list.length > 0)) as Key['scopes']
+  const kept = Object.fromEntries(Object.entries(all).filter(([, list]) => list.length > 0)) as Key['scopes']
+  return (direct ?? was) === true ? { ...kept, direct: true } : kept
 }
 
 function withScopes(command: Command): Command {
@@ -67,6 +71,8 @@ function withScopes(command: Command): Command {
     .option('--operations <names>', 'only these kinds of calls: chat,embeddings')
     .option('--ips <ranges>', 'only from these addresses: 10.0.0.0/8,2001:db8::/32')
     .option('--require <properties>', 'only with these properties of metadata: feature,tier')
+    .option('--direct', 'its holder may call providers directly while no gateway answers')
+    .option('--no-direct', 'its holder may not')
     .option('--expires <time>', 'until when it works: 2026-12-31, 90d, 12h, never')
 }
 

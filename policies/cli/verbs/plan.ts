@@ -89,11 +89,28 @@ function failWhereWrong({ weakened, impact }: PlanReport, { allowWeakened }: Opt
   throw new Failure(`constraints are weakened: ${names}; --allow-weakened if that is meant`, 'weakened')
 }
 
+/** Says that something else runs than Git has: what is planned here would undo it. */
+async function noteDrift(
+  { client, output }: CliContext,
+  environment: string,
+  workspace: string,
+): Promise<void> {
+  const { environments } = await client().getStatus({ environment })
+  for (const { drift } of environments) {
+    for (const each of drift) {
+      if (each.workspace !== workspace) continue
+      const text = `v${each.version} runs there and was made by ${each.by} outside Git: \`signalbox pull\` first, or this undoes it`
+      output.note(`${output.style('yellow', 'drift')} ${text}`)
+    }
+  }
+}
+
 async function plan(context: CliContext, folder: string, given: Options): Promise<void> {
   const environment = given.env ?? context.config.environment
   const options = { ...given, env: environment }
   const after = await candidateSide(folder, context.output)
   const deployed = await deployedSide(context.client(), environment, after.version.compiled.name)
+  await noteDrift(context, environment, after.version.compiled.name)
   const impact = await impactOf(context, { after, deployed }, options)
   const report = planReport({
     ...{ environment, after, impact },

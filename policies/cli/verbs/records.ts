@@ -1,4 +1,11 @@
 import { Option } from 'commander'
+import {
+  parseMoment,
+  registerErase,
+  registerExport,
+  registerRetention,
+  registerUsage,
+} from '../record-keeping.ts'
 import { recordLine } from '../record-line.ts'
 import { examples, type Verb } from '../verb.ts'
 
@@ -9,19 +16,25 @@ interface Options {
   target?: string
   effect?: 'allow' | 'deny' | 'error' | 'none'
   env?: string
+  since?: string
+  cursor?: string
 }
 
 export const verb: Verb = {
   name: 'records',
   register(program, context) {
-    program
+    const records = program
       .command('records')
+      // What stands after a sub-command is that one's.
+      .enablePositionalOptions()
       .description('search the records of calls, or follow new ones')
       .option('--follow', 'print new records as they arrive, one per line')
       .option('--limit <n>', 'how many', '20')
       .option('--team <team>', 'of this team and all below')
       .option('--target <target>', 'answered by connection/model')
       .option('--env <environment>', 'of this environment')
+      .option('--since <time>', 'not before: 7d, or a date')
+      .option('--cursor <cursor>', 'go on where an earlier page ended')
       .addOption(
         new Option('--effect <effect>', 'how it was decided').choices(['allow', 'deny', 'error', 'none']),
       )
@@ -44,11 +57,21 @@ export const verb: Verb = {
           }
           return
         }
-        const reply = await context.client().listRecords({ ...filter, limit: Number(options.limit) })
+        const reply = await context.client().listRecords({
+          ...filter,
+          limit: Number(options.limit),
+          ...(options.since !== undefined && { sinceMs: parseMoment(options.since) }),
+          ...(options.cursor !== undefined && { cursor: options.cursor }),
+        })
         output.document(reply)
         for (const row of reply.items) output.line(recordLine(row, output))
         if (reply.items.length === 0)
           output.line('No records yet. Send a call to the gateway and look again.')
+        if (reply.nextCursor !== null) output.note(`more: --cursor ${reply.nextCursor}`)
       })
+    registerExport(records, context)
+    registerErase(records, context)
+    registerRetention(records, context)
+    registerUsage(records, context)
   },
 }

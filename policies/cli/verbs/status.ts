@@ -1,6 +1,9 @@
 import type { Client, GetStatusReply } from '@signalbox/sdk'
 import { formatAmount } from '../amounts.ts'
+import { comparisonLines } from '../comparison-lines.ts'
+import { freezeText } from '../freeze-options.ts'
 import type { Output } from '../output.ts'
+import { deploymentText } from '../print-deployment.ts'
 import { examples, type Verb } from '../verb.ts'
 
 type SelfCheck = NonNullable<GetStatusReply['environments'][number]['selfCheck']>
@@ -64,15 +67,34 @@ export const verb: Verb = {
           .getStatus(options.env === undefined ? {} : { environment: options.env })
         output.document(reply)
         for (const environment of reply.environments) {
+          const { connected, release, state, rejecting } = environment.convergence
           const mark =
             environment.gateways.length === 0
               ? 'no gateway'
               : environment.converged
-                ? 'converged'
-                : 'converging'
+                ? `converged, ${connected} connected`
+                : `converging: of ${connected} connected ${release} run the release, ${state} the state, ${rejecting} reject`
           output.line(`${output.style('bold', environment.name)}  ${mark}`)
           for (const deployment of environment.deployments) {
-            output.line(`  ${deployment.workspace} v${deployment.stable.version} by ${deployment.by}`)
+            output.line(`  ${deploymentText(deployment)} by ${deployment.by}`)
+            if (deployment.evidence !== null)
+              output.line(`    ${output.style('red', deployment.evidence.message)}`)
+            if (deployment.candidate !== null || deployment.shadows.length > 0) {
+              const { comparison, shadowChanges } = await context
+                .client()
+                .getDeployment({ id: deployment.id })
+              for (const line of comparisonLines(comparison, shadowChanges)) output.line(`    ${line}`)
+            }
+          }
+          if (environment.freeze !== null) {
+            output.line(`  ${output.style('yellow', freezeText(environment.freeze))}`)
+          }
+          for (const { workspace, version, parent, by } of environment.drift) {
+            const from = parent === null ? '' : ` from v${parent}`
+            const drift = output.style('yellow', 'drift')
+            output.line(
+              `  ${drift} ${workspace} v${version} was made by ${by}${from} outside Git: signalbox pull`,
+            )
           }
           const check = environment.selfCheck
           if (check !== null) output.line(`  ${selfCheckText(check, output)}`)
@@ -84,8 +106,7 @@ export const verb: Verb = {
               `  ${gateway.name} ${state} release ${gateway.release ?? '-'} state ${gateway.state ?? '-'}`,
             )
             for (const line of reportLines(gateway.report)) output.line(`    ${line}`)
-            if (gateway.rejected !== null) {
-              const { document, sequence, error } = gateway.rejected
+            for (const { document, sequence, error } of gateway.rejections) {
               output.line(`    ${output.style('red', 'rejected')} ${document} ${sequence}: ${error}`)
             }
           }

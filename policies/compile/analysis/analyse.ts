@@ -6,7 +6,7 @@ import {
   analysedWorkspace,
 } from './analysed-workspace.ts'
 import { constantConditions } from './constant-conditions.ts'
-import { emptiedCandidates } from './emptied-candidates.ts'
+import { emptiedByTwo, emptiedCandidates } from './emptied-candidates.ts'
 import { namedTargets } from './named-targets.ts'
 import { type LiftedShare, liftedShare } from './opaque-conditions.ts'
 import { removedTargets } from './removed-targets.ts'
@@ -25,6 +25,7 @@ const analyses: readonly Analysis[] = [
   undecidedRoutes,
   singleTargets,
   emptiedCandidates,
+  emptiedByTwo,
   removedTargets,
   streamUnsafeGuardrails,
   namedTargets,

@@ -1,4 +1,10 @@
-import type { AnalysedAtom, AnalysedWorkspace, PlacedFinding } from './analysed-workspace.ts'
+import type {
+  AnalysedAtom,
+  AnalysedPolicy,
+  AnalysedRule,
+  AnalysedWorkspace,
+  PlacedFinding,
+} from './analysed-workspace.ts'
 import { type Formula, isOpaque, literalsOf, not } from './formula.ts'
 import { isPossible } from './satisfy.ts'
 
@@ -48,10 +54,22 @@ function findingsOf({ file, whenPosition, atoms, when, isDefault }: Asked): Plac
   return [{ file, position: whenPosition, severity: 'warning', ...findingOf(whole, 'the condition', why) }]
 }
 
+/** A condition that holds for none of the calls that the policy is asked about, though it could for others. */
+function outsideMatch({ asked, match }: AnalysedPolicy, rule: AnalysedRule): PlacedFinding[] {
+  if (match === undefined || rule.isDefault || isPossible(asked, rule.when)) return []
+  if (!isPossible(rule.when) || !isPossible(asked)) return []
+  const message = `the condition is never true for the calls that "match" lets through: ${JSON.stringify(match)}`
+  return [{ file: rule.file, position: rule.whenPosition, severity: 'warning', code: 'never_true', message }]
+}
+
 /** Conditions that come to the same for every call: by the types of facts and params, or against each other. */
 export function constantConditions({ policies, guardrails }: AnalysedWorkspace): PlacedFinding[] {
-  return [
+  const rules = [
     ...policies.flatMap((policy) => policy.rules),
     ...guardrails.flatMap((guardrail) => guardrail.rules),
-  ].flatMap(findingsOf)
+  ]
+  return [
+    ...rules.flatMap(findingsOf),
+    ...policies.flatMap((policy) => policy.rules.flatMap((rule) => outsideMatch(policy, rule))),
+  ]
 }

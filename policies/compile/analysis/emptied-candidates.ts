@@ -8,8 +8,8 @@ import {
   inEnvironment,
   type PlacedFinding,
 } from './analysed-workspace.ts'
-import { and, type Formula } from './formula.ts'
-import { isPossible } from './satisfy.ts'
+import { and, type Formula, not } from './formula.ts'
+import { describeModel, findModel, isPossible } from './satisfy.ts'
 
 /** An `only` that a rule of a constraint always says, and when. */
 export interface RuleFilter {
@@ -60,6 +60,53 @@ function findingFor(
   const aliases = emptied.map((alias) => `"${alias}"`).join(', ')
   const message = `rule "${rule.id}" leaves no candidate of ${aliases}${inEnvironment(environment)}: a call that asks for it is denied NO_ELIGIBLE_MODEL unless a route sends it elsewhere; add a target that fits ${columns}`
   return { ...at, severity: 'note', code: 'alias_emptied', message }
+}
+
+/** Filters that are compared with each other; more would only cost time. */
+const pairedMax = 64
+
+/** What two filters leave where both hold: nothing, though each of them keeps something. */
+function findingForBoth(
+  [first, second]: readonly [RuleFilter, RuleFilter],
+  environment: AnalysedEnvironment,
+  workspace: AnalysedWorkspace,
+): PlacedFinding | undefined {
+  const targets = targetsIn(workspace, environment)
+  const kept = (...filters: readonly RuleFilter[]): boolean =>
+    targets.some((target) => filters.every(({ where }) => keeps(target, where, environment)))
+  if (!kept(first) || !kept(second) || kept(first, second)) return undefined
+  const model = findModel([first.when, second.when])
+  if (model === null) return undefined
+  const isAlways = !isPossible(second.when, not(first.when))
+  const example = isAlways ? '' : describeModel(model)
+  const when = isAlways
+    ? 'whenever it holds'
+    : `where both hold${example === '' ? '' : ` (as where ${example})`}`
+  const { policy, rule } = first
+  const other = `rule "${rule.id}" of constraint "${policy.id}" (${rule.file}:${rule.position.line})`
+  const message = `rule "${second.rule.id}" and ${other} together keep no target of this workspace${inEnvironment(environment)}: ${when}, the call is denied; add a target that fits both, or make their conditions exclude each other`
+  const severity = isAlways ? 'warning' : 'note'
+  return {
+    file: second.rule.file,
+    position: second.rule.thenPosition,
+    severity,
+    code: 'no_candidate_left',
+    message,
+  }
+}
+
+/** Two constraints, or rules of one, that leave no candidate where both hold. */
+export function emptiedByTwo(workspace: AnalysedWorkspace): PlacedFinding[] {
+  const filters = ruleFilters(workspace).slice(0, pairedMax)
+  return filters.flatMap((second, index) =>
+    filters.slice(0, index).flatMap((first) => {
+      for (const environment of workspace.environments) {
+        const finding = findingForBoth([first, second], environment, workspace)
+        if (finding !== undefined) return [finding]
+      }
+      return []
+    }),
+  )
 }
 
 /** Constraints under which an alias, or all there is, has no candidate left. */

@@ -1,4 +1,5 @@
 import { fitsFilter } from '../../evaluation/layer-path.ts'
+import { keepTargets } from '../../evaluation/plan-tree.ts'
 import { type AnalysedWorkspace, inEnvironment, type PlacedFinding } from './analysed-workspace.ts'
 import { type RuleFilter, ruleFilters } from './emptied-candidates.ts'
 import { not } from './formula.ts'
@@ -21,6 +22,8 @@ interface Met {
   readonly plan: RoutePlan
   readonly filter: RuleFilter
   readonly removed: readonly string[]
+  /** Nothing that can be carried out is left: of a pipeline that is so with one step gone. */
+  readonly isAll: boolean
   /** Values of facts for which both hold, where it is not always so. */
   readonly example: string | undefined
 }
@@ -31,21 +34,22 @@ function meet(plan: RoutePlan, filter: RuleFilter): Met[] {
   const removed = plan.targets.filter((target) => !fitsFilter(path.columns(target), filter.where))
   const model = removed.length === 0 ? null : findModel([plan.when, filter.when])
   if (model === null) return []
+  const kept = keepTargets(plan.plan, (target) => !removed.includes(target))
   const isAlways = !isPossible(plan.when, not(filter.when))
-  return [{ plan, filter, removed, example: isAlways ? undefined : describeModel(model) }]
+  return [
+    { plan, filter, removed, isAll: kept === null, example: isAlways ? undefined : describeModel(model) },
+  ]
 }
-
-const isAll = ({ plan, removed }: Met): boolean => removed.length === plan.targets.length
 
 /** Targets that a constraint takes away whenever their rule matches: told of where they are named. */
 function alwaysRemoved(met: Met): PlacedFinding {
   const { plan, filter, removed } = met
   const names = [...new Set(removed)].join(', ')
-  const end = isAll(met)
+  const end = met.isAll
     ? 'nothing is left and every such call is denied NO_ELIGIBLE_MODEL'
     : 'name only targets that it keeps'
   const message = `rule "${plan.rule.id}" names ${names}, which ${lineOf(filter)} always takes away${inEnvironment(plan.environment)}: ${end}`
-  const code = isAll(met) ? 'plan_emptied' : 'target_removed'
+  const code = met.isAll ? 'plan_emptied' : 'target_removed'
   return { file: plan.rule.file, position: plan.rule.thenPosition, severity: 'warning', code, message }
 }
 
@@ -72,6 +76,6 @@ export function removedTargets(workspace: AnalysedWorkspace): PlacedFinding[] {
     met.filter(({ example }) => example === undefined),
     ({ plan, filter }) => `${plan.rule.file} ${plan.rule.idPosition.line} ${keyOf(filter)}`,
   )
-  const sometimes = met.filter((each) => each.example !== undefined && isAll(each))
+  const sometimes = met.filter((each) => each.example !== undefined && each.isAll)
   return [...always.map(alwaysRemoved), ...conflictsOf(sometimes)]
 }

@@ -131,6 +131,49 @@ export const lineForms: readonly LineForm[] = [
   ),
   line('yaml', /^(?:---\s*$|(?: {2})*(?:- )?[a-z][\w.-]*:(?: (?:[\w"'{[./~-][^.!?;]*)?)?$)/),
 ]
+/**
+ * Lines that are a program by themselves, whole: for a text of one line. They ask for more than a form of a line, which
+ * counts only among others.
+ */
+export const wholeLines: readonly LineForm[] = [
+  line(
+    'sql',
+    /(?:^|[:?] )\s*select\s[^.!?]{1,120}?\sfrom\s+[\w."`]+(?:\s+(?:as )?\w+)?\s*(?:;|$|(?:where|group by|order by|limit|(?:left |inner )?join)\s)/i,
+  ),
+  line(
+    'sql',
+    /^\s*(?:update [\w.]+ set \w+ ?= ?|insert into [\w.]+ ?(?:\(|values)|delete from [\w.]+ where \w+ ?[=<>]|(?:create|drop|alter) (?:table|index|view) (?:if (?:not )?exists )?[\w.]+ ?(?:\(|;|as |add |on |drop |rename ))/i,
+  ),
+  line(
+    'shell',
+    /^\s*(?:\$ )?(?:sudo )?[a-z][\w.-]*(?: [^|&;]{1,120}?)? -{1,2}[\w-]+[^|&;]{0,120}?(?:\||&&|\|\|) ?(?:sudo )?[a-z][\w.-]*(?: |$)/,
+  ),
+  line(
+    'shell',
+    /^\s*(?:\$ )?(?:sudo )?(?:docker|kubectl|git|npm|pip3?|curl|wget|tar|ssh|scp|rsync|find|chmod|chown|systemctl|helm|terraform|aws|gcloud|az|ps|awk|sed|grep)\b[^.!?]{0,60}? (?:-{1,2}[\w-]+|\|)(?:[ =].{0,160})?$/,
+  ),
+  line('shell', /^\s*[a-z][\w-]* [^|]{0,40}\| ?(?:grep|awk|sed|sort|xargs|jq|head|tail|wc|cut|tee|uniq)\b/),
+  line(
+    'css',
+    /^\s*(?:[.#@]?[\w-]+(?:[.:#>~+, ]+[\w.:#-]+){0,4} ?)\{\s*(?:[\w-]+\s*:\s*[^;{}]{1,60};\s*){0,8}[\w-]+\s*:\s*[^;{}]{1,60};?\s*\}/,
+  ),
+  line(
+    'javascript typescript',
+    /(?:^|\s)(?:console\.\w+\(|(?:const|let|var) \w+ = (?:async )?\([\w, ]*\) => |document\.\w+\(|\w+\.(?:map|filter|forEach|reduce)\(\(?[\w, ]+\)? =>)/,
+  ),
+  line(
+    'python',
+    /(?:^|\s)(?:import \w+(?: as \w+)?; ?\w|print\(\[?.{1,80}\bfor \w+ in \w|from [\w.]+ import \w+; ?\w|lambda \w+(?:, \w+)*: )/,
+  ),
+  line('go', /^\s*func (?:\(\w+ \*?\w+\) )?\w+\([^)]*\)[^{]{0,40}\{.{0,160}\}\s*$/),
+  line('rust', /^\s*(?:pub )?fn \w+(?:<[^>]*>)?\([^)]*\)[^{]{0,40}\{.{0,160}\}\s*$/),
+  line(
+    'html',
+    /^\s*<(?:div|span|p|a|ul|table|form|button|section|img|h[1-6])\b[^<>]{0,120}>.{0,160}<\/\w+>\s*$/i,
+  ),
+  line('json', /^\s*\{\s*"[\w $.-]+" ?: ?.{1,160}\}\s*$/),
+]
+
 /** Lines that go on what others began: closing brackets, statements that end as programs end them. */
 export const continuation = new RegExp(
   [

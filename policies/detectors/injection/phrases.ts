@@ -1,30 +1,7 @@
-import type { DetectorKind } from '@signalbox/sdk/contract'
+import { ignoringElsewhere, pretending } from './more-phrases.ts'
+import { gap, type Phrase, phrase } from './phrase.ts'
 
-/** A way to say something: words it begins with, and what must follow them. */
-export interface Phrase {
-  readonly kind: DetectorKind<'injection'>
-  /** How sure such a phrase makes it by itself, in ppm. */
-  readonly weightPpm: number
-  /** In small letters. */
-  readonly first: readonly string[]
-  /** What follows the first words, sticky and of bounded length. */
-  readonly rest: RegExp
-}
-
-/** Characters that may stand between the parts of a phrase, in one sentence. */
-const gap = '[^.!?\\n。！？]{0,48}?'
-const following = (pattern: string): RegExp => new RegExp(`${gap}(?:${pattern})`, 'iuy')
-const phrase = (
-  kind: Phrase['kind'],
-  weightPpm: number,
-  first: string | readonly string[],
-  rest: string | RegExp,
-): Phrase => ({
-  kind,
-  weightPpm,
-  first: typeof first === 'string' ? first.split('|') : first,
-  rest: typeof rest === 'string' ? following(rest) : rest,
-})
+export type { Phrase }
 
 const earlier =
   'previous|prior|above|earlier|preceding|existing|original|initial|system|all (?:of )?(?:your|the|my)|your|any|every|foregoing'
@@ -246,6 +223,12 @@ const turns: readonly Phrase[] = [
   ),
 ]
 
-export const phrases: readonly Phrase[] = [...ignoring, ...english, ...turns]
+export const phrases: readonly Phrase[] = [
+  ...ignoring,
+  ...ignoringElsewhere,
+  ...pretending,
+  ...english,
+  ...turns,
+]
 /** Longest phrase: first words, two gaps, and what is named between and after them. */
 export const phraseLengthMax = 360

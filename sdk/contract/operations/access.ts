@@ -44,6 +44,14 @@ export const Gateway = Type.Object(
       Type.Object({ document: Type.String(), sequence: Type.Integer(), error: Type.String() }, closed),
       Type.Null(),
     ]),
+    root: Type.Union([Type.Integer(), Type.Null()], { description: 'Sequence of its root document.' }),
+    rejections: Type.Array(
+      Type.Object(
+        { document: Type.String(), sequence: Type.Integer(), error: Type.String(), timeMs: TimeMs },
+        closed,
+      ),
+      { description: 'The document of each kind that it would not take, and why; gone once it takes one.' },
+    ),
     /** What its present run last said of itself. */
     report: Type.Union([GatewayReport, Type.Null()]),
     createdMs: TimeMs,

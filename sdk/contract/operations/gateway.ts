@@ -3,9 +3,14 @@ import { CredentialDocument, documentKinds, Envelope } from '../documents.ts'
 import { GatewayReport } from '../gateway-report.ts'
 import { defineOperation } from '../operation.ts'
 import { segmentBytesMax } from '../record.ts'
+import { Trip } from '../rollout.ts'
 import { Digest, EnvironmentName, Id, Name } from '../scalars.ts'
 
 const closed = { additionalProperties: false } as const
+
+/** The SHA-256 of a provider's id, base64url: the id itself stays at the gateway. */
+const StoredKey = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' })
+const storedThing = { key: StoredKey, nodeId: Id, connection: Name } as const
 
 /** What a gateway and the control plane say to each other. Documents carry their own signatures. */
 export const gatewayOperations = {
@@ -21,6 +26,7 @@ export const gatewayOperations = {
         publicKey: Type.String({ maxLength: 64, description: 'X25519, raw, base64url.' }),
         software: Type.String({ maxLength: 64 }),
         url: Type.Optional(Type.String({ maxLength: 512, description: 'Where callers reach it.' })),
+        engine: Type.Optional(Digest),
       },
       closed,
     ),
@@ -38,6 +44,17 @@ export const gatewayOperations = {
     summary:
       'The newest document of a kind. `If-None-Match` with its ETag and `Prefer: wait=25` wait for a newer one (304).',
     params: Type.Object({ kind: Type.Enum([...documentKinds]) }, closed),
+    query: Type.Object(
+      {
+        sequence: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            description: 'Of a root: this one, for who must follow them one by one.',
+          }),
+        ),
+      },
+      closed,
+    ),
     reply: Type.Union([Envelope, CredentialDocument]),
     errors: ['not_found'],
   }),
@@ -94,6 +111,46 @@ export const gatewayOperations = {
       closed,
     ),
     reply: Type.Object({ ok: Type.Literal(true) }, closed),
+    errors: [],
+  }),
+  gatewayTrip: defineOperation({
+    id: 'gatewayTrip',
+    method: 'POST',
+    path: '/v1/gateway/trips',
+    role: 'gateway',
+    summary: 'The tripwire of this gateway has ended a candidate: its policies failed. Idempotent.',
+    body: Type.Object({ incarnation: Id, trip: Trip }, closed),
+    reply: Type.Object(
+      { rolledBack: Type.Boolean({ description: 'False where the candidate was gone already.' }) },
+      closed,
+    ),
+    errors: ['invalid_request'],
+  }),
+  gatewayNoteStored: defineOperation({
+    id: 'gatewayNoteStored',
+    method: 'POST',
+    path: '/v1/gateway/stored',
+    role: 'gateway',
+    summary:
+      'What providers keep and whose it is, and what is no longer kept. The first owner of a thing stays it.',
+    body: Type.Object(
+      {
+        things: Type.Array(Type.Object({ ...storedThing, lasts: Type.Boolean() }, closed), { maxItems: 500 }),
+        forgotten: Type.Array(StoredKey, { maxItems: 500 }),
+      },
+      closed,
+    ),
+    reply: Type.Object({}, closed),
+    errors: [],
+  }),
+  gatewayFindStored: defineOperation({
+    id: 'gatewayFindStored',
+    method: 'POST',
+    path: '/v1/gateway/stored/find',
+    role: 'gateway',
+    summary: 'The owners of things that providers keep, made through any gateway of the environment.',
+    body: Type.Object({ keys: Type.Array(StoredKey, { maxItems: 500 }) }, closed),
+    reply: Type.Object({ things: Type.Array(Type.Object(storedThing, closed)) }, closed),
     errors: [],
   }),
   gatewaySegment: defineOperation({

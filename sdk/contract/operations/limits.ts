@@ -37,6 +37,7 @@ export const limitOperations = {
     method: 'GET',
     path: '/v1/limits',
     role: 'member',
+    scope: 'reach',
     summary: 'Lists limits of requests, tokens and concurrency, by the place of their owners.',
     query: Type.Object({ team: Type.Optional(Team), key: Type.Optional(KeyId) }, closed),
     reply: Type.Object({ items: Type.Array(Limit) }, closed),
@@ -46,7 +47,8 @@ export const limitOperations = {
     id: 'setLimit',
     method: 'PUT',
     path: '/v1/limits',
-    role: 'admin',
+    role: ['owner', 'admin', 'finance'],
+    scope: { node: 'team', key: 'key' },
     summary:
       'Makes the limit of an owner, unit, window, model, metadata value and `per`, or changes its number and mode.',
     body: Type.Object(
@@ -66,7 +68,8 @@ export const limitOperations = {
     id: 'deleteLimit',
     method: 'DELETE',
     path: '/v1/limits/:id',
-    role: 'admin',
+    role: ['owner', 'admin', 'finance'],
+    scope: { limit: 'id' },
     summary: 'Deletes a limit.',
     params: Type.Object({ id: Id }, closed),
     query: Type.Object({ revision: Type.Optional(Type.Integer({ minimum: 1 })) }, closed),

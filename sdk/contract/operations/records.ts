@@ -3,6 +3,7 @@ import { Explanation } from '../explanation.ts'
 import { defineOperation } from '../operation.ts'
 import { CallRecord, RecordRow } from '../record.ts'
 import { EnvironmentName, Id, NanoUsd, TimeMs } from '../scalars.ts'
+import { Totals } from './retention.ts'
 
 const closed = { additionalProperties: false } as const
 const ById = Type.Object({ id: Id }, closed)
@@ -30,19 +31,6 @@ export const recordSpan = {
   cursor: Type.Optional(Type.String({ maxLength: 256 })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
 } as const
-
-const Totals = Type.Object(
-  {
-    calls: Type.Integer(),
-    errors: Type.Integer(),
-    denied: Type.Integer(),
-    costNanoUsd: NanoUsd,
-    unpriced: Type.Integer(),
-    inputTokens: Type.Integer(),
-    outputTokens: Type.Integer(),
-  },
-  closed,
-)
 
 export const recordOperations = {
   listRecords: defineOperation({
@@ -122,6 +110,18 @@ export const recordOperations = {
         byTarget: Type.Array(
           Type.Object({ target: Type.String(), durationMsP50: Type.Number(), ...Totals.properties }, closed),
         ),
+        cache: Type.Object(
+          { hits: Type.Integer(), misses: Type.Integer(), savedNanoUsd: NanoUsd },
+          {
+            ...closed,
+            description: 'Calls that the cache had a part in, and what its answers would have cost.',
+          },
+        ),
+        direct: Type.Object(Totals.properties, {
+          ...closed,
+          description:
+            'Calls made past the gateways while they were away, as callers told it; in no other sum.',
+        }),
         gaps: Type.Integer({ description: 'Records known to be lost in this time.' }),
       },
       closed,

@@ -2,7 +2,8 @@ import { Type } from 'typebox'
 import { defineOperation } from '../operation.ts'
 import { EnvironmentName, Id, Name, TimeMs } from '../scalars.ts'
 import { Gateway } from './access.ts'
-import { Deployment } from './versions.ts'
+import { Deployment } from './deployments.ts'
+import { FreezeView } from './switches.ts'
 
 const closed = { additionalProperties: false } as const
 export const AuditRow = Type.Object(
@@ -57,6 +58,37 @@ export const statusOperations = {
               deployments: Type.Array(Deployment),
               gateways: Type.Array(Gateway),
               converged: Type.Boolean(),
+              freeze: Type.Union([FreezeView, Type.Null()]),
+              root: Type.Integer({ description: 'Sequence of the newest root document.' }),
+              convergence: Type.Object(
+                {
+                  connected: Type.Integer(),
+                  root: Type.Integer(),
+                  release: Type.Integer(),
+                  state: Type.Integer(),
+                  rejecting: Type.Integer(),
+                },
+                {
+                  ...closed,
+                  description: 'Connected gateways, and how many of them run the newest of each document.',
+                },
+              ),
+              drift: Type.Array(
+                Type.Object(
+                  {
+                    workspace: Name,
+                    version: Type.Integer({ minimum: 1 }),
+                    parent: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()]),
+                    by: Type.String(),
+                    source: Type.String(),
+                    createdMs: TimeMs,
+                  },
+                  closed,
+                ),
+                {
+                  description: 'Versions that run here and stand in no commit: edits that Git does not have.',
+                },
+              ),
               selfCheck: Type.Union([SelfCheck, Type.Null()], {
                 description: 'Null where none was made yet.',
               }),

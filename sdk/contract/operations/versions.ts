@@ -1,38 +1,15 @@
 import { Type } from 'typebox'
 import { Catalogue } from '../catalogue.ts'
 import { defineOperation } from '../operation.ts'
-import { Digest, EnvironmentName, Id, Name, TimeMs } from '../scalars.ts'
+import { Digest, EnvironmentName, Name, TimeMs } from '../scalars.ts'
 import { CompiledWorkspace, Problem } from '../version.ts'
+import { VersionChanges } from '../version-changes.ts'
+import { Deployment, VersionReference } from './deployments.ts'
+import { pushOrigin, versionParent } from './push-origin.ts'
 
 const closed = { additionalProperties: false } as const
-const pending = Type.Optional(Type.Array(Type.String()))
-/** `v12`, `12`, a digest, or the start of one (8 hex digits or more). */
-const VersionReference = Type.String({
-  minLength: 1,
-  maxLength: 80,
-  description: '`v12`, a digest or its start.',
-})
 const ByVersion = Type.Object({ version: VersionReference }, closed)
 
-export const Deployment = Type.Object(
-  {
-    id: Id,
-    environment: EnvironmentName,
-    workspace: Name,
-    stable: Type.Object({ version: Type.Integer(), digest: Digest }, closed),
-    candidate: Type.Union([
-      Type.Object({ version: Type.Integer(), digest: Digest, ppm: Type.Integer() }, closed),
-      Type.Null(),
-    ]),
-    /** Sequence of the release that carries it. */
-    release: Type.Integer(),
-    rollbackOf: Type.Union([Id, Type.Null()]),
-    by: Type.String(),
-    createdMs: TimeMs,
-    pending,
-  },
-  closed,
-)
 export const Version = Type.Object(
   {
     version: Type.Integer({ minimum: 1, description: 'Number: `v12` is 12.' }),
@@ -49,10 +26,13 @@ export const Version = Type.Object(
         commit: Type.Union([Type.String(), Type.Null()]),
         author: Type.Union([Type.String(), Type.Null()]),
         message: Type.Union([Type.String(), Type.Null()]),
+        ciRun: Type.Union([Type.String(), Type.Null()]),
         createdMs: TimeMs,
       },
       closed,
     ),
+    ...versionParent,
+    inGit: Type.Boolean({ description: 'Some push of it named a clean commit.' }),
     environments: Type.Array(EnvironmentName, { description: 'Where it is the stable version now.' }),
   },
   closed,
@@ -116,10 +96,10 @@ export const versionOperations = {
         ),
         digest: Type.Optional(Digest),
         environment: Type.Optional(EnvironmentName),
-        source: Type.Optional(Type.String({ maxLength: 512 })),
-        commit: Type.Optional(Type.String({ maxLength: 64 })),
-        author: Type.Optional(Type.String({ maxLength: 256 })),
-        message: Type.Optional(Type.String({ maxLength: 1024 })),
+        revision: Type.Optional(
+          Type.Integer({ minimum: 0, description: 'Of the deployment there, when the push was begun.' }),
+        ),
+        ...pushOrigin,
       },
       closed,
     ),
@@ -241,6 +221,18 @@ export const versionOperations = {
     ),
     errors: ['not_found'],
   }),
+  compareVersions: defineOperation({
+    id: 'compareVersions',
+    method: 'GET',
+    path: '/v1/versions/:version/changes',
+    role: 'member',
+    summary:
+      'What a version means differently from another one of its workspace, and where it is less strict.',
+    params: ByVersion,
+    query: Type.Object({ from: VersionReference }, closed),
+    reply: VersionChanges,
+    errors: ['not_found', 'invalid_request', 'check_failed', 'not_ready'],
+  }),
   getVersionFile: defineOperation({
     id: 'getVersionFile',
     method: 'GET',
@@ -251,50 +243,5 @@ export const versionOperations = {
     query: Type.Object({ path: Type.String({ minLength: 1, maxLength: 512 }) }, closed),
     reply: Type.Object({ path: Type.String(), text: Type.String() }, closed),
     errors: ['not_found'],
-  }),
-  listDeployments: defineOperation({
-    id: 'listDeployments',
-    method: 'GET',
-    path: '/v1/deployments',
-    role: 'member',
-    summary: 'History of deployments, newest first.',
-    query: Type.Object(
-      {
-        environment: Type.Optional(EnvironmentName),
-        limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
-      },
-      closed,
-    ),
-    reply: Type.Object({ items: Type.Array(Deployment) }, closed),
-    errors: [],
-  }),
-  promoteVersion: defineOperation({
-    id: 'promoteVersion',
-    method: 'POST',
-    path: '/v1/deployments',
-    role: 'admin',
-    summary: 'Makes a version the stable one of an environment.',
-    body: Type.Object({ version: VersionReference, environment: EnvironmentName }, closed),
-    reply: Deployment,
-    status: 201,
-    errors: ['not_found'],
-  }),
-  rollbackDeployment: defineOperation({
-    id: 'rollbackDeployment',
-    method: 'POST',
-    path: '/v1/deployments/rollback',
-    role: 'admin',
-    summary: 'Puts an environment back to the version before, or to a given one.',
-    body: Type.Object(
-      {
-        environment: EnvironmentName,
-        workspace: Type.Optional(Name),
-        to: Type.Optional(VersionReference),
-      },
-      closed,
-    ),
-    reply: Deployment,
-    status: 201,
-    errors: ['not_found', 'conflict'],
   }),
 } as const

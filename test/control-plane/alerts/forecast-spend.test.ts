@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { forecastSpend } from '../../../control-plane/alerts/forecast-spend.ts'
+import { SpendDays } from '../../../control-plane/alerts/watch-budgets.ts'
 
 const dayMs = 86_400_000
 /** A Monday. */
@@ -72,4 +73,27 @@ test('is never below what is spent, and the limit is reached within the window o
       },
     ),
   )
+})
+
+test('sums the days that are over once a day, not at every look, and forgets budgets that are gone', async () => {
+  const days = new SpendDays()
+  const window = { ...june, organisationId: 'o', budgetId: 'b', spent: 1n }
+  let reads = 0
+  const look = async (nowMs: number, timeZone = 'UTC', isThere = true): Promise<number> => {
+    const read = async () => {
+      reads++
+      return new Map([[june.startMs, BigInt(reads)]])
+    }
+    if (isThere) {
+      const byDay = await days.of({ ...window, timeZone }, nowMs, read)
+      expect(byDay.get(june.startMs)).toBe(BigInt(reads))
+    }
+    days.forgetOthers()
+    return reads
+  }
+  for (let minute = 0; minute < 1440; minute += 60) expect(await look(monday + minute * 60_000)).toBe(1)
+  expect(await look(monday + dayMs)).toBe(2)
+  expect(await look(monday + dayMs, 'Asia/Tokyo')).toBe(3)
+  await look(monday + dayMs, 'Asia/Tokyo', false)
+  expect(await look(monday + dayMs, 'Asia/Tokyo')).toBe(4)
 })

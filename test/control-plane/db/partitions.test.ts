@@ -38,7 +38,7 @@ test('a partition holds the day in UTC, and has the indexes of the whole', async
      from pg_class c where c.relname = 'record_20260131'`,
   )
   expect(rows).toEqual([
-    { bounds: `FOR VALUES FROM ('2026-01-31 00:00:00+00') TO ('2026-02-01 00:00:00+00')`, indexes: 5 },
+    { bounds: `FOR VALUES FROM ('2026-01-31 00:00:00+00') TO ('2026-02-01 00:00:00+00')`, indexes: 6 },
   ])
 })
 

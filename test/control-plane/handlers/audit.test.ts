@@ -122,7 +122,7 @@ test('the log is read by operation, by actor and from either end', async () => {
 })
 
 /** What people ask that changes nothing which lasts. */
-const changesNothing = new Set(['previewBudget', 'tryFiles', 'tryVersion', 'testWebhook'])
+const changesNothing = new Set(['previewBudget', 'renderPrompt', 'tryFiles', 'tryVersion', 'testWebhook'])
 
 test('every operation that changes something writes an audit row under its own name', () => {
   const root = fileURLToPath(new URL('../../../control-plane/', import.meta.url))

@@ -85,7 +85,9 @@ test('what makes no sense is refused and says why', async () => {
     param: 'timeZone',
   })
   expect(await refuse({ ...good, fiscalStart: '02-30' })).toMatchObject({ status: 400 })
-  expect(await refuse({ ...good, key: newId() })).toMatchObject({ status: 400 })
+  const { id: key } = await client.createKey({ team: 'ads', name: 'both' })
+  expect(await refuse({ ...good, key })).toMatchObject({ status: 400 })
+  expect(await refuse({ ...good, key: newId() })).toMatchObject({ status: 404 })
   expect(await refuse({ window: 'day', limit: '1', key: 'nobody' })).toMatchObject({ status: 404 })
   expect(await refuse({ ...good, team: 'nobody' })).toMatchObject({ status: 404 })
   expect(await refuse({ window: 'day', limit: '1' })).toMatchObject({ status: 400 })

@@ -123,9 +123,11 @@ test('the next run of a gateway reports for the one before it, and no other gate
     software: 'gateway/2',
   })
   expect(await refusalOf(one.take([id], 1))).toMatchObject({ code: 'conflict' })
+  // In the words of the dead run; a lease that was asked for and never granted is among them.
+  const never = { leaseId: newId(), amount: '0', settled: '0', final: true }
   await next.ask('gatewaySettle', {
-    incarnation: next.incarnation,
-    leases: [{ leaseId, amount: '35', settled: '35', final: true }],
+    incarnation: one.incarnation,
+    leases: [{ leaseId, amount: '35', settled: '35', final: true }, never],
     settlements: [],
   })
   expect(await currentOf(id)).toEqual([100, 35, 0, 0, 0])

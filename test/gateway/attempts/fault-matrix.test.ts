@@ -15,6 +15,8 @@ const line = buildLine(
     aliases: {
       'by-chat': ['openai/gpt-5.2', 'spare/gpt-5-mini'],
       'by-messages': ['anthropic/claude-sonnet-4-5', 'spare/gpt-5-mini'],
+      'by-responses': ['responses/gpt-5.2', 'spare/gpt-5-mini'],
+      'by-gemini': ['google/gemini-2.5-flash', 'spare/gpt-5-mini'],
       'by-nobody': ['closed/gpt-5.2', 'spare/gpt-5-mini'],
     },
   },
@@ -80,6 +82,13 @@ function expectedOf(fault: Fault, moment: Moment, stream: boolean, isIdentity: b
   return { answeredBy: 'spare', attempts: 2, broken: false }
 }
 
+/** Where an upstream of each format is asked. */
+const paths: Readonly<Record<string, RegExp>> = {
+  chat: /\/chat\/completions$/,
+  messages: /\/messages$/,
+  responses: /\/responses$/,
+  gemini: /:(g|streamG)enerateContent/,
+}
 const lines = [
   ...Object.keys(dialects).map((dialect) => ({
     ...{ dialect, upstream: 'chat' },
@@ -87,6 +96,10 @@ const lines = [
   })),
   { dialect: 'anthropic-messages', upstream: 'messages', isIdentity: true },
   { dialect: 'openai-chat', upstream: 'messages', isIdentity: false },
+  { dialect: 'openai-responses', upstream: 'responses', isIdentity: true },
+  { dialect: 'anthropic-messages', upstream: 'responses', isIdentity: false },
+  { dialect: 'gemini', upstream: 'gemini', isIdentity: true },
+  { dialect: 'openai-chat', upstream: 'gemini', isIdentity: false },
 ]
 const cases = faults.flatMap((fault) =>
   (['before', 'after'] as const).flatMap((moment) =>
@@ -128,13 +141,23 @@ describe.each(lines)('every fault, for callers of $dialect by $upstream', (route
       connections: [
         connectionOf('openai', { baseUrl: `${line.upstream.url}/v1`, formats: ['openai-chat'] }),
         connectionOf('anthropic', { baseUrl: line.upstream.url }),
+        connectionOf('responses', {
+          provider: 'openai',
+          baseUrl: `${line.upstream.url}/v1`,
+          formats: ['openai-responses'],
+        }),
+        connectionOf('google', { provider: 'gemini', baseUrl: line.upstream.url }),
         connectionOf('spare', { baseUrl: `${line.spare.url}/v1`, formats: ['openai-chat'] }),
         connectionOf('closed', { baseUrl: 'http://127.0.0.1:1/v1', formats: ['openai-chat'] }),
       ],
     })
     line.upstream.play(failing('from-first'))
+    line.upstream.requests.length = 0
     line.spare.play(failing('from-spare', false))
     const results = await Promise.all(cases.map(async (each) => ({ each, ...(await run(route, each)) })))
+    const asked = line.upstream.requests.filter(({ method }) => method === 'POST')
+    expect(asked.length).toBeGreaterThan(0)
+    for (const { path } of asked) expect(path).toMatch(paths[route.upstream] ?? '')
     for (const { each, text, status, record, records, spoken } of results) {
       const { answeredBy, attempts, broken } = expectedOf(
         each.fault,

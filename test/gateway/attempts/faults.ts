@@ -46,6 +46,63 @@ const anthropic = (text: string): Answer => {
   }
 }
 
+const event = (type: string, rest: object): string =>
+  `event: ${type}\ndata: ${JSON.stringify({ type, ...rest })}\n\n`
+const responses = (text: string): Answer => {
+  const part = { type: 'output_text', text, annotations: [] }
+  const item = { type: 'message', id: 'msg_1', role: 'assistant', status: 'completed', content: [part] }
+  const usage = { input_tokens: 9, output_tokens: 3, total_tokens: 12 }
+  const head = {
+    id: 'resp_1',
+    object: 'response',
+    created_at: 1,
+    model: 'gpt-5.2',
+    status: 'in_progress',
+    output: [],
+  }
+  const whole = { ...head, status: 'completed', output: [item], usage }
+  const at = { item_id: 'msg_1', output_index: 0, content_index: 0 }
+  const full = { ...part, text: `partial ${text}` }
+  const open = { ...item, status: 'in_progress', content: [] }
+  const done = { ...item, content: [full] }
+  return {
+    plain: JSON.stringify(whole),
+    pieces: [
+      event('response.created', { response: head }) +
+        event('response.output_item.added', { output_index: 0, item: open }) +
+        event('response.content_part.added', { ...at, part: { ...part, text: '' } }) +
+        event('response.output_text.delta', { ...at, delta: 'partial ' }),
+      event('response.output_text.delta', { ...at, delta: text }),
+      event('response.output_text.done', { ...at, text: full.text }) +
+        event('response.content_part.done', { ...at, part: full }) +
+        event('response.output_item.done', { output_index: 0, item: done }) +
+        event('response.completed', { response: { ...whole, output: [done] } }),
+    ],
+    errorEvent: (code) => event('error', { code, message: 'no', param: null }),
+  }
+}
+const gemini = (text: string): Answer => {
+  const chunk = (said: string, rest: object = {}): object => ({
+    candidates: [{ index: 0, content: { role: 'model', parts: [{ text: said }] }, ...rest }],
+    usageMetadata: { promptTokenCount: 9, candidatesTokenCount: 3, totalTokenCount: 12 },
+    modelVersion: 'gemini-2.5-flash',
+    responseId: 'r1',
+  })
+  const data = (value: object): string => `data: ${JSON.stringify(value)}\n\n`
+  return {
+    plain: JSON.stringify(chunk(text, { finishReason: 'STOP' })),
+    pieces: [data(chunk('partial ')), data(chunk(text)), data(chunk('', { finishReason: 'STOP' }))],
+    errorEvent: (status) => data({ error: { code: Number(status), message: 'no', status: 'UNAVAILABLE' } }),
+  }
+}
+/** Answers by the end of the path that asks for them. */
+const answersBy: readonly [RegExp, (text: string) => Answer][] = [
+  [/\/messages$/, anthropic],
+  [/\/responses$/, responses],
+  [/enerateContent/, gemini],
+  [/./, openAi],
+]
+
 async function sendSlowly(turn: UpstreamTurn, pieces: readonly string[]): Promise<void> {
   for (const piece of pieces) {
     await wait(slowMs)
@@ -96,8 +153,9 @@ function giveAnswer(turn: UpstreamTurn, { plain, pieces }: Answer, isStream: boo
 export function failing(text: string, isAsked = true): Script {
   return async (turn) => {
     if (turn.request.method === 'GET') return turn.json(401, { error: { message: 'no key' } })
-    const isStream = turn.request.json.stream === true
-    const answer = (turn.request.path.endsWith('/messages') ? anthropic : openAi)(text)
+    const { path, json } = turn.request
+    const isStream = json.stream === true || path.includes(':streamGenerateContent')
+    const answer = (answersBy.find(([end]) => end.test(path))?.[1] ?? openAi)(text)
     const [, fault, moment] = /fault=(\w+)-(before|after)/.exec(turn.request.text) ?? []
     if (!isAsked || fault === undefined) giveAnswer(turn, answer, isStream)
     else if (moment === 'before') await failEarly(turn, fault as Fault, answer, isStream)

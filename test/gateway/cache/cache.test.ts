@@ -94,6 +94,15 @@ describe('The cache', () => {
     expect((await ask(fresh())).cache).toBe('hit')
   })
 
+  it('keeps nothing of a call whose retention is none', async () => {
+    const snapshot = line.snapshotOf()
+    const unrecorded = { all: true, nodes: [], keys: [] }
+    line.gateway.snapshot = { ...snapshot, state: { ...snapshot.state, unrecorded } }
+    expect((await ask(fresh())).cache).toBe('off')
+    expect((await ask(fresh())).cache).toBe('off')
+    expect(line.upstream.requests).toHaveLength(2)
+  })
+
   it('still asks the policies', async () => {
     await ask(fresh())
     line.gateway.snapshot = line.snapshotOf({

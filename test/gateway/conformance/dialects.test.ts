@@ -25,13 +25,19 @@ const nowMs = 1_700_000_000_999
 const recordId = 'rec-1'
 const routes: Readonly<Record<string, readonly string[]>> = {
   'openai-chat': ['post /v1/chat/completions', 'post /api/v1/chat/completions'],
-  'openai-responses': ['post /v1/responses', 'post /api/v1/responses'],
-  'anthropic-messages': [
-    'post /v1/messages',
-    'post /anthropic/v1/messages',
-    'post /v1/messages/count_tokens',
-    'post /anthropic/v1/messages/count_tokens',
-  ],
+  'openai-responses': ['/v1', '/api/v1'].flatMap((root) =>
+    ['', '/input_tokens', '/compact'].map((tail) => `post ${root}/responses${tail}`),
+  ),
+  'anthropic-messages': ['/v1/messages', '/anthropic/v1/messages'].flatMap((path) => [
+    `post ${path}`,
+    `post ${path}/count_tokens`,
+    `post ${path}/batches`,
+    `get ${path}/batches`,
+    `get ${path}/batches/:id`,
+    `delete ${path}/batches/:id`,
+    `post ${path}/batches/:id/cancel`,
+    `get ${path}/batches/:id/results`,
+  ]),
   'vercel-ai': ['/v3/ai', '/v4/ai'].flatMap((root) => [
     `post ${root}/language-model`,
     `post ${root}/embedding-model`,
@@ -59,10 +65,18 @@ const routes: Readonly<Record<string, readonly string[]>> = {
       'post /batches/:id/cancel',
     ].map((route) => route.replace(' ', ` ${root}`)),
   ),
-  gemini: ['/v1', '/v1beta', '/v1alpha', '/gemini/v1', '/gemini/v1beta', '/gemini/v1alpha'].flatMap((root) =>
-    ['generateContent', 'streamGenerateContent', 'countTokens'].map(
-      (method) => `post ${root}/models/*model\\:${method}`,
-    ),
+  gemini: ['/v1', '/v1beta', '/v1alpha', '/gemini/v1', '/gemini/v1beta', '/gemini/v1alpha'].flatMap(
+    (root) => [
+      ...[
+        'generateContent',
+        'streamGenerateContent',
+        'countTokens',
+        'embedContent',
+        'batchEmbedContents',
+      ].map((method) => `post ${root}/models/*model\\:${method}`),
+      ...['get', 'post'].map((method) => `${method} ${root}/cachedContents`),
+      ...['get', 'patch', 'delete'].map((method) => `${method} ${root}/cachedContents/:id`),
+    ],
   ),
   passthrough: ['get', 'post', 'put', 'patch', 'delete'].map(
     (method) => `${method} /passthrough/:connection/*path`,

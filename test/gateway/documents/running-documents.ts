@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Engine, Program } from '@signalbox/policies'
+import type { Engine, LoadedProgram, Program } from '@signalbox/policies'
 import { digestOf, openEnvelope, type SealKeyPair } from '@signalbox/sdk/node'
 import { pino } from 'pino'
 import type { Clock } from '../../../gateway/clock.ts'
@@ -10,7 +10,9 @@ import type { ReleaseEngine } from '../../../gateway/documents/active-release.ts
 import { BlobStore } from '../../../gateway/documents/blob-store.ts'
 import { ControlPlaneLink } from '../../../gateway/documents/control-plane-link.ts'
 import { DocumentStore } from '../../../gateway/documents/document-store.ts'
-import { Documents, type DocumentTimes, standardDocumentTimes } from '../../../gateway/documents/documents.ts'
+import { type DocumentTimes, standardDocumentTimes } from '../../../gateway/documents/document-times.ts'
+import { Documents } from '../../../gateway/documents/documents.ts'
+import type { Mirror } from '../../../gateway/documents/mirror.ts'
 import type { FakeControlPlane } from '../../support/fake-control-plane.ts'
 
 export const engineDigest = digestOf('the engine of these tests')
@@ -25,20 +27,26 @@ export function createPlainEngine(): ReleaseEngine & { disposed: number } {
     disposed: 0,
     engine: {
       digest: engineDigest,
-      load(workspaces, { environment }) {
+      load(workspaces, { environment }): LoadedProgram {
         const script = workspaces.map((each) => each.script).join('\n')
         if (script.includes('broken')) throw new Error('policies.js:1:1 SyntaxError')
         const unused = (): never => {
           throw new Error('these tests make no calls')
         }
-        const program: Program = {
+        const program: LoadedProgram = {
           environment,
           workspaces: workspaces.map(({ compiled }) => compiled.name),
           candidates: [],
           policies: [],
+          guardrails: [],
           evaluate: unused,
           inspect: unused,
           screen: unused,
+          view: (indexes) =>
+            made.engine.load(
+              indexes.flatMap((index) => workspaces[index] ?? []),
+              { environment },
+            ),
           dispose: () => {
             made.disposed++
           },
@@ -46,7 +54,7 @@ export function createPlainEngine(): ReleaseEngine & { disposed: number } {
         scripts.set(program, script)
         return program
       },
-      async loadApart(workspaces, options): Promise<Program> {
+      async loadApart(workspaces, options): Promise<LoadedProgram> {
         return made.engine.load(workspaces, options)
       },
       dispose: () => {},
@@ -105,6 +113,7 @@ export async function openDocuments(
     times?: Partial<DocumentTimes>
     clock?: SetClock
     releaseSequenceMin?: number
+    mirror?: Mirror
   } = {},
 ): Promise<RunningDocuments> {
   const folder = options.folder ?? createFolder()
@@ -127,6 +136,7 @@ export async function openDocuments(
     software: 'test',
     releaseSequenceMin: options.releaseSequenceMin,
     random: Math.random,
+    mirror: options.mirror,
     times: { ...quickTimes, ...options.times },
   })
   await documents.loadFromDisk()

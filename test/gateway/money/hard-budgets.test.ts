@@ -146,6 +146,10 @@ describe('a call under a hard budget', () => {
     const { settled, overrun, limit } = ledger.get('b')
     expect(settled + overrun).toBe(10_000_010_000n)
     expect(settled).toBeLessThanOrEqual(limit)
+    // The rows tell all that it cost, of which the overrun is a part.
+    const rows = [...ledger.rows.values()]
+    expect(rows.reduce((sum, { actual }) => sum + actual, 0n)).toBe(10_000_010_000n)
+    expect(rows.reduce((sum, row) => sum + row.overrun, 0n)).toBe(overrun)
     expect((await ask(small)).status).toBe(402)
   })
 

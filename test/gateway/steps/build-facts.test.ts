@@ -52,7 +52,7 @@ function factsOf(
 const huge = 'ä\u0000"'.repeat(5000)
 const largeBody = {
   model: 'gpt-5.2',
-  messages: [{ role: huge, content: huge }],
+  messages: [{ role: 'user', content: huge }],
   tools: Array.from({ length: 100 }, (_, index) => ({
     type: 'function',
     function: { name: `${'t'.repeat(80)}${index}` },
@@ -152,7 +152,6 @@ describe('facts', () => {
     expect(Buffer.byteLength(JSON.stringify(facts))).toBeLessThanOrEqual(factsBytesMax)
     expect(facts.truncated).toEqual(
       expect.arrayContaining([
-        'request.messages.lastRole',
         'request.tools.names',
         'subject.userId',
         'request.route',

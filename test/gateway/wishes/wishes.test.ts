@@ -170,11 +170,8 @@ describe('headers of other gateways', () => {
 
   it('that nobody grants are named, and none is forwarded', async () => {
     both()
-    const told = await send(
-      {},
-      { 'x-portkey-config': '{"strategy":{"mode":"fallback"}}', 'cf-aig-cache-ttl': '60' },
-    )
-    expect(droppedOf(told).split(', ').sort()).toEqual(['cf-aig-cache-ttl', 'x-portkey-config'])
+    const told = await send({}, { 'x-portkey-config': 'pc-kept-elsewhere', 'cf-aig-cache-key': 'a' })
+    expect(droppedOf(told).split(', ').sort()).toEqual(['cf-aig-cache-key', 'x-portkey-config'])
     const { headers } = line.upstream.requests.at(-1) ?? { headers: {} }
     expect(Object.keys(headers).filter((name) => /portkey|helicone|cf-aig/.test(name))).toEqual([])
   })
@@ -188,4 +185,80 @@ it('never reach beyond what the policies chose', async () => {
   expect(droppedOf(told)).toBe('models[0]')
   const asked = await send({ provider: { only: ['spare'] } })
   expect(asked.response.status).toBe(403)
+})
+
+describe("Portkey's config", () => {
+  const config = (value: unknown) => ({ 'x-portkey-config': JSON.stringify(value) })
+  const target = (provider: string, model: string, rest: object = {}) => ({
+    provider: `@${provider}`,
+    override_params: { model },
+    ...rest,
+  })
+  const first = target('openai', 'gpt-5.2', { name: 'first' })
+  const second = target('spare', 'gpt-5-mini', { name: 'second' })
+  const shared = (strategy: object, ...targets: object[]) => config({ strategy, targets })
+  const answeredBy = async (headers: Record<string, string>, body: object = {}) => {
+    both()
+    const told = await send(body, headers)
+    return [told.response.headers.get('x-signalbox-target'), orderOf(told), droppedOf(told)]
+  }
+
+  it('with fallback is a list of models that are tried in order, which policies see', async () => {
+    line.upstream.play(refuses(503))
+    line.spare.play(answers('from the spare'))
+    const told = await send({}, shared({ mode: 'fallback' }, first, second))
+    expect(contentOf(told.text)).toBe('from the spare')
+    expect(told.record.body.facts?.request.model.targets).toEqual([primary, spare])
+    expect(droppedOf(told)).toBe('')
+  })
+
+  it('with one target, or a share that is drawn, asks that alone', async () => {
+    expect(
+      await answeredBy(config({ provider: '@spare', override_params: { model: 'gpt-5-mini' } })),
+    ).toEqual([spare, [spare], ''])
+    const weighted = [
+      { ...first, weight: 0 },
+      { ...second, weight: 1 },
+    ]
+    expect((await answeredBy(shared({ mode: 'loadbalance' }, ...weighted)))[1]).toEqual([spare])
+  })
+
+  it('with conditions on metadata and params goes where they say, one strategy in the other', async () => {
+    const strategy = {
+      mode: 'conditional',
+      conditions: [
+        {
+          query: { $and: [{ 'metadata.plan': { $in: ['paid'] } }, { 'params.n': { $lt: 2 } }] },
+          then: 'both',
+        },
+      ],
+      default: 'second',
+    }
+    const nested = { name: 'both', strategy: { mode: 'fallback' }, targets: [first, second] }
+    const headers = shared(strategy, nested, second)
+    expect((await answeredBy(headers, { n: 1, metadata: { plan: 'paid' } }))[1]).toEqual([primary, spare])
+    expect((await answeredBy(headers, { n: 1, metadata: { plan: 'free' } }))[1]).toEqual([spare])
+  })
+
+  it('names what is not granted, and keeps to what policies leave', async () => {
+    const strategy = { mode: 'fallback', on_status_codes: [429] }
+    const told = await answeredBy(config({ strategy, targets: [first], retry: { attempts: 3 } }))
+    expect(told[2]).toBe('x-portkey-config.retry, x-portkey-config.strategy.on_status_codes')
+    expect((await answeredBy({ 'x-portkey-config': 'pc-my-config-12' }))[2]).toBe('x-portkey-config')
+    line.gateway.snapshot = line.snapshotOf({ decide: () => allow({ target: primary }) })
+    expect((await answeredBy(config({ provider: '@spare' })))[0]).toBe(primary)
+  })
+
+  it.each([
+    ['{', 'is not valid JSON'],
+    ['{"strategy":{"mode":"best"},"targets":[{}]}', 'unknown strategy.mode'],
+    ['{"strategy":{"mode":"conditional","conditions":[],"default":"x"},"targets":[{}]}', 'names no target'],
+    [
+      '{"strategy":{"mode":"conditional","conditions":[{"query":{"url":"x"},"then":"a"}]},"targets":[{"name":"a"}]}',
+      'neither metadata nor params',
+    ],
+  ])('%s is refused', async (value, said) => {
+    const { response, text } = await send({}, { 'x-portkey-config': value })
+    expect([response.status, text]).toEqual([400, expect.stringContaining(said)])
+  })
 })

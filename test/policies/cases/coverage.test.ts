@@ -89,7 +89,7 @@ const fullCases = `  - { name: short, set: { request.metadata.tier: free, reques
 const others: Record<string, string> = {
   'tests/choice.cases.yaml': 'policy: choice\ncases:\n  - { name: a, expect: { rule: all } }\n',
   'tests/keys.cases.yaml':
-    'guardrail: keys\ncases:\n  - { name: a, text: abcdefgh, expect: { verdict: fail } }\n  - { name: b, expect: { verdict: pass } }\n',
+    'guardrail: keys\ncases:\n  - { name: a, text: abcdefgh, expect: { verdict: fail } }\n  - { name: b, expect: { verdict: pass } }\n  - { name: c, throw: true, expect: { verdict: error } }\n',
   'tests/hello.cases.yaml': 'prompt: hello\ncases:\n  - { name: a, expect: { text: "Hello.\\n" } }\n',
 }
 
@@ -106,8 +106,15 @@ describe('coverage', () => {
       lifted: '3/3',
     })
     expect(figures(report, 'choice')).toMatchObject({ rules: '1/1', branches: '1/1', 'on-error': '0/0' })
-    expect(figures(report, 'keys')).toMatchObject({ rules: '1/1', 'both-outcomes': '1/1', branches: '2/2' })
-    expect(figures(report, 'hello')).toMatchObject({ rules: '1/1' })
+    expect(figures(report, 'keys')).toEqual({
+      rules: '1/1',
+      'both-outcomes': '1/1',
+      branches: '2/2',
+      reasons: '1/1',
+      'on-error': '1/1',
+      lifted: '1/1',
+    })
+    expect(figures(report, 'hello')).toMatchObject({ rules: '1/1', 'on-error': '0/0' })
     expect(missing(report)).toEqual([])
   })
 
@@ -125,6 +132,7 @@ describe('coverage', () => {
       'policies/gate.policy.ts:3 onError of the policy: never taken (add a case with "throw: true")',
       'policies/gate.policy.ts:7 onError of large: never taken (add a case with "throw: large")',
       'guardrails/keys.guardrail.json:1 keys: never true or false: {"gt":[{"fact":"text.chars"},5]}',
+      'guardrails/keys.guardrail.json:1 onError of the guardrail: never taken (add a case with "throw: true")',
       'prompts/hello.prompt.md:1 hello: never rendered',
     ])
   })
@@ -135,7 +143,7 @@ describe('coverage', () => {
     const sources = new Map(Object.entries({ ...workspace, ...files }))
     expect(shortfalls(coverage, { all: 90, 'both-outcomes': 100 })).toEqual([])
     expect(shortfalls(coverage, { reasons: 100 })).toEqual([
-      'coverage of reasons is 66 % (2 of 3), 100 % is needed',
+      'coverage of reasons is 75 % (3 of 4), 100 % is needed',
     ])
     expect(coverageProblems(coverage, sources, 'staging')).toEqual([])
     expect(coverageProblems(coverage, sources, 'production')).toMatchObject([
@@ -157,7 +165,7 @@ describe('coverage', () => {
     expect(fuel.map(({ policy, evaluations }) => [policy, evaluations])).toEqual([
       ['choice', 1],
       ['gate', 6],
-      ['guardrail keys', 2],
+      ['guardrail keys', 3],
     ])
     for (const each of fuel) {
       expect(each.fuelP50).toBeGreaterThan(0)
@@ -166,6 +174,105 @@ describe('coverage', () => {
     }
     expect(fuelMax).toBe(Math.max(...fuel.map((each) => each.fuelMax)))
     expect(formatFuel({ fuel }, { colour: false })).toMatch(/fuel max [\d,]+ of 1,000,000 \(.* of 16,384 B/)
+  })
+})
+
+const answers: Record<string, string> = {
+  'guardrails/answers.guardrail.ts': `import { block, flag, guardrail, redact, rule } from '@signalbox/policies'
+export default guardrail('answers', { direction: 'output', rules: [
+  rule('long', {
+    when: (f) => f.text.chars > 10,
+    then: (f) => f.text.chars > 20 ? block('VERY_LONG') : flag('LONG'),
+  }),
+  rule('people', {
+    when: (f) => (f.findings.pii?.hits ?? 0) > 0,
+    then: () => redact('PEOPLE'),
+    onError: 'continue',
+  }),
+  rule('always', { then: () => flag('SEEN') }),
+] })
+`,
+}
+const answersCases = (cases: string): Record<string, string> => ({
+  ...answers,
+  'tests/answers.cases.yaml': `guardrail: answers\ncases:\n${cases}`,
+})
+const answersMissing = (report: CasesReport): string[] =>
+  missing(report).filter((each) => each.includes('answers'))
+
+describe('coverage of a guardrail', () => {
+  it('counts the codes that its rules give, and each way out of an error', async () => {
+    const report = await run(
+      answersCases(`  - { name: a, text: some characters, findings: { pii: { hits: 1 } }, expect: { code: PEOPLE } }
+  - { name: b, text: few, expect: { code: SEEN } }
+`),
+    )
+    expect(report.results.filter(({ passed }) => !passed)).toEqual([])
+    expect(figures(report, 'answers')).toEqual({
+      rules: '3/3',
+      'both-outcomes': '2/2',
+      branches: '5/5',
+      reasons: '3/4',
+      'on-error': '0/2',
+      lifted: '2/2',
+    })
+    expect(answersMissing(report)).toEqual([
+      'guardrails/answers.guardrail.ts:5 long: never gave the reason VERY_LONG',
+      'guardrails/answers.guardrail.ts:3 onError of the guardrail: never taken (add a case with "throw: true")',
+      'guardrails/answers.guardrail.ts:7 onError of people: never taken (add a case with "throw: people")',
+    ])
+  })
+
+  it('is seen where one rule throws and the others are asked', async () => {
+    const report = await run(
+      answersCases(`  - { name: a, throw: people, text: few, expect: { verdict: fail, code: SEEN } }
+  - { name: b, throw: long, text: few, expect: { verdict: error, rule: long, error: exception } }
+  - { name: c, throw: always, text: few, expect: { verdict: fail } }
+  - { name: d, throw: lon, text: few, expect: { verdict: fail } }
+`),
+    )
+    expect(figures(report, 'answers')).toMatchObject({ 'on-error': '2/2', branches: '2/5' })
+    expect(report.results.map(({ message }) => message)).toEqual([
+      undefined,
+      undefined,
+      'the rule always never can throw: without a condition, it says what reads nothing',
+      '"throw" names the rule lon, which is not there; did you mean "long"?',
+    ])
+  })
+
+  it('knows a TypeScript guardrail that is one rule', async () => {
+    const report = await run({
+      'guardrails/one.guardrail.ts': `import { block, guardrail } from '@signalbox/policies'
+export default guardrail('one', {
+  direction: 'input',
+  when: (f) => f.text.chars > 10,
+  then: (f) => f.text.chars > 20 ? block('VERY_LONG') : block('LONG'),
+  onError: 'continue',
+})
+`,
+      'tests/one.cases.yaml':
+        'guardrail: one\ncases:\n  - { name: a, throw: true, expect: { verdict: pass } }\n  - { name: b, text: some characters, expect: { code: LONG } }\n',
+    })
+    expect(report.results.filter(({ passed }) => !passed)).toEqual([])
+    expect(figures(report, 'one')).toMatchObject({ reasons: '1/2', 'on-error': '1/1' })
+  })
+})
+
+describe('coverage of a prompt', () => {
+  it('asks for a value that it refuses where it has variables', async () => {
+    const prompt = {
+      'prompts/greet.prompt.md':
+        '---\nname: greet\nvariables:\n  who: { type: string, maxLength: 5 }\n---\nHello {{ who }}.\n',
+    }
+    const cases =
+      'prompt: greet\ncases:\n  - { name: a, variables: { who: Ada }, expect: { text: "Hello Ada.\\n" } }\n'
+    const without = await run({ ...prompt, 'tests/greet.cases.yaml': cases })
+    expect(missing(without)).toContain(
+      'prompts/greet.prompt.md:1 never refused a value (add a case with a variable that does not fit, and expect "error")',
+    )
+    const refused = `${cases}  - { name: b, variables: { who: Adelaide }, expect: { variable: who } }\n`
+    const report = await run({ ...prompt, 'tests/greet.cases.yaml': refused })
+    expect(figures(report, 'greet')).toMatchObject({ rules: '1/1', 'on-error': '1/1' })
   })
 })
 

@@ -44,7 +44,7 @@ describe('differences', () => {
 
   it('refuse a name that nothing can have', () => {
     expect(differences({ efect: 'allow' }, actual)).toEqual([
-      '"expect" names efect; it can name effect, rule, policy, reasons, or a path into the decision',
+      '"expect" names efect; it can name effect, rule, policy, reasons, or a path into the decision; did you mean "effect"?',
     ])
     expect(differences({ 'plan.targets': 1 }, actual)[0]).toContain('names plan.targets')
     expect(differences({ 'a.b': 1 }, { named: { verdict: 'pass' } })).toEqual([

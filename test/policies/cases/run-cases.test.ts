@@ -100,7 +100,8 @@ cases:
     expect: { effect: deny, rule: long }
 `)
     expect(lines(report)).toEqual([
-      'tests/a.cases.yaml:3:5 wrong: effect: expected "deny", got "noEffect"\nrule: expected "long", got nothing',
+      'tests/a.cases.yaml:3:5 wrong: effect: expected "deny", got "noEffect"\nrule: expected "long", got nothing\n' +
+        'policies/first.policy.ts:4 long did not match:\n  FALSE request.messages.chars 100 > long_chars 1,000',
     ])
     expect(report).toMatchObject({ passed: 0, failed: 1 })
   })
@@ -152,7 +153,7 @@ export default route('plain', { rules: [rule('all', { then: () => use('cheap') }
     expect(lines(report)).toEqual([
       'ok a',
       'ok b',
-      expect.stringMatching(/^tests\/c\.cases\.yaml:3:5 c: no rule of the policy can throw/),
+      expect.stringMatching(/^tests\/c\.cases\.yaml:3:23 c: no rule of the policy can throw/),
       'tests/d.cases.yaml:3:5 the file is valid: "throw" needs a single policy',
     ])
   })
@@ -199,11 +200,11 @@ cases:
       'tests/e.cases.yaml': 'prompt: none\ncases:\n  - { name: a, expect: { text: a } }\n',
     })
     expect(lines(report)).toEqual([
-      'tests/a.cases.yaml:1:1 the file is valid: there is no policy "frist"; did you mean "first"?',
+      'tests/a.cases.yaml:1:9 the file is valid: there is no policy "frist"; did you mean "first"?',
       'tests/b.cases.yaml:2:1 the file is valid: unknown member "casse"; did you mean "cases"?',
       'ok a',
-      'tests/d.cases.yaml:1:1 the file is valid: there is no guardrail "none"',
-      'tests/e.cases.yaml:1:1 the file is valid: there is no prompt "none"',
+      'tests/d.cases.yaml:1:12 the file is valid: there is no guardrail "none"',
+      'tests/e.cases.yaml:1:9 the file is valid: there is no prompt "none"',
     ])
   })
 

@@ -70,7 +70,7 @@ describe('cases of guardrails and prompts', () => {
     const messages = report.results.flatMap((each) => (each.passed ? [] : [each.message]))
     expect(messages).toEqual([
       'error: expected "nothing", got "The prompt\'s variable \\"tags\\" is not of its type."',
-      'the guardrail "guard" does not read the detector "ppi"; did you mean "pii"?',
+      'the guardrail "guard" does not read the detector "ppi", it reads pii; did you mean "pii"?',
       'no policy declares a param "limmit"; did you mean "limit"?',
       [
         'verdict: expected "fail", got "pass"',

@@ -63,6 +63,19 @@ test('signalbox drill proves every fallback of a workspace, and its score card s
   expect(gateway.records.every(({ body }) => body.attempts[0]?.drill !== undefined)).toBe(true)
 })
 
+test('golden prompts of a file say what a fallback has to answer', async () => {
+  const file = join(dir, 'golden.yaml')
+  const expected = '{ contains: [no simulation says this] }'
+  writeFileSync(file, `- { name: hello, messages: [{ role: user, content: Hi }], expect: ${expected} }\n`)
+  const wrong = await drill('--model', 'smart', '--fault', '529', '--golden', file, '--json')
+  expect(wrong.code).toBe(1)
+  expect(JSON.parse(wrong.stdout).routes[0]).toMatchObject({
+    held: 0,
+    of: 2,
+    results: [{ outcome: 'wrong', unmet: ['lacks "no simulation says this"'] }, { outcome: 'wrong' }],
+  })
+})
+
 test('a route with nothing to fall back to does not hold', async () => {
   const { code, stdout, stderr } = await drill('--model', 'alone', '--fault', '529')
   expect(code).toBe(1)

@@ -29,12 +29,12 @@ const effects: [wrong: string, text: string, ...problems: string[]][] = [
   [
     'a status that is none',
     constraint('true', '{ "deny": { "code": "A", "http": 200 } }'),
-    '4:46 "http" must be >= 400',
+    '4:46 "http" must be at least 400, not 200',
   ],
   [
     'a code that is none',
     constraint('true', '{ "deny": { "code": "no way" } }'),
-    '4:33 "code" "no way" is not allowed here (^[A-Za-z][A-Za-z0-9_]{0,63}$)',
+    '4:33 "code" "no way" is not allowed here (a code: a letter, then letters, digits or "_", ^[A-Za-z][A-Za-z0-9_]{0,63}$)',
   ],
   [
     'a constraint that chooses',
@@ -94,7 +94,7 @@ const effects: [wrong: string, text: string, ...problems: string[]][] = [
   [
     'a pipeline of no steps',
     route('{ "plan": { "pipeline": [] } }'),
-    '4:37 "pipeline" must NOT have fewer than 1 items',
+    '4:37 "pipeline" needs at least 1 entry',
   ],
   [
     'an unknown target in a tree',
@@ -122,7 +122,7 @@ const files: [wrong: string, text: string, ...problems: string[]][] = [
   [
     'a comma too many',
     '{ "kind": "route",\n  "id": "a", }',
-    '2:14 expected a name in quotes, but there is "}"',
+    '2:12 expected a member after this comma: the last one of an object has none',
   ],
   ['a comma too few', '{ "kind": "route"\n  "id": "a" }', '2:3 expected "," or "}", but there is "\\""'],
   ['no end', '{ "kind": "route"', '1:18 expected "," or "}", but the file ends'],
@@ -138,7 +138,7 @@ const files: [wrong: string, text: string, ...problems: string[]][] = [
     '1:31 unknown member "onErr"; did you mean "onError"?',
   ],
   ['a missing member', `{ "kind": "route", ${rules} }`, '1:1 needs the member "id"'],
-  ['no rule', '{ "kind": "route", "id": "a", "rules": [] }', '1:40 "rules" must NOT have fewer than 1 items'],
+  ['no rule', '{ "kind": "route", "id": "a", "rules": [] }', '1:40 "rules" needs at least 1 entry'],
   [
     'a wrong kind',
     `{ "kind": "rout", "id": "a", ${rules} }`,

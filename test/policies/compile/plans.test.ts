@@ -144,7 +144,9 @@ describe('plans', () => {
     expect(
       problems.map(({ line, column, code, message }) => `${line}:${column} ${code} ${message.split(' ')[0]}`),
     ).toEqual(['8:35 unsupported_strategy "mirror"', '8:138 unsupported_strategy "obligations"'])
-    expect(problems[0]?.message).toContain('"mirror" has no engine in this release; there is "ordered"')
+    expect(problems[0]?.message).toContain(
+      '"mirror" is not carried out by the gateway of this release: no copy of the call would be sent.',
+    )
   })
 
   const wrong: [what: string, then: object, message: string][] = [

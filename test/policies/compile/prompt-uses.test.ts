@@ -57,8 +57,8 @@ test.each<[string, string, ...string[]]>([
   [
     'a value that is none',
     "() => use('smart').prompt('support', { tier: 'gold', size: 1.5 })",
-    'ts:3:66 the variable "tier" of the prompt "support" is not of its type',
-    'ts:3:80 the variable "size" of the prompt "support" is not of its type',
+    'ts:3:66 the variable "tier" of the prompt "support" is not of its type; it is declared as {"enum":["free","paid"]}',
+    'ts:3:80 the variable "size" of the prompt "support" is not of its type; it is declared as {"type":"integer","default":3}',
   ],
   [
     'an unknown one in a plan',
@@ -84,7 +84,7 @@ test.each<[string, string, ...string[]]>([
   [
     'a wrong value',
     '{ "name": "support", "variables": { "tier": "gold" } }',
-    'json:2:86 the variable "tier" of the prompt "support" is not of its type',
+    'json:2:86 the variable "tier" of the prompt "support" is not of its type; it is declared as {"enum":["free","paid"]}',
   ],
   [
     'a fact that may be missing',

@@ -75,7 +75,7 @@ describe('modules of a workspace', () => {
       'policies/a.policy.ts': files['policies/a.policy.ts'].replace('tokens', 'tokenz'),
     }
     expect(await problemsOf(wrong, true)).toEqual([
-      expect.stringContaining("Property 'tokenz' does not exist"),
+      expect.stringContaining('there is no "tokenz" in tiers.free; did you mean "tokens"?'),
     ])
     const broken = { ...files, 'policies/lib/tiers.json': '{ "free": }' }
     expect(await problemsOf(broken)).toEqual([expect.stringMatching(/^policies\/lib\/tiers\.json:1:\d+ /)])

@@ -90,7 +90,7 @@ const rows: [wrong: string, text: string, ...problems: string[]][] = [
   [
     'more tries than there may be',
     route("rule('x', { then: () => use('smart').retries(9) })"),
-    '3:21 "retries" must be <= 5',
+    '3:21 "retries" must be at most 5, not 9',
   ],
   [
     'an effect of the other kind',
@@ -100,7 +100,7 @@ const rows: [wrong: string, text: string, ...problems: string[]][] = [
   [
     'a value that an effect cannot have',
     constraint("rule('x', { then: () => deny('NO', { http: 200 }) })"),
-    '3:21 "http" must be >= 400',
+    '3:21 "http" must be at least 400, not 200',
   ],
   [
     'an unknown guardrail',
@@ -207,6 +207,8 @@ test('a type error comes once, from the type check', async () => {
     true,
   )
   expect(problems).toEqual([
-    expect.stringMatching(/^policies\/a\.policy\.ts:3:38 Property 'strem' does not exist on type/),
+    expect.stringMatching(
+      /^policies\/a\.policy\.ts:3:38 there is no "strem" in f\.request; did you mean "stream"/,
+    ),
   ])
 })

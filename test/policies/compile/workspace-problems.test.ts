@@ -39,7 +39,7 @@ describe('signalbox.yaml', () => {
     [
       'with a target that is none',
       'name: acme\nmodels: { a: [gpt-5.5] }\n',
-      '2:15 "gpt-5.5" is not allowed here (Target: `connection/model`, ^[^/\\s]+/\\S+$)',
+      '2:15 "a[0]" "gpt-5.5" is not allowed here (Target: `connection/model`, ^[^/\\s]+/\\S+$)',
     ],
     [
       'with an unknown connection',

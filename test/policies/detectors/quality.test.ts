@@ -30,19 +30,23 @@ it('stands in policies/README.md as it was measured', () => {
 
 /** By detector, of texts that nobody looked at while the detectors were written. */
 const heldOutBars: Readonly<Record<string, { precision: number; recall: number }>> = {
-  code: { precision: 0.95, recall: 0.7 },
-  injection: { precision: 0.9, recall: 0.7 },
+  code: { precision: 0.95, recall: 0.8 },
+  injection: { precision: 0.9, recall: 0.78 },
   language: { precision: 0.9, recall: 0.9 },
   pii: { precision: 0.93, recall: 0.95 },
   secrets: { precision: 0.93, recall: 0.9 },
 }
 
-it('finds most of what the held-out texts hold, and little else', () => {
-  const heldOut = measureDetectors('held-out')
-  expect(heldOut.texts).toBeGreaterThan(300)
+it.each([
+  ['held-out', 300],
+  ['held-out-2', 100],
+] as const)('finds most of what the texts of %s hold, and little else', (set, textsMin) => {
+  const heldOut = measureDetectors(set)
+  expect(heldOut.texts).toBeGreaterThan(textsMin)
   const below = Object.entries(heldOutBars).filter(([detector, bar]) => {
     const own = heldOut.rows.filter(({ name }) => name === detector || name.startsWith(`${detector} `))
     const sum = (of: 'wanted' | 'right' | 'wrong') => own.reduce((total, row) => total + row[of], 0)
+    if (own.length === 0) return false
     const all = { name: detector, wanted: sum('wanted'), right: sum('right'), wrong: sum('wrong') }
     return precisionOf(all) < bar.precision || recallOf(all) < bar.recall
   })

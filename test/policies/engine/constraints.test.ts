@@ -30,7 +30,62 @@ interface Row {
   readonly expected: Readonly<Record<string, unknown>> & { readonly decision?: object }
 }
 
+const tight = (target: string, remainingPpm: number) => ({
+  target,
+  health: { state: 'up' as const, errorPpm: 0, remainingPpm },
+  lossless: true,
+})
+
 const rows: Row[] = [
+  {
+    rule: 'what is left of a rate limit filters; where nobody says, enough is left',
+    files: policy('constraint', 'a', [
+      { id: 'left', then: { only: { where: { minRemainingPpm: 100_000 } } } },
+    ]),
+    facts: { models: [tight('openai/gpt-5-mini', 90_000)] },
+    expected: { effect: 'allow', plan: { target: 'local/llama3.3' } },
+  },
+  {
+    rule: 'no text is embedded where the constraints let no text go',
+    files: {
+      ...policy('constraint', 'a', [{ id: 'here', then: { only: { where: { locality: 'on-prem' } } } }]),
+      ...policy('route', 'r', [
+        {
+          id: 'all',
+          then: {
+            use: {
+              model: 'local/llama3.3',
+              cache: 'readWrite',
+              semanticCache: { model: 'openai/text-embedding-3-small', thresholdPpm: 900_000 },
+            },
+          },
+        },
+      ]),
+    },
+    expected: {
+      effect: 'allow',
+      decision: expect.not.objectContaining({ semanticCache: expect.anything() }),
+    },
+  },
+  {
+    rule: 'what a cache by meaning embeds with is a target of the decision',
+    files: policy('route', 'r', [
+      {
+        id: 'all',
+        then: {
+          use: {
+            model: 'smart',
+            cache: 'readWrite',
+            semanticCache: { model: 'local/nomic-embed', thresholdPpm: 900_000 },
+          },
+        },
+      },
+    ]),
+    expected: {
+      effect: 'allow',
+      decision: { semanticCache: { model: 'local/nomic-embed', thresholdPpm: 900_000 } },
+    },
+  },
   {
     rule: 'without policies a call goes to what its caller asked for',
     files: {},

@@ -55,6 +55,37 @@ describe('mutants', () => {
     expect(texts).toContain('f.request.bytes > 5')
     expect(found).toHaveLength(wanted.length + 3)
   })
+
+  it('of a guardrail are those of its rules', () => {
+    const text = `import { block, guardrail, redact, rule } from '@signalbox/policies'
+export default guardrail('g', { direction: 'output', onError: 'continue', rules: [
+  rule('a', { when: (f) => f.text.chars > 5, then: () => block('LONG') }),
+  rule('b', { when: (f) => f.stream, then: () => redact('STREAM', { with: '-' }), onError: 'deny' }),
+] })
+`
+    const edits = mutateTypeScript('guardrails/g.guardrail.ts', text, other)
+    expect(edits.map(({ description }) => description).toSorted()).toEqual(
+      [
+        "'continue' → 'deny'",
+        "'deny' → 'continue'",
+        'rule a dropped',
+        'rule a without its condition',
+        'rule b dropped',
+        'rule b without its condition',
+        'f.text.chars > 5 → f.text.chars >= 5',
+        'f.text.chars > 5 → f.text.chars <= 5',
+        '5 → 4',
+        "'LONG' → 'NOT_LONG'",
+        "'STREAM' → 'NOT_STREAM'",
+      ].toSorted(),
+    )
+    const document = { kind: 'guardrail', id: 'g', direction: 'input', onError: 'deny' }
+    const short = JSON.stringify({ ...document, when: { fact: 'stream' }, then: { flag: { code: 'A' } } })
+    const found = mutateJson('guardrails/g.guardrail.json', short, other).map(
+      ({ description }) => description,
+    )
+    expect(found.toSorted()).toEqual(['"A" → "NOT_A"', '"deny" → "continue"'])
+  })
 })
 
 describe('edits', () => {

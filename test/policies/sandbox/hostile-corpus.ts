@@ -223,6 +223,74 @@ const errors: Group = [
   ['an error caused by itself', 'exception', 'const e = new Error("x"); e.cause = e; throw e'],
 ]
 
+/** Ways that the language itself offers to run code where none is seen, and natives that take much for little. */
+const protocols: Group = [
+  [
+    'a set that feeds its own forEach',
+    'timeout',
+    'const s = new Set([0]); s.forEach((x) => { s.delete(x); s.add(x + 1) })',
+  ],
+  ['String.raw of an array-like without end', 'timeout', 'String.raw({ raw: { length: 2 ** 53 - 1 } })'],
+  ['a replacer that nests', 'timeout', 'JSON.stringify([1], (k, v) => [v])'],
+  [
+    'a reviver that feeds the list',
+    'nothing',
+    'JSON.parse("[1]", function (k, v) { if (Array.isArray(this)) this.push(v, v); return v })',
+  ],
+  [
+    'a sort in its own comparator',
+    'exception',
+    'const a = [3, 2, 1]; const c = () => { a.sort(c); return 1 }; a.sort(c)',
+  ],
+  [
+    'an iterator whose return is never got',
+    'timeout',
+    'const [x] = { [Symbol.iterator]: () => ({ next: () => ({ done: false }), get return() { for (;;); } }) }',
+  ],
+  ['a key that never becomes one', 'timeout', 'return ({})[{ [Symbol.toPrimitive]() { for (;;); } }]'],
+  [
+    'a pattern whose matches are its own',
+    'timeout',
+    'class R extends RegExp { exec() { return { index: 0, 0: "" } } } for (const m of "a".matchAll(new R("", "g"))) m',
+  ],
+  ['a group without end', 'timeout', 'Map.groupBy((function* () { for (;;) yield 1 })(), (x) => x)'],
+  [
+    'an iterator helper without end',
+    'timeout',
+    'Iterator.from({ next: () => ({ done: false }) }).map((x) => x).toArray()',
+  ],
+  ['a template that is written to', 'exception', '((s) => { s.x = 1 })`a`'],
+  [
+    'a species that lies about its length',
+    'nothing',
+    'class A extends Array { static get [Symbol.species]() { return function () { return { length: 2 ** 53 - 2 } } } } new A(1, 2, 3).concat([1])',
+  ],
+  [
+    'instanceof of its own',
+    'timeout',
+    'const o = { [Symbol.hasInstance]() { for (;;); } }; return 1 instanceof o',
+  ],
+  [
+    'what says that it can be spread',
+    'timeout',
+    'const a = { length: 2 ** 32 - 1, [Symbol.isConcatSpreadable]: true }; [].concat(a, a)',
+  ],
+  [
+    'super that calls itself',
+    'exception',
+    'const a = { f() { return super.f() } }; const b = { f() { return a.f() } }; Object.setPrototypeOf(a, b); a.f()',
+  ],
+  [
+    'comparisons of long texts',
+    'timeout',
+    'const a = "x".repeat(2e6), b = a + "y"; for (let n = 0; ; ) n += a < b ? 1 : 0',
+  ],
+  ['a number of a million digits', 'timeout', 'for (const s = "1".repeat(1e6); ; ) parseFloat(s)'],
+  ['a BigInt of a million digits', 'timeout', 'BigInt("9".repeat(1e6))'],
+  ['a wait for another thread', 'exception', 'const { Atomics: a } = globalThis; a.wait([0], 0, 0)'],
+  ['scopes without names', 'exception', 'globalThis[Symbol.unscopables] = { JSON: true }'],
+]
+
 const outputs: Group = [
   ['a number for an answer', 'exception', 'return 1'],
   ['an object that turns into text', 'exception', 'return { toString: () => "done" }'],
@@ -234,7 +302,7 @@ const outputs: Group = [
 /** Of `outputs`: as a part of a policy they say nothing that is wrong. */
 export const isOutput = (script: HostileScript): boolean => outputs.some(([name]) => name === script.name)
 
-const groups = { loops, patterns, natives, memories, depths, escapes, tampering, errors, outputs }
+const groups = { loops, patterns, natives, memories, depths, escapes, tampering, errors, protocols, outputs }
 
 /** All of them, by name. */
 export const hostileScripts: readonly HostileScript[] = Object.values(groups).flatMap((group) =>

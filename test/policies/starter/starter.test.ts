@@ -124,7 +124,7 @@ describe('the starter', () => {
   it('lets a plain call go to the very model it names', () => {
     for (const target of [
       'openai/gpt-5.2',
-      'openai/gpt-5-mini',
+      'openai/gpt-5.4-mini',
       'anthropic/claude-sonnet-4.5',
       'google/gemini-2.5-pro',
     ]) {

@@ -56,6 +56,7 @@ describe('after a save', () => {
     expect(report?.results.map(({ file, passed }) => `${file} ${passed}`)).toEqual([
       'tests/no-secrets.cases.yaml true',
       'tests/no-secrets.cases.yaml false',
+      'tests/no-secrets.cases.yaml true',
     ])
   })
 
