@@ -9,6 +9,8 @@ function run(command: string, args: readonly string[]): Promise<number> {
     const child = spawn(process.execPath, [`${root}node_modules/${command}`, ...args], {
       cwd: root,
       stdio: 'inherit',
+      // Hundreds of our own programs are started; each finds what the first one compiled.
+      env: { NODE_COMPILE_CACHE: `${root}node_modules/.cache/compiled`, ...process.env },
     })
     child.once('error', reject)
     child.once('exit', (code) => resolve(code ?? 1))
