@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { loadFactor } from '../support/load-factor.ts'
 import {
   cleanEnvironment,
   descendantsOf,
@@ -38,10 +39,12 @@ function run(args: readonly string[], input = ''): Promise<{ code: number; stdou
 }
 
 let startedInMs = 0
+let startMsMax = 0
 beforeAll(async () => {
   const from = performance.now()
   signalbox = await startSignalbox({ dataDir })
   startedInMs = performance.now() - from
+  startMsMax = 20_000 * loadFactor()
 }, 120_000)
 afterAll(async () => {
   await signalbox?.stop()
@@ -49,13 +52,13 @@ afterAll(async () => {
 })
 
 describe('signalbox start', () => {
-  it('prints a curl line that answers when it is pasted, within 20 s of the start', async () => {
+  it('prints a curl line that answers when it is pasted, within 20 s of the start of a quiet machine', async () => {
     await expect.poll(() => signalbox.output()).toContain('curl ')
     const printed = signalbox.output()
     const command = printed.slice(printed.indexOf('curl '), printed.indexOf("}]}'") + 4)
     const answer = execFileSync('sh', ['-c', `${command} -s`], { encoding: 'utf8' })
     expect(JSON.parse(answer).choices[0].message.content.length).toBeGreaterThan(0)
-    expect(startedInMs).toBeLessThan(20_000)
+    expect(startedInMs).toBeLessThan(startMsMax)
   })
 
   it('keeps secrets readable by their owner alone', () => {
@@ -195,7 +198,7 @@ describe('the end of a start', () => {
     expect(children.filter((each) => isAlive(each.pid))).toEqual([])
     const from = performance.now()
     signalbox = await startSignalbox({ dataDir })
-    expect(performance.now() - from).toBeLessThan(15_000)
+    expect(performance.now() - from).toBeLessThan(15_000 * loadFactor())
     const { items } = await signalbox.client.listTeams()
     expect(items.map((team) => team.name)).toContain('search')
     expect((await signalbox.client.listRecords({})).items.length).toBeGreaterThan(0)

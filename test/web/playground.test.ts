@@ -1,5 +1,4 @@
 import { readdirSync } from 'node:fs'
-import { availableParallelism, loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { AxeBuilder } from '@axe-core/playwright'
 import {
@@ -13,6 +12,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Tryout } from '../../policies/explain/tryout.ts'
 import { launchBrowser, newContext, takePicture } from '../support/browser.ts'
+import { loadFactor } from '../support/load-factor.ts'
 import { type RunningSignalbox, startSignalbox } from '../support/running-signalbox.ts'
 
 let signalbox: RunningSignalbox
@@ -224,10 +224,8 @@ describe('the playground', () => {
     found.sort((one, other) => one - other)
     const [least = 0, middle = 0] = [found[0], found[4]]
     process.stdout.write(`playground: ${middle} ms from key to decision (median of 9, least ${least} ms)\n`)
-    // The bar is for a machine with nothing else to do; where others wait for the processor too, so does this page.
-    const waiting = Math.max(1, (loadavg()[0] ?? 0) / availableParallelism())
     expect(least).toBeGreaterThan(0)
-    expect(least).toBeLessThanOrEqual(300 * waiting)
+    expect(least).toBeLessThanOrEqual(300 * loadFactor())
     await page.locator('.cm-mark').first().waitFor()
     await page.getByRole('region', { name: 'Coverage' }).getByText('f.request.bytes').first().waitFor()
     await page.getByRole('button', { name: /Undo all edits/ }).click()
