@@ -28,20 +28,13 @@ import {
   restartReview,
   updateRetention,
 } from '../stores/retention.ts'
-import {
-  hourMs,
-  loadLabels,
-  loadUsage,
-  type RollupRange,
-  type SummedRow,
-  targetStepMs,
-} from '../stores/rollups.ts'
+import { hourMs, loadLabels, loadUsage, type RollupRange, targetStepMs } from '../stores/rollups.ts'
+import { addTotals, decodeTotals, nothing } from '../stores/totals.ts'
 import { requireEnvironment } from './environments.ts'
 
 type RetentionHandlers = Handlers<typeof retentionOperations>
 type View = ReplyOf<typeof retentionOperations.setRetention>
 type Wanted = BodyOf<typeof retentionOperations.setRetention>
-type Usage = ReplyOf<typeof retentionOperations.getUsage>
 
 const usageDefaultMs = 30 * 86_400_000
 const usageRowsDefault = 100
@@ -174,30 +167,6 @@ function deleteRetention(tools: Dependencies): RetentionHandlers['deleteRetentio
   }
 }
 
-function totalsOf(row: Omit<SummedRow, 'value'>): Usage['totals'] {
-  return {
-    calls: Number(row.calls),
-    errors: Number(row.errors),
-    denied: Number(row.denied),
-    costNanoUsd: String(row.costNanoUsd),
-    unpriced: Number(row.unpriced),
-    inputTokens: Number(row.inputTokens),
-    outputTokens: Number(row.outputTokens),
-  }
-}
-
-function addTotals(sum: Usage['totals'], each: Usage['totals']): Usage['totals'] {
-  return {
-    calls: sum.calls + each.calls,
-    errors: sum.errors + each.errors,
-    denied: sum.denied + each.denied,
-    costNanoUsd: String(BigInt(sum.costNanoUsd) + BigInt(each.costNanoUsd)),
-    unpriced: sum.unpriced + each.unpriced,
-    inputTokens: sum.inputTokens + each.inputTokens,
-    outputTokens: sum.outputTokens + each.outputTokens,
-  }
-}
-
 /** The sums that are asked for. @throws Refusal for a property without a name, or a time that ends before it begins. */
 async function usageRange(
   { db, nowMs }: Dependencies,
@@ -231,21 +200,16 @@ function getUsage(tools: Dependencies): RetentionHandlers['getUsage'] {
     const range = await usageRange(tools, context, query)
     const limited = { ...range, byNode: by === 'node', limit: usageRowsMax }
     const rows = await loadUsage(tools.db, organisationId, limited)
-    const items = rows.map((row) => ({ value: row.value, ...totalsOf(row) }))
+    const items = rows.map((row) => ({ value: row.value, ...decodeTotals(row) }))
     const shown = items.slice(0, limit)
     const labels = await loadLabels(
       tools.db,
       by,
       shown.map(({ value }) => value),
     )
-    const zero = { calls: 0, errors: 0, denied: 0, costNanoUsd: '0', unpriced: 0 }
     return {
       ...{ sinceMs: range.sinceMs, untilMs: range.untilMs },
-      totals: items.reduce((sum, { value: _, ...each }) => addTotals(sum, each), {
-        ...zero,
-        inputTokens: 0,
-        outputTokens: 0,
-      }),
+      totals: items.reduce((sum, { value: _, ...each }) => addTotals(sum, each), nothing),
       items: shown.map((item) => {
         const label = labels.get(item.value)
         return label === undefined ? item : { ...item, label }

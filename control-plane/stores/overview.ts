@@ -3,9 +3,9 @@ import { and, eq, gte, lt, sql } from 'drizzle-orm'
 import type { Queryable } from '../db/connect.ts'
 import { record, recordGap } from '../db/schema.ts'
 import { inRollupRange, medianOf, summed, targetStepMs } from './rollups.ts'
+import { addTotals, decodeTotals, nothing, type Totals, type TotalsRow } from './totals.ts'
 
 export type Overview = ReplyOf<(typeof recordOperations)['getOverview']>
-type Totals = Overview['totals']
 
 /** Time that an overview covers, in equal steps. */
 export interface OverviewRange {
@@ -31,41 +31,6 @@ const totals = {
   inputTokens: sql<string>`coalesce(sum(${record.inputTokens}), 0)::text`,
   outputTokens: sql<string>`coalesce(sum(${record.outputTokens}), 0)::text`,
 }
-type TotalsRow = { [K in keyof typeof totals]: Totals[K] | string }
-
-function decodeTotals(row: TotalsRow): Totals {
-  return {
-    calls: Number(row.calls),
-    errors: Number(row.errors),
-    denied: Number(row.denied),
-    costNanoUsd: String(row.costNanoUsd),
-    unpriced: Number(row.unpriced),
-    inputTokens: Number(row.inputTokens),
-    outputTokens: Number(row.outputTokens),
-  }
-}
-const nothing: Totals = {
-  calls: 0,
-  errors: 0,
-  denied: 0,
-  costNanoUsd: '0',
-  unpriced: 0,
-  inputTokens: 0,
-  outputTokens: 0,
-}
-
-function addTotals(sum: Totals, each: Totals): Totals {
-  return {
-    calls: sum.calls + each.calls,
-    errors: sum.errors + each.errors,
-    denied: sum.denied + each.denied,
-    costNanoUsd: String(BigInt(sum.costNanoUsd) + BigInt(each.costNanoUsd)),
-    unpriced: sum.unpriced + each.unpriced,
-    inputTokens: sum.inputTokens + each.inputTokens,
-    outputTokens: sum.outputTokens + each.outputTokens,
-  }
-}
-
 const inRange = (organisationId: string, range: OverviewRange) =>
   and(inTime(organisationId, range), eq(record.direct, false))
 
