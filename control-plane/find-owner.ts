@@ -5,7 +5,7 @@ import type { Queryable } from './db/connect.ts'
 import { findLivingKey } from './stores/keys.ts'
 import { resolveNode } from './stores/nodes.ts'
 
-/** Who a budget or a limit is of: a node or a key, one of the two. */
+/** Who a budget, a limit or a retention rule is of: a node or a key, one of the two. */
 export interface Owner {
   readonly nodeId: string | null
   readonly keyId: string | null
@@ -15,14 +15,14 @@ export interface Owner {
 
 /**
  * The owner that a request names.
- * @param from.what `budget` or `limit`, for messages. @param from.permit of who asks; absent where a deployment does.
+ * @param from.what for messages. @param from.permit of who asks; absent where a deployment does, or a role on all.
  * @throws Refusal `invalid_request`, `not_found`, or `forbidden` where the permit does not cover it.
  */
 export async function findOwner(
   q: Queryable,
   from: {
     readonly organisationId: string
-    readonly what: 'budget' | 'limit'
+    readonly what: 'budget' | 'limit' | 'retention rule'
     readonly permit: Pick<Permit, 'resolve' | 'require'> | undefined
   },
   { team, key }: { readonly team?: string | undefined; readonly key?: string | undefined },

@@ -10,13 +10,13 @@ import { validate as isUuid } from 'uuid'
 import type { Transaction } from '../db/connect.ts'
 import { isUniqueViolation } from '../db/errors.ts'
 import type { Dependencies } from '../dependencies.ts'
+import { findOwner } from '../find-owner.ts'
 import type { Handlers, RequestContext } from '../handler.ts'
 import { publishAndAwait } from '../read-your-writes.ts'
 import { eraseUser } from '../retention/erase-user.ts'
 import { withAudit } from '../stores/audit.ts'
 import { listEnvironments } from '../stores/environments.ts'
-import { findLivingKey } from '../stores/keys.ts'
-import { loadReach, loadSubtree, resolveNode } from '../stores/nodes.ts'
+import { loadReach, loadSubtree } from '../stores/nodes.ts'
 import {
   deleteRetentionRow,
   insertRetention,
@@ -82,15 +82,9 @@ async function ownerOf(
     await requireEnvironment(db, organisationId, environment)
     return { environment, nodeId: null, keyId: null }
   }
-  if (team !== undefined) {
-    const { id } = await resolveNode(db, organisationId, team)
-    return { environment: null, nodeId: id, keyId: null }
-  }
-  const found = key !== undefined && isUuid(key) ? await findLivingKey(db, organisationId, key) : undefined
-  if (found === undefined) {
-    throw new Refusal('not_found', { message: `There is no key "${key}" that works.`, param: 'key' })
-  }
-  return { environment: null, nodeId: null, keyId: found.id }
+  const from = { organisationId, what: 'retention rule', permit: undefined } as const
+  const { nodeId, keyId } = await findOwner(db, from, { team, key })
+  return { environment: null, nodeId, keyId }
 }
 
 function checkRevision(before: RetentionRow | undefined, seen: number | undefined): void {
