@@ -1,4 +1,4 @@
-import type { CompiledWorkspace } from '@signalbox/sdk/contract'
+import type { CompiledWorkspace, VersionChanges } from '@signalbox/sdk/contract'
 import { canonicalJson } from '@signalbox/sdk/node'
 import type {
   AnalysedGuardrail,
@@ -11,31 +11,8 @@ import { paramsOf } from '../evaluation/param-values.ts'
 import { effectText } from '../explain/effect-text.ts'
 import { comparable, type PlanSide } from './plan-side.ts'
 
-export const changedThings = [
-  'workspace',
-  'policy',
-  'rule',
-  'guardrail',
-  'prompt',
-  'param',
-  'alias',
-  'connection',
-  'metadata',
-  'price',
-  'engine',
-] as const
 /** One thing that is not what it was. */
-export interface PlanChange {
-  readonly thing: (typeof changedThings)[number]
-  /** `pick`, `pick/polish`, `smart`, `smart in production`. */
-  readonly name: string
-  readonly change: 'added' | 'removed' | 'changed' | 'moved'
-  /** What is different, each a line: `condition: a → b`. */
-  readonly details: readonly string[]
-  /** Where it stands now; absent for what stands nowhere, or is gone. */
-  readonly file?: string
-  readonly line?: number
-}
+export type PlanChange = Readonly<VersionChanges['changes'][number]>
 
 const textMax = 160
 const cut = (text: string): string => (text.length > textMax ? `${text.slice(0, textMax - 1)}…` : text)
