@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
-import type { StateLimit, TreeNode } from '@signalbox/sdk/contract'
+import type { StateLimit } from '@signalbox/sdk/contract'
+import { type ByOwner, byOwner, ownedOnPath } from '../owned-by.ts'
 import type { Snapshot } from '../snapshot.ts'
 
 /** What limits look at of a call. */
@@ -22,25 +23,20 @@ export interface LimitUse {
 }
 
 interface SnapshotLimits {
-  readonly byOwner: ReadonlyMap<string, readonly StateLimit[]>
+  readonly owned: ByOwner<StateLimit>
   readonly ofKeys: Map<string, readonly StateLimit[]>
 }
 
-/** A tree is at most this deep. */
-const depthMax = 32
 /** Keys whose limits are kept ready. */
 const keysMax = 10_000
 const metadataPrefix = 'metadata.'
 const known = new WeakMap<Snapshot, SnapshotLimits>()
 const none: readonly StateLimit[] = []
 
-const ownerKey = (kind: string, id: string): string => `${kind}:${id}`
-
 function indexOf(snapshot: Snapshot, limits: readonly StateLimit[]): SnapshotLimits {
   let index = known.get(snapshot)
   if (index === undefined) {
-    const byOwner = Map.groupBy(limits, ({ owner }) => ownerKey(owner.kind, owner.id))
-    index = { byOwner, ofKeys: new Map() }
+    index = { owned: byOwner(limits), ofKeys: new Map() }
     known.set(snapshot, index)
   }
   return index
@@ -53,15 +49,10 @@ export function limitsOf(
 ): readonly StateLimit[] {
   const { rateLimits } = snapshot.state
   if (rateLimits === undefined || rateLimits.length === 0) return none
-  const { byOwner, ofKeys } = indexOf(snapshot, rateLimits)
+  const { owned, ofKeys } = indexOf(snapshot, rateLimits)
   const ready = ofKeys.get(key.id)
   if (ready !== undefined) return ready
-  const found = [...(byOwner.get(ownerKey('key', key.id)) ?? [])]
-  let node: TreeNode | undefined = snapshot.nodes.get(key.node)
-  for (let depth = 0; node !== undefined && depth < depthMax; depth++) {
-    found.push(...(byOwner.get(ownerKey('node', node.id)) ?? []))
-    node = node.parentId === null ? undefined : snapshot.nodes.get(node.parentId)
-  }
+  const found = ownedOnPath(owned, key, snapshot)
   if (ofKeys.size < keysMax) ofKeys.set(key.id, found)
   return found
 }

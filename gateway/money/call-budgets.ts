@@ -1,4 +1,5 @@
-import type { BudgetUnit, StateBudget, TreeNode } from '@signalbox/sdk/contract'
+import type { BudgetUnit, StateBudget } from '@signalbox/sdk/contract'
+import { type ByOwner, byOwner, ownedOnPath } from '../owned-by.ts'
 import type { Snapshot } from '../snapshot.ts'
 
 /** All budgets of one unit that a call is under; a lease is deducted from all of them at once. */
@@ -14,24 +15,19 @@ export interface BudgetSet {
 export type CallBudgets = readonly BudgetSet[]
 
 interface SnapshotBudgets {
-  readonly byOwner: ReadonlyMap<string, readonly StateBudget[]>
+  readonly owned: ByOwner<StateBudget>
   readonly ofCallers: Map<string, CallBudgets>
 }
 
-/** A tree is at most this deep. */
-const depthMax = 32
 /** Callers whose budgets are kept ready. */
 const callersMax = 10_000
 const known = new WeakMap<Snapshot, SnapshotBudgets>()
 const none: CallBudgets = []
 
-const ownerKey = (kind: string, id: string): string => `${kind}:${id}`
-
 function indexOf(snapshot: Snapshot, budgets: readonly StateBudget[]): SnapshotBudgets {
   let index = known.get(snapshot)
   if (index === undefined) {
-    const byOwner = Map.groupBy(budgets, ({ owner }) => ownerKey(owner.kind, owner.id))
-    index = { byOwner, ofCallers: new Map() }
+    index = { owned: byOwner(budgets), ofCallers: new Map() }
     known.set(snapshot, index)
   }
   return index
@@ -51,15 +47,10 @@ export function budgetsOf(
 ): CallBudgets {
   const { budgets } = snapshot.state
   if (budgets === undefined || budgets.length === 0) return none
-  const { byOwner, ofCallers } = indexOf(snapshot, budgets)
+  const { owned, ofCallers } = indexOf(snapshot, budgets)
   const ready = ofCallers.get(key.id)
   if (ready !== undefined) return ready
-  const found = [...(byOwner.get(ownerKey('key', key.id)) ?? [])]
-  let node: TreeNode | undefined = snapshot.nodes.get(key.node)
-  for (let depth = 0; node !== undefined && depth < depthMax; depth++) {
-    found.push(...(byOwner.get(ownerKey('node', node.id)) ?? []))
-    node = node.parentId === null ? undefined : snapshot.nodes.get(node.parentId)
-  }
+  const found = ownedOnPath(owned, key, snapshot)
   found.sort((a, b) => (a.id < b.id ? -1 : 1))
   const sets = [...setOf('usd', found), ...setOf('tokens', found)]
   if (ofCallers.size < callersMax) ofCallers.set(key.id, sets)
