@@ -12,6 +12,8 @@ export default defineConfig({
           exclude: ['**/node_modules/**'],
           globalSetup: ['test/support/global-setup.ts'],
           pool: 'forks',
+          // Our modules do nothing when imported and hold nothing between calls, so the files of a worker share them.
+          isolate: false,
           // One more than there are cores: most files wait for processes of their own.
           maxWorkers: availableParallelism() + 1,
           // CI shares its machine with others, and many tests wait for real processes: any failure is tried twice more there.

@@ -1,12 +1,12 @@
 import { type OperationDefinition, Refusal, rolesOf } from '@signalbox/sdk/contract'
 import type { Database, Queryable } from './db/connect.ts'
+import { budget, rateLimit } from './db/schema.ts'
 import type { Caller } from './handler.ts'
 import { type Grant, isWithin, type Reach, reachOf, wholeReach } from './identity/grants.ts'
 import type { RequestInput } from './request-input.ts'
-import { findBudgetPath } from './stores/budgets.ts'
 import { findKeyPath } from './stores/keys.ts'
-import { findLimitPath } from './stores/limits.ts'
 import { type NodeRow, resolveNode } from './stores/nodes.ts'
+import { findOwnedPath } from './stores/owned-path.ts'
 import { findRecordPath } from './stores/records.ts'
 import { findTokenPath } from './stores/tokens.ts'
 
@@ -68,13 +68,17 @@ function memberOf({ params, query, body }: RequestInput, name: string): string |
   return undefined
 }
 
+const findOwned =
+  (table: Parameters<typeof findOwnedPath>[1]) => (q: Queryable, organisationId: string, id: string) =>
+    findOwnedPath(q, table, { organisationId, id })
+
 /** Paths of objects other than nodes, and what to say where there is none. */
 const finders = {
   key: { find: findKeyPath, name: 'key' },
   token: { find: findTokenPath, name: 'token' },
   record: { find: findRecordPath, name: 'record' },
-  budget: { find: findBudgetPath, name: 'budget' },
-  limit: { find: findLimitPath, name: 'limit' },
+  budget: { find: findOwned(budget), name: 'budget' },
+  limit: { find: findOwned(rateLimit), name: 'limit' },
 } as const
 
 /**

@@ -7,6 +7,7 @@ import type { Dependencies } from './dependencies.ts'
 import { startDrills } from './drills/run-schedules.ts'
 import { createGate } from './gate.ts'
 import { createAccessHandlers } from './handlers/access.ts'
+import { createBatchHandlers } from './handlers/batches.ts'
 import { createBudgetHandlers } from './handlers/budgets.ts'
 import { createCiHandlers } from './handlers/ci.ts'
 import { createDeploymentHandlers } from './handlers/deployments.ts'
@@ -67,9 +68,10 @@ export async function createHandlers(config: Config, surroundings: Surroundings,
     ...createDeploymentHandlers(publishTools),
     ...createSwitchHandlers(common),
     ...createRecordHandlers({ ...tools, engine, traceUrlTemplate: config.traceUrlTemplate }),
-    ...createBudgetHandlers({ ...common, clock }),
+    ...createBudgetHandlers({ ...common, clock, ledger }),
     ...createLimitHandlers(common),
-    ...createMoneyHandlers({ ledger }),
+    ...createMoneyHandlers({ ledger, db, clock }),
+    ...createBatchHandlers({ db, clock }),
     ...createDrillHandlers(common),
     ...createPromptHandlers(common),
     ...createReplayHandlers(common),

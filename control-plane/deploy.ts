@@ -3,6 +3,7 @@ import type { Queryable, Transaction } from './db/connect.ts'
 import type { WantedDeployment } from './db/schema.ts'
 import type { Dependencies } from './dependencies.ts'
 import type { Publisher } from './documents/publisher.ts'
+import { applyDeclaredDrills } from './drills/declared-drills.ts'
 import { requireDeployable } from './rollouts/deployable.ts'
 import { nextDeployment, type Pointed } from './rollouts/next-deployment.ts'
 import type { Publication } from './state-writer.ts'
@@ -82,6 +83,7 @@ function detailOf(row: DeploymentRow, before: DeploymentRow | undefined, version
     }),
     ...(before?.candidate != null && candidate === null && { candidateBefore: before.candidate.digest }),
     ...(shadows.length > 0 && { shadows }),
+    ...(row.shadowPpm !== null && { shadowPpm: row.shadowPpm }),
     ...(row.approvalId !== null && { approval: row.approvalId }),
     ...(evidence !== null && { evidence }),
   }
@@ -115,6 +117,7 @@ export async function deployChoice(
       stableDigest: choice.stableDigest,
       candidate: choice.candidate,
       shadows: choice.shadows,
+      shadowPpm: choice.shadows.length === 0 ? null : (choice.shadowPpm ?? before?.shadowPpm ?? null),
       releaseSequence,
       rollbackOf: choice.rollbackOf ?? null,
       source: choice.source ?? null,
@@ -127,7 +130,10 @@ export async function deployChoice(
     }
     await insertDeployment(tx, row)
     const version = await findVersionByDigest(tx, organisationId, row.stableDigest)
-    const detail = detailOf(row, before, version)
+    const { compiled } = version ?? {}
+    const drills =
+      compiled === undefined ? [] : await applyDeclaredDrills(tx, tools, { ...where, actor, compiled })
+    const detail = { ...detailOf(row, before, version), ...(drills.length > 0 && { drills }) }
     const entry = { actor, action, object: `deployment ${id}`, detail, nowMs: tools.nowMs }
     await appendAudit(tx, organisationId, entry)
     return id

@@ -1,53 +1,20 @@
 import { readFileSync } from 'node:fs'
-import { createLogger } from '@signalbox/sdk/node'
-import { v7 as newId } from 'uuid'
-import { loadConfig } from './config.ts'
-import { startControlPlane } from './control-plane.ts'
-import { describeFailure } from './db/errors.ts'
+import { enableCompileCache, flushCompileCache } from 'node:module'
+import { fileURLToPath } from 'node:url'
 
 const { version } = JSON.parse(readFileSync(new URL('./package.json', import.meta.url), 'utf8')) as {
   version: string
 }
-let log = createLogger('control-plane', 'info')
-const stopAsked = Promise.withResolvers<string>()
-let asked = false
-const ask = (reason: string): void => {
-  // Whoever asks twice does not want to wait.
-  if (asked) process.exit(130)
-  asked = true
-  log.info({ reason }, 'stopping')
-  stopAsked.resolve(reason)
-}
-process.on('SIGINT', () => ask('SIGINT'))
-process.on('SIGTERM', () => ask('SIGTERM'))
-process.once('disconnect', () => ask('the program that started this one is gone'))
-// A bug that nobody caught: what it left behind is not to be trusted. The next start clears up after this one.
-process.on('uncaughtException', (error) => {
-  log.fatal({ err: describeFailure(error) }, 'the control plane has failed')
-  process.exit(1)
+// As in the gateway: a later start takes the compiled form of the first; where that cannot be written, all works.
+enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/signalbox', import.meta.url)))
+const { runControlPlane } = await import('./run-control-plane.ts')
+await runControlPlane({
+  version,
+  onListening(url) {
+    flushCompileCache()
+    // A parent that opened a channel learns that it is this process that listens, not another on the same port.
+    process.send?.({ type: 'listening', url })
+  },
 })
-
-try {
-  const config = loadConfig()
-  log = createLogger('control-plane', config.logLevel)
-  const software = `signalbox-control-plane/${version}`
-  const startMs = performance.now()
-  const controlPlane = await startControlPlane(config, { log, nowMs: Date.now, newId, software })
-  const startedMs = Math.round(performance.now() - startMs)
-  const database = config.databaseUrl === undefined ? 'embedded' : 'DATABASE_URL'
-  log.info({ url: controlPlane.url, database, startedMs, version }, 'listening')
-  // A parent that opened a channel learns that it is this process that listens, not another on the same port.
-  process.send?.({ type: 'listening', url: controlPlane.url })
-  const failed = controlPlane.broken.then((reason) => {
-    process.exitCode = 1
-    log.fatal({ err: { message: reason } }, 'the control plane cannot go on')
-  })
-  await Promise.race([stopAsked.promise, failed])
-  await controlPlane.stop()
-  log.info('stopped')
-} catch (error) {
-  log.fatal({ err: describeFailure(error) }, 'the control plane cannot run')
-  process.exitCode = 1
-}
 // What a library left open must not keep a stopped program alive.
 process.exit()

@@ -2,6 +2,7 @@ import type { Operation, Usage } from '@signalbox/sdk/contract'
 import type { Static } from 'typebox'
 import type { RequestHead } from './dialect.ts'
 import type { NativeOperation } from './native-operation.ts'
+import type { Citation, SearchMade, WebSearch } from './web-search.ts'
 
 export type UsageCounts = Static<typeof Usage>
 /**
@@ -165,6 +166,8 @@ export interface ChatPayload {
   readonly tools: readonly Tool[]
   readonly toolChoice?: ToolChoice
   readonly parallelToolCalls?: boolean
+  /** Of several the first; the others are in `extra`. */
+  readonly webSearch?: WebSearch
   readonly maxOutputTokens?: number
   readonly temperature?: number
   readonly topP?: number
@@ -190,7 +193,7 @@ export interface ChatPayload {
 
 export type Finish = 'stop' | 'length' | 'toolCalls' | 'contentFilter' | 'error' | 'other'
 export type ReplyBlock =
-  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'text'; readonly text: string; readonly citations?: readonly Citation[] }
   | { readonly type: 'refusal'; readonly text: string }
   | {
       readonly type: 'reasoning'
@@ -200,6 +203,7 @@ export type ReplyBlock =
       readonly origin: WireFormat
     }
   | { readonly type: 'toolCall'; readonly id: string; readonly name: string; readonly arguments: string }
+  | ({ readonly type: 'search' } & SearchMade)
 
 /** A whole answer in canonical form. */
 export interface Reply {
@@ -218,7 +222,7 @@ export interface Reply {
 /**
  * One event of a streamed answer in canonical form. Blocks open and close in order and never overlap; a tool
  * call that the upstream left incomplete has no `blockEnd`. `usage` is the whole so far: overwrite, never
- * add.
+ * add. A citation is of the open block of text, and comes after what it is about; a search stands between blocks.
  */
 export type Delta =
   | { readonly type: 'start'; readonly id: string; readonly model: string }
@@ -237,7 +241,9 @@ export type Delta =
       readonly signature?: string
       readonly encrypted?: string
     }
+  | { readonly type: 'citation'; readonly index: number; readonly citation: Citation }
   | { readonly type: 'blockEnd'; readonly index: number }
+  | { readonly type: 'search'; readonly search: SearchMade }
   | { readonly type: 'usage'; readonly usage: UsageCounts }
   | {
       readonly type: 'end'

@@ -45,7 +45,7 @@ export class ControlPlaneOwners implements SharedOwners {
     this.#send()
   }
 
-  async find(keys: readonly string[]): Promise<ReadonlyMap<string, StoredOwner>> {
+  async find(keys: readonly string[]): Promise<ReadonlyMap<string, StoredOwner> | undefined> {
     const found = new Map<string, StoredOwner>()
     try {
       for (let at = 0; at < keys.length; at += batchMax) {
@@ -55,6 +55,7 @@ export class ControlPlaneOwners implements SharedOwners {
       }
     } catch {
       // With the control plane away nobody here knows of what others made.
+      return undefined
     }
     return found
   }

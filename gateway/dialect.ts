@@ -28,6 +28,8 @@ export interface RequestHead {
   /** Path and query as they came. */
   readonly url: string
   readonly headers: IncomingHttpHeaders
+  /** Where the caller reached the gateway: `https://llm.acme.test`. */
+  readonly origin?: string
   /** The body, where it is not read here but passed on while it comes. */
   readonly upload?: Readable
 }

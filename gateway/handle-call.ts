@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { type PlanNode, Refusal } from '@signalbox/sdk/contract'
 import { refusalHeaders, servedHeaders } from './answer-headers.ts'
+import { BatchOpening } from './batches/batch-opening.ts'
 import type { Call } from './call.ts'
 import { callerAddress } from './caller-address.ts'
 import type { Dialect, RequestHead } from './dialect.ts'
@@ -30,8 +31,9 @@ import { modelAt, onlyOwned, ownerOf } from './stored-things.ts'
 import { type TargetTable, targetsOf } from './targets.ts'
 import type { CallSpanIds } from './telemetry/telemetry.ts'
 import { beginTrail, type Trail } from './trail.ts'
+import type { AllowedCall } from './way.ts'
 import { decisionFor, grantWishes, ignoredWishes, withModels } from './wishes/grant-wishes.ts'
-import { takeWishes } from './wishes/read-wishes.ts'
+import { readNamed, takeWishes } from './wishes/read-wishes.ts'
 import type { Wishes } from './wishes/wishes.ts'
 
 /**
@@ -84,7 +86,8 @@ async function receive(incoming: Incoming, trail: Trail, parts: GatewayParts): P
   const options = readOptions(headers)
   const head = headOf(request, dialect)
   const raw = head.upload === undefined ? await readBody(request, parts.bodyBytesMax) : Buffer.alloc(0)
-  const read = (bytes: Buffer): Call => decode(bytes, dialect, route, head)
+  const read = (bytes: Buffer): Call =>
+    readNamed(bytes, dialect.format, (each) => decode(each, dialect, route, head))
   const asked = { raw, headers, head, dialect, read }
   const stable = readCall(asked, layersOf(caller, base), { trail, random: parts.random })
   const named = (stable.call.stored ?? []).map(({ id }) => id)
@@ -148,11 +151,31 @@ function decideCall(received: ReceivedCall, { request }: Incoming, trail: Trail,
   const ignored = [...(call.lost ?? []), ...ignoredWishes(wishes, model.targets, selected, resolve)]
   const wanted = decisionFor(decision, wishes)
   const { inputTokens } = facts.request.estimate
+  const batch = openingOf({ ...received, sessionId, budgets }, request, trail, parts)
   return {
-    served: { call, decision: wanted, options, inputTokens, selected, budgets, again, ignored },
+    served: { call, decision: wanted, options, inputTokens, selected, budgets, again, ignored, batch },
     decided: { call, caller, facts, selected, snapshot },
     guarded: { snapshot, layers, seed: facts.seed },
   }
+}
+
+/** The job that a call begins: each of its lines is decided as a call of this caller's. */
+function openingOf(
+  begun: Pick<ReceivedCall, 'call' | 'caller' | 'snapshot'> &
+    Pick<AllowedCall, 'budgets'> & { sessionId: string | undefined },
+  request: IncomingMessage,
+  trail: Trail,
+  parts: GatewayParts,
+): BatchOpening | undefined {
+  const { call, caller, snapshot, sessionId, budgets } = begun
+  const { batches: keeper } = parts
+  if (call.native?.job === undefined || keeper === undefined) return undefined
+  return new BatchOpening({
+    ...{ keeper, caller, snapshot, sessionId, budgets, parts },
+    ...{ callId: trail.id, kind: call.native.job.kind, headers: request.headers },
+    layers: layersOf(caller, snapshot),
+    describe: (line) => factsInput({ ...line, prompt: undefined }, trail, request, parts),
+  })
 }
 
 /** What selections see of the targets. */
@@ -162,8 +185,16 @@ const headerText = (value: string | string[] | undefined): string | undefined =>
   typeof value === 'string' ? value : value?.join()
 
 function headOf(request: IncomingMessage, dialect: Dialect): RequestHead {
-  const head = { method: request.method ?? 'POST', url: request.url ?? '', headers: request.headers }
+  const { method = 'POST', url = '', headers } = request
+  const head = { method, url, headers, origin: originOf(request) }
   return dialect.streamsBody?.(head) === true ? { ...head, upload: request } : head
+}
+
+/** A proxy that ended the caller's TLS says so; nobody but the caller himself reads it. */
+function originOf({ headers, socket }: IncomingMessage): string {
+  const isSecure =
+    'encrypted' in socket || headerText(headers['x-forwarded-proto'])?.split(',')[0] === 'https'
+  return `${isSecure ? 'https' : 'http'}://${headers.host ?? ''}`
 }
 
 /** The workspaces that decide for a caller, root first. */

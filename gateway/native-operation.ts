@@ -1,5 +1,6 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
-import { Refusal } from '@signalbox/sdk/contract'
+import { type BatchKind, Refusal } from '@signalbox/sdk/contract'
 import type { Call, UsageCounts, WireFormat } from './call.ts'
 import type { EncodeOptions, Provider, ProviderFormat, StreamReader, UpstreamRequest } from './provider.ts'
 import { readAnyUsage } from './wire/openai-operations/any-usage.ts'
@@ -51,9 +52,16 @@ export interface NativeOperation {
   readonly elsewhere?: Readonly<Partial<Record<ProviderFormat, TranslatedOperation>>>
   /** Where it is left out, usage is read as the connection's provider tells it. */
   readUsage?(json: unknown): UsageCounts | undefined
+  /** The answer's headers where some lead to the provider, as the caller gets them, and what they say is kept now. */
+  mapHeaders?(headers: IncomingHttpHeaders): {
+    readonly headers: IncomingHttpHeaders
+    readonly storedIds: readonly string[]
+  }
   /** Ids of what the provider keeps of it, as later calls may name them. */
   readStoredIds?(json: unknown): readonly string[]
   createReader?(options: { readonly addedUsage: boolean }): StreamReader
+  /** It begins a job that outlives the call: in whose manner, and the member that names its input, if one does. */
+  readonly job?: { readonly kind: BatchKind; readonly input?: string }
   /** The answer may list things of others, which are left out. */
   readonly listsStored?: boolean
   /** The id of what is no longer kept once this went well. */

@@ -1,4 +1,5 @@
 import type { AddressRanges, Logger } from '@signalbox/sdk/node'
+import type { BatchKeeper } from './batches/batch-keeper.ts'
 import type { AnswerCache } from './cache/answer-cache.ts'
 import type { AccessTokens } from './credentials/access-tokens.ts'
 import type { KeyPools } from './credentials/key-pools.ts'
@@ -53,6 +54,8 @@ export interface GatewayParts {
   readonly sharedStore?: RedisLink | undefined
   /** Who owns what providers keep. */
   readonly storedIds: StoredIds
+  /** Jobs that outlive their calls; undefined where no control plane can keep them. */
+  readonly batches?: BatchKeeper | undefined
   /** Answers for connections that are simulated. */
   readonly simulate: Dispatch
   /** Milliseconds since 1970-01-01 UTC, with fractions. */

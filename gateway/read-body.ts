@@ -13,26 +13,64 @@ export function readBody(request: IncomingMessage, bytesMax: number): Promise<Bu
   }
   if (Number(request.headers['content-length'] ?? 0) > bytesMax) return Promise.reject(tooLarge(bytesMax))
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let bytes = 0
+    const body = new BodyPieces(Number(request.headers['content-length'] ?? 0))
     let ended = false
     request.on('data', (chunk: Buffer) => {
-      bytes += chunk.length
-      if (bytes <= bytesMax) chunks.push(chunk)
+      if (body.bytes + chunk.length <= bytesMax) body.push(chunk)
       else {
         request.removeAllListeners('data')
-        chunks.length = 0
+        body.clear()
         reject(tooLarge(bytesMax))
       }
     })
     request.on('end', () => {
       ended = true
-      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, bytes))
+      resolve(body.whole())
     })
     request.on('close', () => {
       if (!ended) reject(new Refusal('client_closed', { detail: 'the body did not come to its end' }))
     })
   })
+}
+
+/** So much is gathered before a place for all of a body is made: a caller may say more than he sends. */
+const gatheredBytesMax = 1_048_576
+
+/** The pieces of a body; of a large one whose length is known each goes to its place as it comes, and none is kept. */
+class BodyPieces {
+  bytes = 0
+  readonly #length: number
+  #pieces: Buffer[] = []
+  #whole: Buffer | undefined
+
+  /** @param length of the whole in bytes, as its sender says. */
+  constructor(length: number) {
+    this.#length = length
+  }
+
+  push(piece: Buffer): void {
+    const at = this.bytes
+    this.bytes += piece.length
+    if (this.#whole === undefined) {
+      this.#pieces.push(piece)
+      if (this.bytes < gatheredBytesMax || this.bytes > this.#length) return
+      this.#whole = Buffer.allocUnsafe(this.#length)
+      let filled = 0
+      for (const each of this.#pieces) filled += each.copy(this.#whole, filled)
+      this.#pieces = []
+    } else piece.copy(this.#whole, at)
+  }
+
+  clear(): void {
+    this.#pieces = []
+    this.#whole = undefined
+  }
+
+  whole(): Buffer {
+    if (this.#whole !== undefined) return this.#whole.subarray(0, this.bytes)
+    const [first] = this.#pieces
+    return this.#pieces.length === 1 && first !== undefined ? first : Buffer.concat(this.#pieces, this.bytes)
+  }
 }
 
 function tooLarge(bytesMax: number): Refusal {

@@ -92,6 +92,7 @@ async function answer(open: OpenAttempt, way: Way): Promise<AttemptFailure | und
 
 function sendWhole({ body, meter, dropped, changed }: WholeAnswer, open: OpenAttempt, way: Way): void {
   noteStored(meter.storedIds, open.target, way)
+  way.allowed.batch?.answered(meter.storedIds)
   const { incoming, trail, parts } = way
   const attempt = open.trail
   noteExchange(open)
@@ -109,13 +110,21 @@ function sendWhole({ body, meter, dropped, changed }: WholeAnswer, open: OpenAtt
   trail.identity = isIdentity && isOwn && changed !== true
   trail.status = open.exchange.status
   trail.firstTokenMs = parts.clock()
-  const passed = isIdentity ? passedHeaders(open.exchange.headers) : []
+  const passed = isIdentity ? headersOf(open, way) : []
   if (headerOf(passed, 'content-type') === undefined) passed.push('content-type', 'application/json')
   const cost = costHeader(settleCall(trail).costNanoUsd)
   if (open.request.estimate !== undefined) passed.push('x-signalbox-estimated', 'true')
   const { budgets } = way.allowed
   if (budgets.length > 0) cost.push(...remainingHeader(remainingNanoUsd(budgets, parts.money)))
   incoming.writer.send(trail.status, [...passed, ...servedHeaders(trail), ...cost], body)
+}
+
+/** The upstream's headers as the caller gets them; what they name belongs to his node. */
+function headersOf(open: OpenAttempt, way: Way): string[] {
+  const mapped = way.allowed.call.native?.mapHeaders?.(open.exchange.headers)
+  if (mapped === undefined) return passedHeaders(open.exchange.headers)
+  noteStored(mapped.storedIds, open.target, way)
+  return passedHeaders(mapped.headers)
 }
 
 /** Any bytes: JSON whole, with its cost, and all else as it comes. */
@@ -138,7 +147,7 @@ async function bytes(open: OpenAttempt, way: Way): Promise<AttemptFailure | unde
       trail.identity = open.request.identity
       trail.status = exchange.status
       trail.firstTokenMs = parts.clock()
-      incoming.writer.begin(exchange.status, [...passedHeaders(exchange.headers), ...servedHeaders(trail)])
+      incoming.writer.begin(exchange.status, [...headersOf(open, way), ...servedHeaders(trail)])
     },
     settle: (end) => {
       settleStream(end, open, way)

@@ -1,6 +1,7 @@
 import { servePipeline } from './attempts/pipeline.ts'
 import { tryRace } from './attempts/race.ts'
 import { attemptsMax, type TryLimits, tryTarget } from './attempts/try-target.ts'
+import { settleFirst } from './batches/caller-looks.ts'
 import type { Incoming } from './incoming.ts'
 import type { GatewayParts } from './parts.ts'
 import { passOn } from './pass-on.ts'
@@ -24,6 +25,8 @@ export async function serveCall(
   const deadlineMs = timeoutMs === undefined ? Number.POSITIVE_INFINITY : trail.startMs + timeoutMs
   const drilled = drilledTargets(allowed)
   const way: Way = { allowed, incoming, trail, parts, deadlineMs, ...(drilled !== undefined && { drilled }) }
+  const settled = settleFirst(allowed.call, parts)
+  if (settled !== undefined) await settled
   const failure = await tryPlan(way)
   if (failure === undefined) return
   checkWanted(way)

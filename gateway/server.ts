@@ -11,6 +11,7 @@ import type { SecureContextOptions } from 'node:tls'
 import { Refusal } from '@signalbox/sdk/contract'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import { callerAddress } from './caller-address.ts'
+import type { Dialect } from './dialect.ts'
 import { refuse, requestId } from './door-answers.ts'
 import { directPath, mountDirectCalls } from './doors/direct-calls.ts'
 import { doorFormat } from './doors/door-format.ts'
@@ -142,8 +143,11 @@ function mountCalls(
   const direct = new Map<string, RequestListener>()
   for (const dialect of parts.dialects.values()) {
     for (const route of dialect.routes) {
+      const sharing = [...parts.dialects.values()].filter((each) =>
+        each.routes.some(({ method, path }) => method === route.method && path === route.path),
+      )
       const answer: RequestListener = (request, response) => {
-        calls.start(request, response, dialect, route)
+        calls.start(request, response, whoseOf(sharing, request) ?? dialect, route)
       }
       app[route.method](route.path, answer)
       const isDirect = route.method === 'post' && /^[/\w.-]+$/.test(route.path)
@@ -151,6 +155,12 @@ function mountCalls(
     }
   }
   return direct
+}
+
+/** Of the dialects that have a path the one of the caller's client: a header of Google's means theirs. */
+function whoseOf(sharing: readonly Dialect[], { headers }: IncomingMessage): Dialect | undefined {
+  const isGoogle = headers['x-goog-api-key'] !== undefined
+  return sharing.length < 2 ? undefined : sharing.find(({ format }) => (format === 'gemini') === isGoogle)
 }
 
 function mountDoors(app: Express, parts: GatewayParts, calls: RunningCalls, options: ServerOptions): void {
@@ -258,6 +268,7 @@ function sendModels(
 function sendKey(request: Request, response: Response, parts: GatewayParts): void {
   const snapshot = parts.snapshots.current()
   const caller = authenticate(request.headers, request.url, snapshot, parts.clock())
+  checkAddress(caller.key, callerAddress(request, parts))
   response.setHeader('x-request-id', requestId(request, parts.createId()))
   response.setHeader('cache-control', 'no-store')
   sendJson(response, 200, describeKey(caller, snapshot, parts))

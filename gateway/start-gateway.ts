@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { createEngine, indexCatalogue, verifyVectors } from '@signalbox/policies'
 import { checkListening, decodeTrustRoot, type Logger } from '@signalbox/sdk/node'
+import { BatchKeeper } from './batches/batch-keeper.ts'
 import { type ClaimedFolder, claimFolder } from './claim-folder.ts'
 import type { Clock } from './clock.ts'
 import type { LoadedConfig } from './config.ts'
@@ -85,6 +86,7 @@ interface Parts {
   readonly breakers: BreakerKeeper
   /** Tells what the control plane does not know yet of stored things. */
   readonly endOwners: () => Promise<void>
+  readonly batches: BatchKeeper
 }
 
 const pluginFolder = (name: string): URL => new URL(`./${name}/`, import.meta.url)
@@ -150,9 +152,10 @@ async function build(
   const { storedIds, endOwners } = openStoredIds(shared, link)
   const ended = new EndedCalls({ identity, recorder: journal, telemetry, log })
   const tls = tlsOf(options)
+  const batches = new BatchKeeper({ link, incarnation, random, log })
   const server = createGatewayServer(
-    {
-      ...{ identity, dialects, providers, ended, newSpanIds, upstream, createId, health, log },
+    batches.startWith({
+      ...{ identity, dialects, providers, ended, newSpanIds, upstream, createId, health, log, batches },
       ...{ attemptDefaults, tripwires, bodyBytesMax, ...shared },
       accessTokens: new AccessTokens(upstream, now),
       money: money.money,
@@ -163,7 +166,7 @@ async function build(
       clock: now,
       random: () => Math.floor(random() * 2 ** 32),
       proxies: options.proxies,
-    },
+    }),
     { metrics: telemetry.metrics, ...tls.options },
   )
   const { unhandledErrors } = options
@@ -171,7 +174,7 @@ async function build(
   const endReports = startReports({ link, incarnation, shared, clock: now })
   const endTrips = startTellingTrips({ link, incarnation, tripwires })
   const ends = { endReports, endTrips, endOwners, tripwires, unfollow: (): void => tls.unfollow() }
-  return { telemetry, documents, journal, upstream, server, ended, money, breakers, shared, ...ends }
+  return { telemetry, documents, journal, upstream, server, ended, money, breakers, shared, batches, ...ends }
 }
 
 /** Who owns what providers keep: shared as the settings say. */
@@ -264,6 +267,7 @@ async function close(parts: Parts): Promise<void> {
   parts.endReports()
   parts.endTrips()
   breakers.close()
+  await parts.batches.close()
   ended.flush()
   await Promise.all([
     // The link to the ledger is the documents' own, and closes with them.

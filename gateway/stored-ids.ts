@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
+import { Refusal } from '@signalbox/sdk/contract'
 
 /** Whose a thing at a provider is, and where it is kept. */
 export interface StoredOwner {
@@ -12,7 +13,8 @@ export interface StoredOwner {
 export interface SharedOwners {
   /** Says it in the background. `lasts`: no provider forgets it by itself. */
   note(key: string, owner: StoredOwner, lasts: boolean): void
-  find(keys: readonly string[]): Promise<ReadonlyMap<string, StoredOwner>>
+  /** Undefined where it cannot be found out now: nothing is known of any of them. */
+  find(keys: readonly string[]): Promise<ReadonlyMap<string, StoredOwner> | undefined>
   forget(key: string): void
 }
 
@@ -20,6 +22,8 @@ export interface SharedOwners {
 const storedIdsMax = 200_000
 /** Another gateway may have answered its caller a moment before all know what was made. */
 const secondLookMs = 150
+/** When a caller may ask again whose a thing is. */
+const askAgainS = 1
 /** Answers and what stands in them are forgotten by the provider after a while. */
 const passing = /^(?:resp|msg|rs|fc|ctc|ws|fs|ci|ig|mcp|mcpl|mcpr|cu|lsh|lsho|sh|sho|apc|apco|ctco)_/
 
@@ -47,20 +51,24 @@ export class StoredIds {
   /**
    * Asks the others for ids that nobody here knows, so that `find` does.
    * @param options.again looks a second time for what nobody knows yet; not for lists, full of others' things.
+   * @throws Refusal `not_ready` where it cannot be found out whose they are: that is no word on whether they exist.
    */
   async learn(ids: readonly string[], options: { readonly again?: boolean } = {}): Promise<void> {
     const shared = this.#shared
     if (shared === undefined || ids.length === 0) return
     const missing = (): string[] => ids.map(keyOf).filter((key) => !this.#owners.has(key))
-    const look = async (): Promise<void> => {
+    const look = async (): Promise<boolean> => {
       const keys = missing()
-      if (keys.length === 0) return
-      for (const [key, owner] of await shared.find(keys)) this.#keep(key, owner)
+      if (keys.length === 0) return true
+      const found = await shared.find(keys)
+      for (const [key, owner] of found ?? []) this.#keep(key, owner)
+      return found !== undefined
     }
-    await look()
+    const wasTold = await look()
     if (options.again !== true || missing().length === 0) return
     await delay(secondLookMs)
-    await look()
+    const isTold = await look()
+    if (!wasTold && !isTold) throw awayRefusal()
   }
 
   find(id: string): StoredOwner | undefined {
@@ -82,6 +90,13 @@ export class StoredIds {
       break
     }
   }
+}
+
+/** Nobody can say now whose a thing is: what the gateways share does not answer. */
+function awayRefusal(): Refusal {
+  const message =
+    'Whose the named stored thing is cannot be found out now: what the gateways share does not answer. Try again.'
+  return new Refusal('not_ready', { message, retryAfterS: askAgainS })
 }
 
 const keyOf = (id: string): string => hash('sha256', id, 'base64url')

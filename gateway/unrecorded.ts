@@ -19,7 +19,11 @@ function isNodeUnrecorded(snapshot: Snapshot, nodeId: string, unrecorded: Unreco
 }
 
 /** Whether retention is `none` for a call, by its environment, its key, or a node on its path. */
-export function isUnrecorded({ snapshot, keyId, nodeId }: Trail): boolean {
+export function isUnrecorded({
+  snapshot,
+  keyId,
+  nodeId,
+}: Pick<Trail, 'snapshot' | 'keyId' | 'nodeId'>): boolean {
   const unrecorded = snapshot?.state.unrecorded
   if (snapshot === undefined || unrecorded === undefined) return false
   if (unrecorded.all) return true
@@ -39,7 +43,7 @@ export function isUnrecorded({ snapshot, keyId, nodeId }: Trail): boolean {
 }
 
 /** A model that nobody but the caller names: neither catalogue, nor workspace. */
-function isListed(target: Target, { snapshot }: Trail): boolean {
+function isListed(target: Target, { snapshot }: Pick<Trail, 'snapshot'>): boolean {
   if (target.row !== undefined || target.prices !== undefined) return true
   return snapshot?.versions.some(({ compiled }) => compiled.targets.includes(target.name)) ?? false
 }
@@ -51,13 +55,17 @@ function meteringOf(attempt: Attempt, unlisted: ReadonlyMap<string, string>): At
   return shown === undefined ? metering : { ...metering, target: shown, model: unlistedModel }
 }
 
-const unlistedModel = 'unlisted'
+/** What stands in place of the name of a model that nobody but the caller names. */
+export const unlistedModel = 'unlisted'
 
 /**
  * What is recorded of a call where retention is `none`: metering and digests. It is taken out here, before anything
  * is written: journal, segments, rows and spans have never had the rest.
  */
-export function withoutContent({ row, body }: CallRecord, trail: Trail): CallRecord {
+export function withoutContent(
+  { row, body }: CallRecord,
+  trail: Pick<Trail, 'snapshot' | 'attempts'>,
+): CallRecord {
   const unlisted = new Map<string, string>()
   for (const { target } of trail.attempts) {
     const { shownName } = target

@@ -1,4 +1,5 @@
 import { type Decision, type PlanNode, Refusal } from '@signalbox/sdk/contract'
+import type { BatchOpening } from './batches/batch-opening.ts'
 import type { Call } from './call.ts'
 import type { CallGuards } from './guardrails/call-guards.ts'
 import { holding } from './guardrails/guard-stream.ts'
@@ -26,6 +27,8 @@ export interface AllowedCall {
   readonly budgets: CallBudgets
   /** The guardrails that its decision demands; undefined for none. */
   readonly guards?: CallGuards | undefined
+  /** The job that the call begins; undefined for none. */
+  readonly batch?: BatchOpening | undefined
   /** Selects in another plan of the decision, for failures that it has one for. */
   readonly again: (plan: PlanNode) => Selected
   /** What the reading of the call could not keep and wishes that nobody granted, for `x-signalbox-dropped`. */

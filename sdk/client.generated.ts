@@ -200,7 +200,7 @@ export type BudgetAlert = {
   path: string
   unit: 'usd' | 'tokens'
   window: 'day' | 'week' | 'month' | 'quarter' | 'year' | 'total'
-  kind: 'threshold' | 'exhausted' | 'overrun' | 'stranded' | 'forecast'
+  kind: 'threshold' | 'exhausted' | 'overrun' | 'stranded' | 'forecast' | 'refused'
   thresholdPpm: number
   /** Milliseconds since 1970-01-01 UTC. */
   windowStartMs: number
@@ -285,6 +285,12 @@ export type BudgetExplanation = {
     sinceMs: number
     /** Milliseconds since 1970-01-01 UTC. */
     expiresMs: number
+    /** The batch that it pays for, until that is metered; its provider has no id for it yet where null. */
+    batch?: {
+      connection: string
+      providerId: string | null
+      lines: number
+    }
   }>
   /** Nano-dollars (1e-9 USD) or tokens, as a decimal string. */
   unexplained: string
@@ -436,6 +442,8 @@ export type CatalogueOverride = {
   cacheRead?: number
   cacheWrite5m?: number
   cacheWrite1h?: number
+  /** USD per million searches of the web. */
+  searches?: number
   contextTokens?: number
   outputTokensMax?: number
   visibleOutput?: boolean
@@ -593,6 +601,7 @@ export type CompiledWorkspace = {
     }>
     models: Record<string, string[]>
     params: Record<string, unknown>
+    drills?: Record<string, DrillPlan>
   }>
   policies: CompiledPolicy[]
   guardrails: CompiledGuardrail[]
@@ -733,6 +742,8 @@ export type Deployment = {
   stable: NumberedVersion
   candidate: Candidate | null
   shadows: NumberedVersion[]
+  /** Of all calls, how many the shadows here look at; all if left out. */
+  shadowPpm?: number
   release: number
   rollbackOf: string | null
   cause: 'push' | 'promotion' | 'ramp' | 'rollback' | 'guard'
@@ -789,6 +800,19 @@ export type DetectorSignals = {
   }
 }
 
+export type DrillPlan = {
+  /** How often. */
+  everyMs: number
+  /** How many targets the route has. */
+  targets: number
+  faults: Array<'429' | '500' | '529' | 'refused' | 'stall' | 'slow' | 'cut' | 'malformed'>
+  golden: GoldenPrompt[]
+  /** No call of a run is begun once this is spent. */
+  costNanoUsdMax: string
+  /** An alert is raised where no run has held wholly for so long. */
+  unprovenMs: number
+}
+
 export type DrillResult = {
   fault: '429' | '500' | '529' | 'refused' | 'stall' | 'slow' | 'cut' | 'malformed'
   stream: boolean
@@ -825,6 +849,9 @@ export type DrillSchedule = {
   costNanoUsdMax: string
   /** An alert is raised where no run has held wholly for so long. */
   unprovenMs: number
+  workspace: string | null
+  /** Without a key no run is made. */
+  hasKey: boolean
   /** Milliseconds since 1970-01-01 UTC. */
   createdMs: number
   createdBy: string
@@ -1006,7 +1033,11 @@ export type Explanation = {
   attempts: Attempt[]
   /** What guardrails said, and what was done. */
   verdicts: Verdict[]
-  error: RecordedError | null
+  error: {
+    code: string
+    message: string
+    detail?: string
+  } | null
   cut: string[]
   masked: string[]
   reasons: Reason[]
@@ -1740,11 +1771,17 @@ export type RecordBody = {
     /** It waited for a call like it that was under way. */
     shared: boolean
   }
+  /** The line of a batch that this is; absent for calls. */
+  batch?: RecordedBatch
   /** Paths that could not be carried; answer ones with `response.`. */
   dropped: string[]
   /** Names of metadata members that are not declared. */
   undeclaredMetadata: string[]
-  error?: RecordedError
+  error?: {
+    code: string
+    message: string
+    detail?: string
+  }
   /** Bytes of answer metered from the upstream and sent to the caller. */
   text: {
     received: number
@@ -1817,10 +1854,16 @@ export type RecordRow = {
   direct?: true
 }
 
-export type RecordedError = {
-  code: string
-  message: string
-  detail?: string
+/** The line of a batch that this is; absent for calls. */
+export type RecordedBatch = {
+  /** Unique id (UUIDv7), ordered by time. */
+  batchId: string
+  /** The call that made the batch. */
+  callId: string
+  /** The provider's id of the batch. */
+  providerId: string
+  /** The `custom_id` of the line. */
+  line: string
 }
 
 export type ReleaseContext = {
@@ -1874,6 +1917,9 @@ export type Retention = {
   bodies: 'none' | 'forever' | number
   /** Days that rows are kept; 400 where nothing is said, and never fewer than bodies. */
   rows: 'forever' | number
+  facts: 'full' | 'masked' | 'digest'
+  /** Paths of facts that are taken out. */
+  mask?: string[]
   revision: number
   /** Milliseconds since 1970-01-01 UTC. */
   createdMs: number
@@ -2816,6 +2862,8 @@ export type GetDeploymentReply = {
   stable: NumberedVersion
   candidate: Candidate | null
   shadows: NumberedVersion[]
+  /** Of all calls, how many the shadows here look at; all if left out. */
+  shadowPpm?: number
   release: number
   rollbackOf: string | null
   cause: 'push' | 'promotion' | 'ramp' | 'rollback' | 'guard'
@@ -2852,6 +2900,8 @@ export type PromoteVersionInput = {
   guards?: GuardsChange
   /** It only looks on: evaluated beside stable, without any effect. */
   shadow?: boolean
+  /** Of all calls, how many the shadows here look at; all if left out. */
+  shadowPpm?: number
   reason?: string
   /** Revision of the deployment that it was decided on. */
   revision?: number
@@ -3027,6 +3077,8 @@ export type ExportRecordsInput = {
   effect?: 'allow' | 'deny' | 'error' | 'none'
   errorCode?: string
   statusMin?: number
+  /** Who decided, of calls that a rollout could have. */
+  arm?: 'stable' | 'candidate'
   /** Milliseconds since 1970-01-01 UTC. */
   sinceMs?: number
   /** Milliseconds since 1970-01-01 UTC. */
@@ -3074,6 +3126,10 @@ export type SetRetentionInput = {
   bodies: 'none' | 'forever' | number
   /** Days that rows are kept; 400 where nothing is said, and never fewer than bodies. */
   rows?: 'forever' | number
+  /** How much of the facts gateways record: all, all but the masked ones, their digest. `full` where nothing is said. */
+  facts?: 'full' | 'masked' | 'digest'
+  /** Paths of facts that are taken out. */
+  mask?: string[]
   /** The revision that the change was made on. */
   revision?: number
 }
@@ -3163,6 +3219,8 @@ export type ListRecordsInput = {
   effect?: 'allow' | 'deny' | 'error' | 'none'
   errorCode?: string
   statusMin?: number
+  /** Who decided, of calls that a rollout could have. */
+  arm?: 'stable' | 'candidate'
   /** Milliseconds since 1970-01-01 UTC. */
   sinceMs?: number
   /** Milliseconds since 1970-01-01 UTC. */
@@ -3190,6 +3248,8 @@ export type FollowRecordsInput = {
   effect?: 'allow' | 'deny' | 'error' | 'none'
   errorCode?: string
   statusMin?: number
+  /** Who decided, of calls that a rollout could have. */
+  arm?: 'stable' | 'candidate'
 }
 export type FollowRecordsReply = RecordRow
 
@@ -3287,6 +3347,7 @@ export type GetStatusReply = {
     name: string
   }
   software: string
+  refusedReports: number
   environments: Array<{
     /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
     name: string
@@ -3310,6 +3371,7 @@ export type GetStatusReply = {
     drift: Array<{
       /** Name: lower-case letters, digits, `.`, `_`, `-`; at most 63. */
       workspace: string
+      role: 'stable' | 'candidate' | 'shadow'
       version: number
       parent: number | null
       by: string
@@ -3527,6 +3589,77 @@ export type VoidSettlementReply = {
   budgets: string[]
 }
 
+export type ListRefusedReportsReply = {
+  items: Array<{
+    /** Unique id (UUIDv7), ordered by time. */
+    id: string
+    /** The run of the gateway that the report is of. */
+    incarnation: string
+    /** Milliseconds since 1970-01-01 UTC. */
+    timeMs: number
+    error: string
+    tries: number
+    /** What was refused, as JSON: `leases` and `settlements` as `gatewaySettle` takes them. */
+    report: string
+    /** Unique id (UUIDv7), ordered by time. */
+    gatewayId: string
+    state: 'open' | 'taken' | 'void'
+    decidedMs: number | null
+    decidedBy: string | null
+    note: string | null
+  }>
+}
+
+export type RetryRefusedReportInput = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+  /** Why; stands in the audit log. */
+  note: string
+}
+export type RetryRefusedReportReply = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+  /** The run of the gateway that the report is of. */
+  incarnation: string
+  /** Milliseconds since 1970-01-01 UTC. */
+  timeMs: number
+  error: string
+  tries: number
+  /** What was refused, as JSON: `leases` and `settlements` as `gatewaySettle` takes them. */
+  report: string
+  /** Unique id (UUIDv7), ordered by time. */
+  gatewayId: string
+  state: 'open' | 'taken' | 'void'
+  decidedMs: number | null
+  decidedBy: string | null
+  note: string | null
+}
+
+export type VoidRefusedReportInput = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+  /** Why; stands in the audit log. */
+  note: string
+}
+export type VoidRefusedReportReply = {
+  /** Unique id (UUIDv7), ordered by time. */
+  id: string
+  /** The run of the gateway that the report is of. */
+  incarnation: string
+  /** Milliseconds since 1970-01-01 UTC. */
+  timeMs: number
+  error: string
+  tries: number
+  /** What was refused, as JSON: `leases` and `settlements` as `gatewaySettle` takes them. */
+  report: string
+  /** Unique id (UUIDv7), ordered by time. */
+  gatewayId: string
+  state: 'open' | 'taken' | 'void'
+  decidedMs: number | null
+  decidedBy: string | null
+  note: string | null
+}
+
 export type ListLimitsInput = {
   /** Id, name or path of a node. */
   team?: string
@@ -3680,7 +3813,7 @@ export type SetDrillScheduleInput = {
   /** Kept encrypted; needed the first time. */
   key?: string
   /** How often. */
-  everyMs: number
+  everyMs?: number
   /** How many targets the route has. */
   targets?: number
   faults?: Array<'429' | '500' | '529' | 'refused' | 'stall' | 'slow' | 'cut' | 'malformed'>
@@ -4024,7 +4157,7 @@ export class Client {
 
   /** Makes a version the stable one of an environment, its candidate, or a shadow. */
   promoteVersion(input: PromoteVersionInput, options: CallOptions = {}): Promise<PromoteVersionReply> {
-    return this.http.call<PromoteVersionReply>({"method":"POST","path":"/v1/deployments","query":[],"body":["version","environment","canaryPpm","teams","by","ramp","guards","shadow","reason","revision"]}, input, options)
+    return this.http.call<PromoteVersionReply>({"method":"POST","path":"/v1/deployments","query":[],"body":["version","environment","canaryPpm","teams","by","ramp","guards","shadow","shadowPpm","reason","revision"]}, input, options)
   }
 
   /** Takes the candidate back; without one, puts an environment back to the version before or a given one. */
@@ -4074,7 +4207,7 @@ export class Client {
 
   /** Whole records as NDJSON, oldest first, a page at a time; the last line of a page has the cursor. */
   exportRecords(input: ExportRecordsInput = {}, options: CallOptions = {}): Promise<ExportRecordsReply> {
-    return this.http.bytes({"method":"GET","path":"/v1/records/export","query":["environment","team","key","target","model","policy","rule","effect","errorCode","statusMin","sinceMs","untilMs","cursor","limit"],"body":null}, input, options)
+    return this.http.bytes({"method":"GET","path":"/v1/records/export","query":["environment","team","key","target","model","policy","rule","effect","errorCode","statusMin","arm","sinceMs","untilMs","cursor","limit"],"body":null}, input, options)
   }
 
   /** The workspaces and versions of a release, with the params of a state. */
@@ -4099,7 +4232,7 @@ export class Client {
 
   /** Says how long records of an environment, of a node with all below it, or of a key are kept. */
   setRetention(input: SetRetentionInput, options: CallOptions = {}): Promise<SetRetentionReply> {
-    return this.http.call<SetRetentionReply>({"method":"PUT","path":"/v1/retention","query":[],"body":["environment","team","key","bodies","rows","revision"]}, input, options)
+    return this.http.call<SetRetentionReply>({"method":"PUT","path":"/v1/retention","query":[],"body":["environment","team","key","bodies","rows","facts","mask","revision"]}, input, options)
   }
 
   /** Deletes a rule of retention; what it has deleted does not come back. */
@@ -4119,12 +4252,12 @@ export class Client {
 
   /** Searches records, newest first, a page at a time. */
   listRecords(input: ListRecordsInput = {}, options: CallOptions = {}): Promise<ListRecordsReply> {
-    return this.http.call<ListRecordsReply>({"method":"GET","path":"/v1/records","query":["environment","team","key","target","model","policy","rule","effect","errorCode","statusMin","sinceMs","untilMs","cursor","limit"],"body":null}, input, options)
+    return this.http.call<ListRecordsReply>({"method":"GET","path":"/v1/records","query":["environment","team","key","target","model","policy","rule","effect","errorCode","statusMin","arm","sinceMs","untilMs","cursor","limit"],"body":null}, input, options)
   }
 
   /** Streams the rows of new records as they arrive. */
   followRecords(input: FollowRecordsInput = {}, options: CallOptions = {}): AsyncIterable<FollowRecordsReply> {
-    return this.http.events<FollowRecordsReply>({"method":"GET","path":"/v1/records/follow","query":["environment","team","key","target","model","policy","rule","effect","errorCode","statusMin"],"body":null}, input, options)
+    return this.http.events<FollowRecordsReply>({"method":"GET","path":"/v1/records/follow","query":["environment","team","key","target","model","policy","rule","effect","errorCode","statusMin","arm"],"body":null}, input, options)
   }
 
   /** One record, row and body. */
@@ -4222,6 +4355,21 @@ export class Client {
     return this.http.call<VoidSettlementReply>({"method":"POST","path":"/v1/settlements/void","query":[],"body":["callId","attempt","leaseId","note"]}, input, options)
   }
 
+  /** Lists reports of gateways that the ledger refused for good: open ones first, then the newest. */
+  listRefusedReports(options: CallOptions = {}): Promise<ListRefusedReportsReply> {
+    return this.http.call<ListRefusedReportsReply>({"method":"GET","path":"/v1/settlements/refused","query":[],"body":null}, {}, options)
+  }
+
+  /** Has the ledger take a refused report after all, on the word of an operator: for the leases it names, whoever holds them. */
+  retryRefusedReport(input: RetryRefusedReportInput, options: CallOptions = {}): Promise<RetryRefusedReportReply> {
+    return this.http.call<RetryRefusedReportReply>({"method":"POST","path":"/v1/settlements/refused/:id/retry","query":[],"body":["note"]}, input, options)
+  }
+
+  /** Puts a refused report out of the way. What its lease holds stays stranded until it is released. */
+  voidRefusedReport(input: VoidRefusedReportInput, options: CallOptions = {}): Promise<VoidRefusedReportReply> {
+    return this.http.call<VoidRefusedReportReply>({"method":"POST","path":"/v1/settlements/refused/:id/void","query":[],"body":["note"]}, input, options)
+  }
+
   /** Lists limits of requests, tokens and concurrency, by the place of their owners. */
   listLimits(input: ListLimitsInput = {}, options: CallOptions = {}): Promise<ListLimitsReply> {
     return this.http.call<ListLimitsReply>({"method":"GET","path":"/v1/limits","query":["team","key"],"body":null}, input, options)
@@ -4262,7 +4410,7 @@ export class Client {
     return this.http.call<ListDrillsReply>({"method":"GET","path":"/v1/drills","query":["environment"],"body":null}, input, options)
   }
 
-  /** Drills a route now and then from now on, with a key whose budgets pay for the answers. */
+  /** Drills a route now and then from now on, with a key whose budgets pay for the answers. Of a route that a workspace declares, the key alone. */
   setDrillSchedule(input: SetDrillScheduleInput, options: CallOptions = {}): Promise<SetDrillScheduleReply> {
     return this.http.call<SetDrillScheduleReply>({"method":"PUT","path":"/v1/drills","query":[],"body":["environment","model","key","everyMs","targets","faults","golden","costNanoUsdMax","unprovenMs"]}, input, options)
   }

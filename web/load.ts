@@ -60,3 +60,15 @@ export class Load<T> implements ReactiveController {
     return complete(this.value)
   }
 }
+
+/** Does what somebody asked for, and says on the page what went wrong; true where nothing did. */
+export async function attempt(page: { error: string }, work: () => Promise<unknown>): Promise<boolean> {
+  page.error = ''
+  try {
+    await work()
+    return true
+  } catch (error) {
+    page.error = explainError(error)
+    return false
+  }
+}

@@ -1,6 +1,6 @@
 import type { Logger } from '@signalbox/sdk/node'
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
-import { Pool } from 'pg'
+import { Pool, type PoolClient } from 'pg'
 import * as schema from './schema.ts'
 
 export type Database = NodePgDatabase<typeof schema>
@@ -49,6 +49,7 @@ export function connectDatabase(url: string, log: Logger): Connection {
       if (!closing) log.warn({ err: { message: error.message } }, 'a database connection was lost')
     })
   })
+  takeBackLost(pool)
   return {
     db: drizzle(pool, { schema }),
     pool,
@@ -57,4 +58,23 @@ export function connectDatabase(url: string, log: Logger): Connection {
       return pool.end()
     },
   }
+}
+
+/**
+ * Takes back connections that were lost while somebody had them: drizzle gives none back whose `begin` failed, so each
+ * restart of the database under load would cost some of the pool, and a pool that misses one never closes.
+ */
+function takeBackLost(pool: Pool): void {
+  const held = new Set<PoolClient>()
+  pool.on('acquire', (client) => held.add(client))
+  pool.on('release', (_error, client) => held.delete(client))
+  pool.on('connect', (client) => {
+    client.once('end', () => {
+      if (!held.has(client)) return
+      const { release } = client
+      // Whoever has it learns of its end by the next query, and gives it back for nothing.
+      client.release = () => {}
+      release.call(client, true)
+    })
+  })
 }

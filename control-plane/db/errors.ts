@@ -35,16 +35,26 @@ const connectionCodes = new Set([
   'ENOTFOUND',
   'EHOSTUNREACH',
 ])
-/** Admin shutdown, crash shutdown, cannot connect now, too many connections, statement and lock time-outs. */
-const unavailableStates = new Set(['57P01', '57P02', '57P03', '53300', '57014', '55P03'])
+/** What `pg` says, without a code, of a connection that is gone: at once, and to whoever asks it again. */
+const lostConnection =
+  /connection terminated|timeout exceeded when trying to connect|and is not queryable|calling end on the pool/i
+/**
+ * Admin shutdown, crash shutdown, cannot connect now, statement and lock time-outs, deadlock, serialisation, and a
+ * server that only reads for now.
+ */
+const unavailableStates = new Set(['57P01', '57P02', '57P03', '57014', '55P03', '40P01', '40001', '25006'])
+/** Connection exceptions, and a server that lacks connections, memory or disk. */
+const unavailableClasses = ['08', '53']
 
 /** Whether the database could not be asked, as opposed to having answered. The same request may succeed later. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   const state = databaseErrorOf(error)?.code
-  if (state !== undefined) return unavailableStates.has(state) || state.startsWith('08')
+  if (state !== undefined) {
+    return unavailableStates.has(state) || unavailableClasses.some((each) => state.startsWith(each))
+  }
   for (let each = error, depth = 0; each instanceof Error && depth < 5; each = each.cause, depth++) {
     if ('code' in each && typeof each.code === 'string' && connectionCodes.has(each.code)) return true
-    if (/connection terminated|timeout exceeded when trying to connect/i.test(each.message)) return true
+    if (lostConnection.test(each.message)) return true
   }
   return false
 }

@@ -5,6 +5,7 @@
  */
 export * from './tables/access.ts'
 export * from './tables/alerts.ts'
+export * from './tables/batches.ts'
 export * from './tables/documents.ts'
 export * from './tables/drills.ts'
 export * from './tables/identity.ts'

@@ -64,6 +64,7 @@ function describeWorkspace(
             tripwire: candidate.guards.policyErrors,
           },
     shadows: [...row.shadows],
+    ...(row.shadowPpm !== null && { shadowPpm: row.shadowPpm }),
   }
 }
 

@@ -13,7 +13,7 @@ import { loadEnvironment, loadParams, loadTree } from '../stores/documents.ts'
 import type { EnvironmentRow } from '../stores/environments.ts'
 import { loadRevokedKeys } from '../stores/key-shards.ts'
 import { loadStateLimits } from '../stores/limits.ts'
-import { loadUnrecorded } from '../stores/retention.ts'
+import { loadFactsRules, loadUnrecorded } from '../stores/retention.ts'
 import { buildKeyIndex } from './key-index.ts'
 import type { DocumentContent } from './write-document.ts'
 
@@ -110,6 +110,7 @@ export async function buildState(
     params: await loadParams(q, organisationId, where.environment),
     freeze: freezeIn(environment),
     ...(await loadUnrecorded(q, where)),
+    ...(await loadFactsRules(q, where)),
   }
 }
 

@@ -23,7 +23,10 @@ const atOnceMax = 8
 type Outcome = { readonly card: ScoreCard } | { readonly error: string }
 
 async function drill(tools: DrillTools, schedule: ScheduleRow): Promise<Outcome> {
-  const { organisationId, environment, id } = schedule
+  const { organisationId, environment, id, model } = schedule
+  if (schedule.key === null) {
+    return { error: `it has no key: signalbox drills set ${model} --env ${environment} --key KEY` }
+  }
   const gateway = await findGatewayUrl(tools.db, organisationId, environment)
   if (gateway === undefined) return { error: `no gateway of ${environment} says where it is reached` }
   const key = tools.secrets.decrypt(schedule.key, drillKeyContext(organisationId, id))

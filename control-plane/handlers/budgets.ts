@@ -6,6 +6,7 @@ import type { Handlers, RequestContext } from '../handler.ts'
 import { viewAlerts } from '../ledger/alert-view.ts'
 import { viewBudgets } from '../ledger/budget-view.ts'
 import { explainBudget } from '../ledger/explain-budget.ts'
+import type { Ledger } from '../ledger/ledger.ts'
 import { previewBudget } from '../ledger/preview-budget.ts'
 import { changeable, changeBudget, checkRevision, planBudget, writeBudget } from '../ledger/set-budget.ts'
 import { publishAndAwait } from '../read-your-writes.ts'
@@ -15,6 +16,7 @@ import { listBudgets } from '../stores/budgets.ts'
 import { listEnvironments } from '../stores/environments.ts'
 import { createBudgetCorrectionHandlers } from './budget-corrections.ts'
 import { type BudgetDependencies, requireBudget, viewBudget } from './budget-lookup.ts'
+import { createRefusedReportHandlers } from './refused-reports.ts'
 
 type BudgetHandlers = Handlers<typeof budgetOperations>
 const alertsPerPage = 100
@@ -72,10 +74,13 @@ function deleteBudget(dependencies: BudgetDependencies): BudgetHandlers['deleteB
 }
 
 /** Budgets: what nodes and keys may spend, what became of it, and what people correct. */
-export function createBudgetHandlers(dependencies: BudgetDependencies): BudgetHandlers {
+export function createBudgetHandlers(
+  dependencies: BudgetDependencies & { readonly ledger: Ledger },
+): BudgetHandlers {
   const { db, clock } = dependencies
   return {
     ...createBudgetCorrectionHandlers(dependencies),
+    ...createRefusedReportHandlers(dependencies),
     async listBudgets({ organisationId, permit }, { query }) {
       const node = query.team === undefined ? undefined : await permit.resolve(query.team)
       if (query.key !== undefined && !isUuid(query.key)) return { items: [] }

@@ -38,6 +38,7 @@ function describeDeployment(row: NumberedDeployment, names: Names, approval: App
     stable: { version: row.stableNumber, digest: row.stableDigest },
     candidate: row.candidate === null ? null : describeCandidate(row.candidate, names),
     shadows: row.shadows.map((digest) => ({ version: numbers.get(digest) ?? 0, digest })),
+    ...(row.shadowPpm !== null && { shadowPpm: row.shadowPpm }),
     release: row.releaseSequence,
   }
 }

@@ -67,10 +67,14 @@ async function readWish(
   organisationId: string,
   body: PromoteBody,
 ): Promise<Omit<WantedDeployment, 'digest'>> {
-  const { shadow = false, reason = null, guards } = body
+  const { shadow = false, reason = null, guards, shadowPpm } = body
   const isCandidate = wishesCandidate(body)
   if (shadow && isCandidate) {
     throw new Refusal('invalid_request', { message: 'A shadow has no share of the calls.', param: 'shadow' })
+  }
+  if (!shadow && shadowPpm !== undefined) {
+    const message = 'shadowPpm says how many calls shadows look at: it needs shadow.'
+    throw new Refusal('invalid_request', { message, param: 'shadowPpm' })
   }
   if (!isCandidate && (guards !== undefined || body.by !== undefined)) {
     throw new Refusal('invalid_request', {
@@ -78,7 +82,7 @@ async function readWish(
       param: guards === undefined ? 'by' : 'guards',
     })
   }
-  const common = { shadow, reason, source: null }
+  const common = { shadow, reason, source: null, ...(shadowPpm !== undefined && { shadowPpm }) }
   if (!isCandidate) return { ...common, candidate: null }
   const teams = await Promise.all(
     (body.teams ?? []).map(async (name) => (await resolveNode(q, organisationId, name)).id),

@@ -2,7 +2,6 @@ import { checkGolden } from '@signalbox/policies'
 import {
   type BodyOf,
   type DrillSchedule,
-  drillFaults,
   type drillOperations,
   Refusal,
   type ReplyOf,
@@ -10,6 +9,7 @@ import {
 import { validate as isUuid } from 'uuid'
 import { isUnproven } from '../alerts/watch-drills.ts'
 import type { Dependencies } from '../dependencies.ts'
+import { planColumns, wholePlan } from '../drills/declared-drills.ts'
 import type { Handlers, RequestContext } from '../handler.ts'
 import { drillKeyContext } from '../secret-contexts.ts'
 import { withAudit } from '../stores/audit.ts'
@@ -31,9 +31,6 @@ type DrillHandlers = Handlers<typeof drillOperations>
 type Wanted = BodyOf<typeof drillOperations.setDrillSchedule>
 type Route = ReplyOf<typeof drillOperations.listDrills>['items'][number]
 
-const dayMs = 86_400_000
-const standard = { targets: 2, costNanoUsdMax: '100000000', unprovenMs: 7 * dayMs } as const
-
 function describeSchedule(row: ScheduleRow): DrillSchedule {
   const {
     id,
@@ -47,9 +44,12 @@ function describeSchedule(row: ScheduleRow): DrillSchedule {
     createdMs,
     createdBy,
     nextMs,
+    workspace,
+    key,
   } = row
   return {
     ...{ id, environment, model, everyMs, targets, faults, golden, unprovenMs, createdMs, createdBy, nextMs },
+    ...{ workspace, hasKey: key !== null },
     costNanoUsdMax: String(row.costNanoUsdMax),
   }
 }
@@ -106,25 +106,25 @@ function scheduleFrom(
   const id = before?.id ?? newId()
   const key =
     body.key === undefined ? before?.key : secrets.encrypt(body.key, drillKeyContext(organisationId, id))
-  if (key === undefined) {
-    throw new Refusal('invalid_request', {
-      message: 'A new schedule needs a key of a gateway.',
-      param: 'key',
-    })
+  if (before?.workspace != null) return declaredWithKey(before, body, { key, nowMs: nowMs() })
+  const { everyMs } = body
+  if (key == null || everyMs === undefined) {
+    const [param, what] =
+      key == null ? ['key', 'a key of a gateway'] : ['everyMs', 'a time to be repeated after']
+    throw new Refusal('invalid_request', { message: `A new schedule needs ${what}.`, param })
   }
   try {
     body.golden?.forEach(checkGolden)
   } catch (error) {
     throw new Refusal('invalid_request', { message: (error as Error).message, param: 'golden' })
   }
-  const cost = body.costNanoUsdMax ?? before?.costNanoUsdMax ?? standard.costNanoUsdMax
+  const { targets, faults, golden, unprovenMs } = { ...before, ...body }
+  const costNanoUsdMax = body.costNanoUsdMax ?? before?.costNanoUsdMax.toString()
+  const said = { targets, faults, golden, unprovenMs, costNanoUsdMax }
+  const known = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined))
   return {
-    ...{ id, organisationId, environment, model: body.model, key, everyMs: body.everyMs },
-    targets: body.targets ?? before?.targets ?? standard.targets,
-    faults: body.faults ?? before?.faults ?? [...drillFaults],
-    golden: body.golden ?? before?.golden ?? [],
-    costNanoUsdMax: BigInt(cost),
-    unprovenMs: body.unprovenMs ?? before?.unprovenMs ?? standard.unprovenMs,
+    ...{ id, organisationId, environment, model: body.model, key, workspace: null },
+    ...planColumns(wholePlan({ everyMs, ...known })),
     createdMs: before?.createdMs ?? nowMs(),
     createdBy: before?.createdBy ?? actor,
     // The first run is made at once.
@@ -133,6 +133,24 @@ function scheduleFrom(
     toldTo: before?.toldTo ?? [],
   }
 }
+
+/** A declared schedule with another key, which is all of it that no file can say. @throws Refusal `conflict`. */
+function declaredWithKey(
+  before: ScheduleRow,
+  body: Wanted,
+  { key, nowMs }: { readonly key: string | null | undefined; readonly nowMs: number },
+): ScheduleRow {
+  const { key: _, model: _model, environment: _environment, ...others } = body
+  if (Object.keys(others).length > 0 || body.key === undefined) throw declaredRefusal(before)
+  return { ...before, key: key ?? null, nextMs: nowMs }
+}
+
+const declaredRefusal = ({ model, environment, workspace }: ScheduleRow): Refusal =>
+  new Refusal('conflict', {
+    message:
+      `The drills of ${model} in ${environment} are declared in signalbox.yaml of the workspace "${workspace}": ` +
+      'change them there. Only their key is set here.',
+  })
 
 function setSchedule(dependencies: Dependencies): DrillHandlers['setDrillSchedule'] {
   return async (request, { body }) => {
@@ -198,6 +216,7 @@ export function createDrillHandlers(dependencies: Dependencies): DrillHandlers {
         { organisationId, actor, action: 'deleteDrillSchedule' },
         async (tx) => {
           const row = isUuid(id) ? await deleteSchedule(tx, organisationId, id) : undefined
+          if (row?.workspace != null) throw declaredRefusal(row)
           if (row === undefined) throw new Refusal('not_found', { message: 'There is no such schedule.' })
           return { result: { id }, audit: { object: `drill ${routeName(row)}`, detail: {} } }
         },

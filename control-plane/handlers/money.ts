@@ -1,7 +1,10 @@
 import { type moneyOperations, Refusal } from '@signalbox/sdk/contract'
 import { validate as isUuid } from 'uuid'
+import type { Database } from '../db/connect.ts'
 import type { Handlers, RequestContext } from '../handler.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import { putAside } from '../ledger/refused-reports.ts'
+import type { Clock } from '../stores/ledger-book.ts'
 
 /** @throws Refusal `invalid_request` that names the member. */
 function requireUuids(param: string, ids: readonly string[]): void {
@@ -22,8 +25,12 @@ function gatewayOf({ organisationId, caller }: RequestContext): {
 /** How gateways take money, and say what became of it. */
 export function createMoneyHandlers({
   ledger,
+  db,
+  clock,
 }: {
   readonly ledger: Ledger
+  readonly db: Database
+  readonly clock: Clock
 }): Handlers<typeof moneyOperations> {
   return {
     async gatewayLease(context, { body }) {
@@ -45,6 +52,14 @@ export function createMoneyHandlers({
         body.settlements.flatMap(({ callId, leaseId }) => [callId, leaseId]),
       )
       return await ledger.settle({ ...gatewayOf(context), body })
+    },
+    async gatewayPutAside(context, { body: { reports } }) {
+      requireUuids(
+        'reports',
+        reports.map(({ id }) => id),
+      )
+      const from = { ...gatewayOf(context), clock }
+      return { kept: await db.transaction((tx) => putAside(tx, from, reports)) }
     },
   }
 }

@@ -42,7 +42,8 @@ const usageRowsDefault = 100
 const usageRowsMax = 100_000
 
 function viewOf(row: PlacedRetention): View {
-  const { id, environment, nodeId, nodePath, keyId, keyName, bodyDays, rowDays, revision, createdMs } = row
+  const { id, environment, nodeId, nodePath, keyId, keyName, bodyDays, rowDays, facts, mask } = row
+  const { revision, createdMs } = row
   return {
     id,
     ...(environment !== null && { environment }),
@@ -50,6 +51,8 @@ function viewOf(row: PlacedRetention): View {
     ...(keyId !== null && { key: { id: keyId, name: keyName ?? '' } }),
     bodies: bodyDays === null ? 'forever' : bodyDays === 0 ? 'none' : bodyDays,
     rows: rowDays ?? 'forever',
+    facts,
+    ...(mask !== null && { mask }),
     revision,
     createdMs,
   }
@@ -68,6 +71,20 @@ function daysOf({ bodies, rows }: Wanted): Pick<RetentionRow, 'bodyDays' | 'rowD
     })
   }
   return { bodyDays, rowDays: Number.isFinite(rowDays) ? rowDays : null }
+}
+
+/** What gateways record of the facts. @throws Refusal for a mask where nothing is masked. */
+function factsOf({ facts = 'full', mask }: Wanted): Pick<RetentionRow, 'facts' | 'mask'> {
+  if (mask !== undefined && facts !== 'masked') {
+    const message = 'mask says what is taken out of facts that are masked: it needs facts "masked".'
+    throw new Refusal('invalid_request', { message, param: 'mask' })
+  }
+  return { facts, mask: mask === undefined ? null : [...new Set(mask)].sort() }
+}
+
+/** What a rule says, for the audit log. */
+function saidBy({ bodyDays, rowDays, facts, mask }: RetentionRow): object {
+  return { bodyDays, rowDays, ...(facts !== 'full' && { facts }), ...(mask !== null && { mask }) }
 }
 
 async function ownerOf(
@@ -104,7 +121,7 @@ async function writeRule(
   const { organisationId, owner, wanted } = wish
   const before = await lockRetentionOf(tx, organisationId, owner)
   checkRevision(before, wanted.revision)
-  const days = daysOf(wanted)
+  const days = { ...daysOf(wanted), ...factsOf(wanted) }
   if (before !== undefined) {
     const after = { ...before, ...days, revision: before.revision + 1 }
     await updateRetention(tx, after)
@@ -132,8 +149,7 @@ function setRetention(tools: Dependencies): RetentionHandlers['setRetention'] {
     const row = await withAudit(tools, audit, async (tx) => {
       const { before, after } = await writeRule(tx, tools, { organisationId, owner, wanted: body })
       await restartReview(tx, organisationId)
-      const days = ({ bodyDays, rowDays }: RetentionRow) => ({ bodyDays, rowDays })
-      const detail = { ...owner, before: before === undefined ? null : days(before), after: days(after) }
+      const detail = { ...owner, before: before === undefined ? null : saidBy(before), after: saidBy(after) }
       return { result: after, audit: { object: `retention ${after.id}`, detail } }
     }).catch((error: unknown) => {
       if (!['environment', 'node', 'key'].some((each) => isUniqueViolation(error, `retention_of_${each}`)))
@@ -153,8 +169,8 @@ function deleteRetention(tools: Dependencies): RetentionHandlers['deleteRetentio
       const row = isUuid(params.id) ? await deleteRetentionRow(tx, organisationId, params.id) : undefined
       if (row === undefined) throw new Refusal('not_found', { message: 'There is no such rule.' })
       await restartReview(tx, organisationId)
-      const { environment, nodeId, keyId, bodyDays, rowDays } = row
-      const detail = { environment, nodeId, keyId, before: { bodyDays, rowDays } }
+      const { environment, nodeId, keyId } = row
+      const detail = { environment, nodeId, keyId, before: saidBy(row) }
       return { result: undefined, audit: { object: `retention ${row.id}`, detail } }
     })
     return { id: params.id, ...(await publishRules(tools, context)) }

@@ -6,6 +6,7 @@ import { loadDocuments, loadRootDocument } from '../stores/documents.ts'
 import { type DriftRow, loadDrift } from '../stores/drift.ts'
 import { type EnvironmentRow, listEnvironments } from '../stores/environments.ts'
 import { findOrganisation } from '../stores/organisation.ts'
+import { countOpenRefusedReports } from '../stores/refused-reports.ts'
 import { loadSelfChecks, type SelfCheckRow } from '../stores/self-checks.ts'
 import { createAuditHandlers } from './audit.ts'
 import { type DeploymentView, describeDeployments } from './deployment-view.ts'
@@ -116,6 +117,7 @@ export function createStatusHandlers(dependencies: Dependencies): Handlers<typeo
       return {
         organisation: { id: organisationId, name: organisation?.name ?? '' },
         software: dependencies.software,
+        refusedReports: await countOpenRefusedReports(db, organisationId),
         environments: views,
       }
     },

@@ -1,6 +1,7 @@
 import type { budgetOperations, ReplyOf } from '@signalbox/sdk/contract'
 import { forecastHistoryMs, forecastSpend } from '../alerts/forecast-spend.ts'
 import type { Queryable } from '../db/connect.ts'
+import { type BatchRow, findBatchesOf } from '../stores/batches.ts'
 import {
   dearestCalls,
   explainedSpend,
@@ -18,11 +19,14 @@ type Explanation = ReplyOf<(typeof budgetOperations)['explainBudget']>
 const windowsShown = 24
 const callsShown = 50
 
-function describeLease({ state, ...row }: LeaseRow): Explanation['leases'] {
+function describeLease({ state, ...row }: LeaseRow, batch: BatchRow | undefined): Explanation['leases'] {
   if (state === 'closed') return []
   const { id: leaseId, gatewayId, incarnation, createdMs: sinceMs, expiresMs } = row
   const sums = { amount: String(row.amount), settled: String(row.settled) }
-  return [{ leaseId, gatewayId, incarnation, state, ...sums, sinceMs, expiresMs }]
+  const described = { leaseId, gatewayId, incarnation, state, ...sums, sinceMs, expiresMs }
+  if (batch === undefined) return [described]
+  const { connection, lines } = batch.job
+  return [{ ...described, batch: { connection, lines, providerId: batch.providerId } }]
 }
 
 /** What a running window is going to cost; null where it has no end, is over, or where it is too early to say. */
@@ -59,10 +63,14 @@ async function explainWindow(
   const held = leases.filter((lease) =>
     windowsOf(lease).some((key) => key.budgetId === window.budgetId && key.startMs === window.startMs),
   )
+  const batches = await findBatchesOf(
+    q,
+    held.map(({ id }) => id),
+  )
   const unexplained = window.settled + window.overrun - explained
   return {
     ...{ byKey, byTarget, byDay, calls },
-    leases: held.flatMap(describeLease),
+    leases: held.flatMap((lease) => describeLease(lease, batches.get(lease.id))),
     unexplained: String(unexplained > 0n ? unexplained : 0n),
     wouldRefuse: window.wouldRefuse,
     forecast: await foretell(q, budget, given),

@@ -24,7 +24,7 @@ import {
 } from './terms.ts'
 
 /** What the wishes of one transaction are answered from. */
-interface Counter {
+export interface Counter {
   readonly book: Book
   readonly current: ReadonlyMap<string, OpenWindow>
   readonly liveGateways: number
@@ -63,7 +63,8 @@ function findRefusal(windows: readonly OpenWindow[], need: bigint): OpenWindow |
   return windows.find((window) => window.budget.mode === 'hard' && grantableOf(window) < need)
 }
 
-function answerWish(counter: Counter, wish: LeaseWish, request: LeaseRequest): LeaseAnswer {
+/** Answers one wish, on the counter's book alone: nothing is written before that is flushed. */
+export function answerWish(counter: Counter, wish: LeaseWish, request: LeaseRequest): LeaseAnswer {
   const { book, current } = counter
   const known = counter.known.get(wish.leaseId)
   if (known !== undefined) return repeat(counter, known, request)
@@ -118,7 +119,8 @@ function deduct(
   return { leaseId: row.id, granted: String(amount), expiresInMs: leaseTtlMs }
 }
 
-async function openCounter(
+/** Locks what wishes concern. */
+export async function openCounter(
   tx: Transaction,
   tools: LedgerTools,
   { organisationId, requests }: { organisationId: string; requests: readonly LeaseRequest[] },

@@ -1,6 +1,7 @@
 import { type LeaseReport, Refusal } from '@signalbox/sdk/contract'
 import type { Transaction } from '../db/connect.ts'
 import {
+  insertLeases,
   insertSettlements,
   type LeaseRow,
   loadIncarnations,
@@ -30,6 +31,8 @@ interface Desk {
   readonly book: Book
   readonly leases: Map<string, LeaseRow>
   readonly changed: Set<string>
+  /** Leases that are over before they were granted: a copy of the wish that comes late finds them closed. */
+  readonly never: Map<string, LeaseRow>
   readonly incarnations: ReadonlyMap<string, string | null>
 }
 
@@ -65,10 +68,24 @@ function isRecalled(book: Book, windows: readonly OpenWindow[]): boolean {
   })
 }
 
+/** The lease of a wish whose sender will not take it any more. */
+function neverGranted(
+  id: string,
+  { organisationId, gatewayId, body }: SettleRequest,
+  nowMs: number,
+): LeaseRow {
+  const nothing = { granted: 0n, amount: 0n, settled: 0n, late: 0n, voided: 0n, state: 'closed' as const }
+  const of = { organisationId, gatewayId, incarnation: body.incarnation, budgetIds: [], windowStarts: [] }
+  return { id, ...of, ...nothing, createdMs: nowMs, expiresMs: nowMs }
+}
+
 function takeReport(desk: Desk, report: LeaseReport, request: SettleRequest): SettleReply['leases'][number] {
   const { book } = desk
   const { leaseId } = report
   const row = desk.leases.get(leaseId)
+  if (row === undefined && report.final && BigInt(report.amount) === 0n) {
+    desk.never.set(leaseId, neverGranted(leaseId, request, book.nowMs))
+  }
   if (row === undefined || row.gatewayId !== request.gatewayId)
     return { leaseId, expiresInMs: 0, recall: true }
   const byHolder = row.incarnation === request.body.incarnation
@@ -168,6 +185,7 @@ async function openDesk(
     book,
     leases: new Map(leases.map((row) => [row.id, row])),
     changed: new Set<string>(),
+    never: new Map<string, LeaseRow>(),
     incarnations,
   }
   return { desk, overruns }
@@ -191,6 +209,7 @@ export async function takeReports(
       }
     }
     await desk.book.flush()
+    await insertLeases(tx, [...desk.never.values()])
     await updateLeases(
       tx,
       [...desk.changed].flatMap((id) => desk.leases.get(id) ?? []),

@@ -22,6 +22,8 @@ export interface Pointed {
   readonly stableDigest: string
   readonly candidate: CandidateRow | null
   readonly shadows: string[]
+  /** Of all calls, how many the shadows look at; left out: as many as before. */
+  readonly shadowPpm?: number
 }
 /** What a new rollout needs that is not in the wish. */
 export interface Fresh {
@@ -110,19 +112,24 @@ function requireStable(current: NumberedDeployment | undefined, what: string): N
 
 function withShadow(
   current: NumberedDeployment | undefined,
-  { digest }: WantedDeployment,
+  { digest, shadowPpm }: WantedDeployment,
 ): Pointed | undefined {
-  const { stableDigest, candidate, shadows } = requireStable(current, 'a shadow')
+  const standing = requireStable(current, 'a shadow')
+  const { stableDigest, candidate, shadows } = standing
+  const share = shadowPpm === undefined ? {} : { shadowPpm }
   if (stableDigest === digest) {
     throw new Refusal('conflict', { message: 'This version is the stable one here: it has no shadow.' })
   }
-  if (shadows.includes(digest)) return undefined
+  if (shadows.includes(digest)) {
+    const isSame = shadowPpm === undefined || shadowPpm === (standing.shadowPpm ?? whole)
+    return isSame ? undefined : { stableDigest, candidate, shadows, ...share }
+  }
   if (shadows.length >= shadowsMax) {
     throw new Refusal('conflict', {
       message: `There are ${shadowsMax} shadows already: take one away (rollback --shadow VERSION).`,
     })
   }
-  return { stableDigest, candidate, shadows: [...shadows, digest] }
+  return { stableDigest, candidate, shadows: [...shadows, digest], ...share }
 }
 
 function sameList(one: readonly unknown[], other: readonly unknown[]): boolean {

@@ -1,5 +1,4 @@
 import { and, asc, desc, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm'
-import { validate as isUuid } from 'uuid'
 import type { Queryable, Transaction } from '../db/connect.ts'
 import { apiKey, budget, budgetWindow, node } from '../db/schema.ts'
 import type { Reach } from '../identity/grants.ts'
@@ -97,22 +96,6 @@ export async function insertBudget(tx: Transaction, row: BudgetRow): Promise<voi
 export async function updateBudget(tx: Transaction, row: BudgetRow): Promise<void> {
   const { id, organisationId: _, nodeId: __, keyId: ___, createdMs: ____, ...columns } = row
   await tx.update(budget).set(columns).where(eq(budget.id, id))
-}
-
-/** Path of the node that a budget, living or deleted, is of or whose key it is of. */
-export async function findBudgetPath(
-  q: Queryable,
-  organisationId: string,
-  id: string,
-): Promise<string | undefined> {
-  if (!isUuid(id)) return undefined
-  const [row] = await q
-    .select({ path: node.path })
-    .from(budget)
-    .leftJoin(apiKey, eq(apiKey.id, budget.keyId))
-    .innerJoin(node, eq(node.id, sql`coalesce(${budget.nodeId}, ${apiKey.nodeId})`))
-    .where(and(eq(budget.organisationId, organisationId), eq(budget.id, id)))
-  return row?.path
 }
 
 /** What the state of an environment says of budgets: those of nodes, and those of its own living keys. */

@@ -7,6 +7,8 @@ import { loadCurrentDeployments } from './deployments.ts'
 export interface DriftRow {
   readonly environment: string
   readonly workspace: string
+  /** What it does there. */
+  readonly role: 'stable' | 'candidate' | 'shadow'
   readonly version: number
   readonly parent: number | null
   readonly by: string
@@ -15,12 +17,19 @@ export interface DriftRow {
 }
 
 /**
- * What runs in an environment and was made outside Git: it has a parent that it was edited from, and nobody has pushed
- * it from a commit since.
+ * What decides or looks on in an environment and was made outside Git: it has a parent that it was edited from, and
+ * nobody has pushed it from a commit since.
  */
 export async function loadDrift(q: Queryable, organisationId: string): Promise<DriftRow[]> {
   const deployed = await loadCurrentDeployments(q, organisationId)
-  const digests = [...new Set(deployed.map(({ stableDigest }) => stableDigest))]
+  const running = deployed.flatMap(({ environment, workspace, stableDigest, candidate, shadows }) => [
+    { environment, workspace, role: 'stable' as const, digest: stableDigest },
+    ...(candidate == null
+      ? []
+      : [{ environment, workspace, role: 'candidate' as const, digest: candidate.digest }]),
+    ...shadows.map((digest) => ({ environment, workspace, role: 'shadow' as const, digest })),
+  ])
+  const digests = [...new Set(running.map(({ digest }) => digest))]
   if (digests.length === 0) return []
   const rows = await q
     .select({
@@ -43,10 +52,10 @@ export async function loadDrift(q: Queryable, organisationId: string): Promise<D
           and f.digest = ${version.digest} and f.commit not like '%-dirty')`,
       ),
     )
-  return deployed.flatMap(({ environment, workspace, stableDigest }) => {
-    const row = rows.find(({ digest }) => digest === stableDigest)
+  return running.flatMap(({ digest, ...where }) => {
+    const row = rows.find((each) => each.digest === digest)
     if (row === undefined) return []
     const { number, parent, made, createdMs } = row
-    return [{ environment, workspace, version: number, parent, ...made, createdMs }]
+    return [{ ...where, version: number, parent, ...made, createdMs }]
   })
 }

@@ -26,6 +26,9 @@ export async function loadIncarnations(
   return new Map(rows.map((row) => [row.id, row.incarnation]))
 }
 
+/** No lease that a run reports on lasts longer than this from one report to the next; those of batches do. */
+const heartbeatMsMax = 300_000
+
 /** How many gateways share what is left: those that are connected, and those that hold leases. */
 export async function countLiveGateways(
   q: Queryable,
@@ -35,7 +38,8 @@ export async function countLiveGateways(
   const { rows } = await q.execute<{ count: string }>(sql`
     select count(*) as count from ${gateway} g
     where g.organisation_id = ${organisationId} and g.revoked is null and (g.connected_until > ${iso(nowMs)}
-      or exists (select 1 from ${lease} l where l.gateway_id = g.id and l.state = 'active'))`)
+      or exists (select 1 from ${lease} l where l.gateway_id = g.id and l.state = 'active'
+        and l.expires < ${iso(nowMs + heartbeatMsMax)}))`)
   return Number(rows[0]?.count ?? 0)
 }
 

@@ -1,6 +1,5 @@
 import type { StateLimit } from '@signalbox/sdk/contract'
 import { and, asc, eq, isNull, type SQL, sql } from 'drizzle-orm'
-import { validate as isUuid } from 'uuid'
 import type { Queryable, Transaction } from '../db/connect.ts'
 import { apiKey, node, rateLimit } from '../db/schema.ts'
 import type { Reach } from '../identity/grants.ts'
@@ -60,22 +59,6 @@ export function listLimits(
   const ofNode = nodeId === undefined ? undefined : eq(rateLimit.nodeId, nodeId)
   const ofKey = keyId === undefined ? undefined : eq(rateLimit.keyId, keyId)
   return select(q, and(eq(rateLimit.organisationId, organisationId), ofNode, ofKey, near))
-}
-
-/** Path of the node that a limit is of, or whose key it is of. */
-export async function findLimitPath(
-  q: Queryable,
-  organisationId: string,
-  id: string,
-): Promise<string | undefined> {
-  if (!isUuid(id)) return undefined
-  const [row] = await q
-    .select({ path: node.path })
-    .from(rateLimit)
-    .leftJoin(apiKey, eq(apiKey.id, rateLimit.keyId))
-    .innerJoin(node, eq(node.id, sql`coalesce(${rateLimit.nodeId}, ${apiKey.nodeId})`))
-    .where(and(eq(rateLimit.organisationId, organisationId), eq(rateLimit.id, id)))
-  return row?.path
 }
 
 export async function findLimit(

@@ -22,6 +22,7 @@ export interface RecordFilter {
   readonly effect?: RecordRow['effect'] | undefined
   readonly errorCode?: string | undefined
   readonly statusMin?: number | undefined
+  readonly arm?: RecordRow['arm'] | undefined
 }
 /** A place in the order of records: newest first, then by id downwards. */
 export interface RecordPlace {
@@ -100,6 +101,7 @@ function conditionsOf(organisationId: string, filter: RecordFilter): (SQL | unde
     equal(record.effect, filter.effect),
     equal(record.errorCode, filter.errorCode),
     filter.statusMin === undefined ? undefined : gte(record.status, filter.statusMin),
+    equal(record.arm, filter.arm),
   ]
 }
 
@@ -116,7 +118,8 @@ export function matchesFilter(row: RecordRow, filter: RecordFilter): boolean {
     same(filter.rule, row.rule) &&
     same(filter.effect, row.effect) &&
     same(filter.errorCode, row.errorCode) &&
-    (filter.statusMin === undefined || row.status >= filter.statusMin)
+    (filter.statusMin === undefined || row.status >= filter.statusMin) &&
+    same(filter.arm, row.arm)
   )
 }
 

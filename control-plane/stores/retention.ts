@@ -1,5 +1,5 @@
-import type { StateDocument } from '@signalbox/sdk/contract'
-import { and, asc, eq, isNull, sql } from 'drizzle-orm'
+import type { StateDocument, StateFactsRule } from '@signalbox/sdk/contract'
+import { and, asc, eq, getTableColumns, isNull, ne, type SQL, sql } from 'drizzle-orm'
 import type { Queryable, Transaction } from '../db/connect.ts'
 import { apiKey, node, organisation, retention, retentionReview } from '../db/schema.ts'
 
@@ -50,8 +50,8 @@ export async function insertRetention(tx: Transaction, row: RetentionRow): Promi
 }
 
 export async function updateRetention(tx: Transaction, row: RetentionRow): Promise<void> {
-  const { bodyDays, rowDays, revision } = row
-  await tx.update(retention).set({ bodyDays, rowDays, revision }).where(eq(retention.id, row.id))
+  const { bodyDays, rowDays, facts, mask, revision } = row
+  await tx.update(retention).set({ bodyDays, rowDays, facts, mask, revision }).where(eq(retention.id, row.id))
 }
 
 /** Gives the rule that was there. */
@@ -122,25 +122,34 @@ export async function loadNodePaths(
   return new Map(rows.map(({ id, path }) => [id, path]))
 }
 
-/** What the state of an environment says of calls that are not recorded; no member where there are none. */
-export async function loadUnrecorded(
+/** Rules of an organisation that are about calls of an environment, and are so. */
+function rulesIn(
   q: Queryable,
   where: { readonly organisationId: string; readonly environment: string },
-): Promise<Pick<StateDocument, 'unrecorded'>> {
+  such: SQL,
+): Promise<RetentionRow[]> {
   const here = and(eq(apiKey.environment, where.environment), isNull(apiKey.revokedMs))
-  const rows = await q
-    .select({ environment: retention.environment, nodeId: retention.nodeId, keyId: retention.keyId })
+  return q
+    .select(getTableColumns(retention))
     .from(retention)
     .leftJoin(apiKey, eq(apiKey.id, retention.keyId))
     .where(
       and(
         eq(retention.organisationId, where.organisationId),
-        eq(retention.bodyDays, 0),
+        such,
         sql`(${isNull(retention.environment)} or ${eq(retention.environment, where.environment)})`,
         sql`(${isNull(retention.keyId)} or (${here}))`,
       ),
     )
     .orderBy(asc(retention.id))
+}
+
+/** What the state of an environment says of calls that are not recorded; no member where there are none. */
+export async function loadUnrecorded(
+  q: Queryable,
+  where: { readonly organisationId: string; readonly environment: string },
+): Promise<Pick<StateDocument, 'unrecorded'>> {
+  const rows = await rulesIn(q, where, eq(retention.bodyDays, 0))
   if (rows.length === 0) return {}
   return {
     unrecorded: {
@@ -149,4 +158,23 @@ export async function loadUnrecorded(
       keys: rows.flatMap(({ keyId }) => keyId ?? []),
     },
   }
+}
+
+/** What the state says of calls of which not all facts are recorded; no member where there are none. */
+export async function loadFactsRules(
+  q: Queryable,
+  where: { readonly organisationId: string; readonly environment: string },
+): Promise<Pick<StateDocument, 'factsRules'>> {
+  const rows = await rulesIn(q, where, ne(retention.facts, 'full'))
+  const factsRules = rows.flatMap(({ facts, mask, environment, nodeId, keyId }): StateFactsRule[] => {
+    if (facts === 'full') return []
+    const owner: StateFactsRule['owner'] =
+      environment !== null
+        ? { kind: 'environment', id: environment }
+        : keyId !== null
+          ? { kind: 'key', id: keyId }
+          : { kind: 'node', id: nodeId ?? '' }
+    return [{ owner, class: facts, ...(mask !== null && { mask }) }]
+  })
+  return factsRules.length === 0 ? {} : { factsRules }
 }

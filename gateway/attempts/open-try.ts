@@ -1,6 +1,7 @@
 import type { Attempt } from '@signalbox/sdk/contract'
 import { Refusal } from '@signalbox/sdk/contract'
 import { applyPrompt } from '../apply-prompt.ts'
+import { noteLook } from '../batches/caller-looks.ts'
 import { credentialOf } from '../credentials/credential-of.ts'
 import { injectFault } from '../drills/inject-fault.ts'
 import { noteLimits } from '../health/note-limits.ts'
@@ -81,7 +82,7 @@ export function openTry(input: TryInput, way: Way): Opened | Promise<Opened> {
         fidelity: allowed.decision.fidelity,
         headers: incoming.request.headers,
         trail: attempt,
-        account: accountOf(way),
+        ...{ account: accountOf(way), batch: allowed.batch },
         isWanted: () => !incoming.writer.gone && incoming.writer.cancelled === undefined,
         deadlineMs: way.deadlineMs,
         injected: drill === undefined ? undefined : injectFault(drill.fault),
@@ -152,6 +153,8 @@ function closeTry({ open, health }: OpenTry, failure: AttemptFailure | undefined
   const { trail: attempt } = open
   attempt.errorClass = failure?.errorClass
   attempt.hold?.close(way.parts.clock())
+  way.allowed.batch?.close(attempt)
+  if (failure === undefined) noteLook(way.allowed.call, way.parts)
   if (health === undefined) return
   health.running--
   way.parts.health.note(health, outcomeOf(attempt, failure, way.deadlineMs))

@@ -1,44 +1,13 @@
 import { Refusal } from '@signalbox/sdk/contract'
 import { costHeader, servedHeaders } from '../answer-headers.ts'
-import type { Delta, Reply } from '../call.ts'
+import type { Reply } from '../call.ts'
 import { decline } from '../guardrails/decline.ts'
+import { deltasOf } from '../relay/reply-deltas.ts'
 import { settleCall } from '../steps/settle.ts'
 import type { AttemptTrail } from '../trail.ts'
 import type { Way } from '../way.ts'
 
 const eventStream = 'text/event-stream; charset=utf-8'
-
-/** A whole answer as the events of a stream. */
-function deltasOf(reply: Reply): Delta[] {
-  const blocks = reply.blocks.flatMap((block, index): Delta[] => {
-    const { start, delta } = openingOf(block)
-    return [
-      { type: 'blockStart', index, block: start },
-      { type: 'blockDelta', index, ...delta },
-      { type: 'blockEnd', index },
-    ]
-  })
-  const { id, model, usage, finish, nativeFinish, stopSequence } = reply
-  return [
-    { type: 'start', id, model },
-    ...blocks,
-    { type: 'usage', usage },
-    { type: 'end', finish, nativeFinish, ...(stopSequence !== undefined && { stopSequence }) },
-  ]
-}
-
-type BlockStart = Extract<Delta, { type: 'blockStart' }>['block']
-type BlockDelta = Omit<Extract<Delta, { type: 'blockDelta' }>, 'type' | 'index'>
-
-function openingOf(block: Reply['blocks'][number]): { start: BlockStart; delta: BlockDelta } {
-  if (block.type === 'toolCall') {
-    const { type, id, name } = block
-    return { start: { type, id, name }, delta: { text: block.arguments } }
-  }
-  if (block.type !== 'reasoning') return { start: { type: block.type }, delta: { text: block.text } }
-  const { type, origin, ...delta } = block
-  return { start: { type, origin }, delta }
-}
 
 /**
  * Sends an answer that was kept, as the caller asked for it, when the output guardrails of its call have seen it.

@@ -18,7 +18,7 @@ const sharedTrustMs = 5000
 
 /** Answers of earlier calls: in memory, and where it is there in the store that gateways share. */
 export class AnswerCache {
-  readonly counts = { hits: 0, misses: 0, stored: 0, coalesced: 0, savedNanoUsd: 0n }
+  readonly counts = { hits: 0, misses: 0, stored: 0, coalesced: 0, similar: 0, savedNanoUsd: 0n }
   readonly memory: AnswerMemory
   /** Questions that answers in memory were given to, by their meaning; of this gateway alone. */
   readonly questions: QuestionIndex

@@ -1,7 +1,8 @@
-import type { Call, Delta, Reply, WireFormat } from '../call.ts'
+import type { Call, Reply, WireFormat } from '../call.ts'
 import type { Dialect } from '../dialect.ts'
 import type { Provider } from '../provider.ts'
 import { ReplyAssembly } from '../relay/assemble-reply.ts'
+import { deltasOf } from '../relay/reply-deltas.ts'
 import { SseSplitter } from '../wire/sse.ts'
 import type { CachedAnswer } from './cached-answer.ts'
 
@@ -27,38 +28,6 @@ function readEvents(body: Buffer, reader: Provider): Reply {
     for (const delta of decoder.push({ event, data })) assembly.push(delta)
   for (const delta of decoder.finish().deltas) assembly.push(delta)
   return assembly.reply(false)
-}
-
-function* deltasOf({
-  id,
-  model,
-  blocks,
-  usage,
-  finish,
-  nativeFinish,
-  stopSequence,
-}: Reply): Generator<Delta> {
-  yield { type: 'start', id, model }
-  for (const [index, block] of blocks.entries()) {
-    if (block.type === 'toolCall') {
-      yield { type: 'blockStart', index, block: { type: 'toolCall', id: block.id, name: block.name } }
-      yield { type: 'blockDelta', index, text: block.arguments }
-    } else if (block.type === 'reasoning') {
-      const { text, signature, encrypted, origin } = block
-      yield { type: 'blockStart', index, block: { type: 'reasoning', origin } }
-      const proof = {
-        ...(signature !== undefined && { signature }),
-        ...(encrypted !== undefined && { encrypted }),
-      }
-      yield { type: 'blockDelta', index, text, ...proof }
-    } else {
-      yield { type: 'blockStart', index, block: { type: block.type } }
-      yield { type: 'blockDelta', index, text: block.text }
-    }
-    yield { type: 'blockEnd', index }
-  }
-  yield { type: 'usage', usage }
-  yield { type: 'end', finish, nativeFinish, ...(stopSequence !== undefined && { stopSequence }) }
 }
 
 /** An answer in the form that a call wants. */

@@ -14,7 +14,7 @@ import { cacheKey, isCacheable, type KeyContext } from './cache-key.ts'
 import type { CacheVisit } from './cache-visit.ts'
 import { cacheWish } from './cache-wish.ts'
 import type { CachedAnswer } from './cached-answer.ts'
-import { convertAnswer, readerOf } from './convert-answer.ts'
+import { type ConvertedAnswer, convertAnswer, readerOf } from './convert-answer.ts'
 import { keepAnswer, streamOptionsOf } from './keep-cached.ts'
 import { lastQuestion } from './last-question.ts'
 import { embedderOf, SimilarAnswers } from './similar-answers.ts'
@@ -159,11 +159,10 @@ async function give(cache: CacheVisit, how: HitKind): Promise<boolean> {
   const found = parts.answers.find(key, wish.ttlMs)
   const answer = found instanceof Promise ? await found : found
   if (answer === undefined) return false
-  const wanted = allowed.call.stream ? 'events' : 'whole'
-  const isSame = answer.form === wanted && answer.streamOptions === streamOptionsOf(allowed)
-  const given = isSame ? { ...answer, dropped: [] } : converted(answer, cache)
+  const given = formOf(answer, cache)
   if (given === undefined) return false
-  const screened = await screenedHit({ ...answer, ...given, form: wanted }, cache)
+  const isSame = given.body === answer.body
+  const screened = await screenedHit(answer, given, cache)
   if (screened === undefined) return false
   noteHit(answer, how, cache)
   if ('stop' in screened) {
@@ -184,22 +183,46 @@ type ScreenedHit =
  * Shows an answer that is kept to the output guardrails of this call, whose metadata may be others; one that streams
  * as a whole. Undefined where it cannot be read.
  */
-async function screenedHit(answer: CachedAnswer, cache: CacheVisit): Promise<ScreenedHit | undefined> {
+async function screenedHit(
+  answer: CachedAnswer,
+  given: ConvertedAnswer,
+  cache: CacheVisit,
+): Promise<ScreenedHit | undefined> {
   const { allowed } = cache
-  const { body, contentType, form } = answer
+  const { body, contentType } = given
   const { guards, call } = allowed
   if (guards === undefined || guards.output.length === 0) return { body, contentType, changed: false }
   const plain = { ...cache, allowed: { ...allowed, call: { ...call, stream: false } } }
-  const whole = form === 'whole' ? { body } : converted(answer, plain)
+  const whole = call.stream ? formOf(answer, plain) : given
   if (whole === undefined) return undefined
   const { body: seen, changed, stop } = await guards.screenAnswer(whole.body, answer.target)
   if (stop !== undefined) return { stop }
-  if (!changed || form === 'whole') return { body: changed ? seen : body, contentType, changed }
+  if (!changed || !call.stream) return { body: changed ? seen : body, contentType, changed }
   const edited = converted({ ...answer, form: 'whole', body: seen }, cache)
   return edited === undefined ? undefined : { body: edited.body, contentType, changed }
 }
 
-function converted(answer: CachedAnswer, { allowed, incoming, reader, parts }: CacheVisit) {
+/** An answer in the form that a call wants: as it is kept, as it was made for a call before, or made now. */
+function formOf(answer: CachedAnswer, cache: CacheVisit): ConvertedAnswer | undefined {
+  const { allowed, key, parts } = cache
+  const { memory } = parts.answers
+  const form = allowed.call.stream ? 'events' : 'whole'
+  const streamOptions = streamOptionsOf(allowed)
+  if (answer.form === form && answer.streamOptions === streamOptions) {
+    return { body: answer.body, contentType: answer.contentType, dropped: [] }
+  }
+  const name = `${form} ${streamOptions}`
+  const known = memory.form(key, answer, name)
+  if (known !== undefined) return known
+  const made = converted(answer, cache)
+  if (made !== undefined) memory.keepForm(key, answer, name, made)
+  return made
+}
+
+function converted(
+  answer: CachedAnswer,
+  { allowed, incoming, reader, parts }: CacheVisit,
+): ConvertedAnswer | undefined {
   if (reader === undefined) return undefined
   try {
     const { dialect } = incoming
@@ -218,6 +241,7 @@ function noteHit(
   const { counts } = parts.answers
   counts.hits++
   if (isShared) counts.coalesced++
+  if (similarityPpm !== undefined) counts.similar++
   const { costNanoUsd, recordId, storedMs, target } = answer
   if (costNanoUsd !== undefined) counts.savedNanoUsd += BigInt(costNanoUsd)
   const nowMs = parts.clock()

@@ -8,7 +8,7 @@ import { encodeMessagesReply } from '../wire/anthropic-messages/encode-reply.ts'
 import { MessagesStreamEncoder } from '../wire/anthropic-messages/encode-stream.ts'
 import { encodeMessagesError, encodeMessagesStreamError } from '../wire/anthropic-messages/errors.ts'
 import { insertMessagesTurns } from '../wire/anthropic-messages/insert-messages.ts'
-import { asObject, asString, parseExact, withinDepth } from '../wire/json-value.ts'
+import { asObject, asString, parseExactBytes, withinDepth } from '../wire/json-value.ts'
 import { decodeStored, hasBody } from '../wire/stored-collection.ts'
 
 /** Anthropic Messages, as its own clients speak it. */
@@ -47,9 +47,7 @@ export const dialect: Dialect = {
       summary,
       ...(counts && { native: countTokens }),
       payload() {
-        payload ??= withinDepth(() =>
-          decodeMessagesRequest(asObject(parseExact(raw.toString('utf8'), json)) ?? json),
-        )
+        payload ??= withinDepth(() => decodeMessagesRequest(asObject(parseExactBytes(raw, json)) ?? json))
         return payload
       },
     }

@@ -1,6 +1,6 @@
 import type { Call, ChatPayload } from '../call.ts'
 import type { Dialect } from '../dialect.ts'
-import { asObject, asString, parseExact, withinDepth } from '../wire/json-value.ts'
+import { asObject, asString, parseExactBytes, withinDepth } from '../wire/json-value.ts'
 import { checkChatRequest } from '../wire/openai-chat/check-request.ts'
 import { decodeChatRequest } from '../wire/openai-chat/decode-request.ts'
 import { encodeChatReply } from '../wire/openai-chat/encode-reply.ts'
@@ -35,9 +35,7 @@ export const dialect: Dialect = {
       summary,
       ...(converted !== undefined && { lost: converted.dropped }),
       payload() {
-        payload ??= withinDepth(() =>
-          decodeChatRequest(asObject(parseExact(raw.toString('utf8'), json)) ?? json),
-        )
+        payload ??= withinDepth(() => decodeChatRequest(asObject(parseExactBytes(raw, json)) ?? json))
         return payload
       },
     }

@@ -1,6 +1,6 @@
 import type { Call, ChatPayload } from '../call.ts'
 import type { Dialect, DialectRoute } from '../dialect.ts'
-import { asObject, asString, parseExact, withinDepth } from '../wire/json-value.ts'
+import { asObject, asString, parseExactBytes, withinDepth } from '../wire/json-value.ts'
 import { checkResponsesRequest } from '../wire/openai-responses/check-request.ts'
 import { decodeResponsesRequest } from '../wire/openai-responses/decode-request.ts'
 import { encodeResponsesReply } from '../wire/openai-responses/encode-reply.ts'
@@ -36,9 +36,7 @@ export const dialect: Dialect = {
       ...(stored.length > 0 && { stored }),
       ...(native !== undefined && { native }),
       payload() {
-        payload ??= withinDepth(() =>
-          decodeResponsesRequest(asObject(parseExact(raw.toString('utf8'), json)) ?? json),
-        )
+        payload ??= withinDepth(() => decodeResponsesRequest(asObject(parseExactBytes(raw, json)) ?? json))
         return payload
       },
     }

@@ -2,8 +2,9 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { Refusal } from '@signalbox/sdk/contract'
 import type { Call, ChatPayload } from '../call.ts'
 import type { Dialect, DialectRoute, RequestHead } from '../dialect.ts'
-import { asObject, parseExact, withinDepth } from '../wire/json-value.ts'
+import { asObject, parseExactBytes, withinDepth } from '../wire/json-value.ts'
 import { encodingOwnNames, withOwnNames } from '../wire/tool-names.ts'
+import { ownSearchName } from '../wire/vercel-ai/answer-parts.ts'
 import { checkVercelRequest } from '../wire/vercel-ai/check-request.ts'
 import { decodeVercelRequest } from '../wire/vercel-ai/decode-request.ts'
 import { decodeVercelEmbeddings } from '../wire/vercel-ai/embeddings.ts'
@@ -58,9 +59,7 @@ function decodeChat(
     summary: checkVercelRequest(json),
     ...(head !== undefined && { head }),
     payload() {
-      payload ??= withinDepth(() =>
-        decodeVercelRequest(asObject(parseExact(raw.toString('utf8'), json)) ?? json),
-      )
+      payload ??= withinDepth(() => decodeVercelRequest(asObject(parseExactBytes(raw, json)) ?? json))
       return payload
     },
   }
@@ -77,8 +76,10 @@ export const dialect: Dialect = {
     return decodeVercelEmbeddings(raw, json, headerOf(head?.headers, 'ai-model-id'))
   },
   insertMessages: insertVercelMessages,
-  encodeReply: (reply, call, nowMs) => encodeVercelReply(withOwnNames(reply, call), nowMs),
-  createEncoder: (call, nowMs) => encodingOwnNames(new VercelStreamEncoder(nowMs), call),
+  encodeReply: (reply, call, nowMs) =>
+    encodeVercelReply(withOwnNames(reply, call), nowMs, ownSearchName(call.json)),
+  createEncoder: (call, nowMs) =>
+    encodingOwnNames(new VercelStreamEncoder(nowMs, ownSearchName(call.json)), call),
   encodeError: (refusal, recordId) => encodeVercelError(refusal, recordId),
   encodeStreamError: (refusal) => encodeVercelStreamError(refusal),
 }

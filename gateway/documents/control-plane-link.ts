@@ -8,7 +8,23 @@ import {
 import { describeViolations, digestOf, fits, violationsOf } from '@signalbox/sdk/node'
 import { type Static, type TSchema, Type } from 'typebox'
 import { Agent, type Dispatcher, request } from 'undici'
-import type { LeaseBody, LeaseReply, LedgerLink, SettleBody, SettleReply } from '../money/ledger-link.ts'
+import type {
+  BatchLink,
+  ClaimBody,
+  ClaimReply,
+  OpenBatchBody,
+  OpenBatchReply,
+  TellBody,
+  TellReply,
+} from '../batches/batch-link.ts'
+import type {
+  LeaseBody,
+  LeaseReply,
+  LedgerLink,
+  PutAsideBody,
+  SettleBody,
+  SettleReply,
+} from '../money/ledger-link.ts'
 import { SseSplitter } from '../wire/sse.ts'
 import { blobBytesMax } from './collect-blobs.ts'
 import { Rejection } from './rejection.ts'
@@ -115,7 +131,7 @@ function parseEvent(data: string): DocumentEvent | undefined {
 }
 
 /** Everything a gateway asks of the control plane but segments. One pool, every request with a time limit. */
-export class ControlPlaneLink implements LedgerLink {
+export class ControlPlaneLink implements LedgerLink, BatchLink {
   readonly #origin: string
   readonly #authorization: string
   readonly #agent = new Agent({ connections: 16, connect: { timeout: 5000 }, keepAliveTimeout: 20_000 })
@@ -152,9 +168,8 @@ export class ControlPlaneLink implements LedgerLink {
   }
 
   async #post<T extends TSchema>(
-    path: string,
+    { path, reply }: { readonly path: string; readonly reply: T },
     body: object,
-    reply: T,
     signal: AbortSignal,
   ): Promise<Static<T>> {
     const headers = { 'content-type': 'application/json' }
@@ -165,42 +180,54 @@ export class ControlPlaneLink implements LedgerLink {
   }
 
   async hello(body: Hello, signal: AbortSignal): Promise<HelloReply> {
-    return await this.#post(apiOperations.gatewayHello.path, body, HelloReply, signal)
+    return await this.#post(apiOperations.gatewayHello, body, signal)
   }
 
   async acknowledge(body: Acknowledgement, signal: AbortSignal): Promise<void> {
-    await this.#post(apiOperations.gatewayAck.path, body, apiOperations.gatewayAck.reply, signal)
+    await this.#post(apiOperations.gatewayAck, body, signal)
   }
 
   async report(body: BodyOf<(typeof apiOperations)['gatewayReport']>, signal: AbortSignal): Promise<void> {
-    await this.#post(apiOperations.gatewayReport.path, body, apiOperations.gatewayReport.reply, signal)
+    await this.#post(apiOperations.gatewayReport, body, signal)
   }
 
   async trip(body: BodyOf<(typeof apiOperations)['gatewayTrip']>, signal: AbortSignal): Promise<void> {
-    await this.#post(apiOperations.gatewayTrip.path, body, apiOperations.gatewayTrip.reply, signal)
+    await this.#post(apiOperations.gatewayTrip, body, signal)
   }
 
   async noteStored(body: BodyOf<Operations['gatewayNoteStored']>, signal: AbortSignal): Promise<void> {
-    const { path, reply } = apiOperations.gatewayNoteStored
-    await this.#post(path, body, reply, signal)
+    await this.#post(apiOperations.gatewayNoteStored, body, signal)
   }
 
   async findStored(
     keys: readonly string[],
     signal: AbortSignal,
   ): Promise<ReplyOf<Operations['gatewayFindStored']>> {
-    const { path, reply } = apiOperations.gatewayFindStored
-    return await this.#post(path, { keys }, reply, signal)
+    return await this.#post(apiOperations.gatewayFindStored, { keys }, signal)
   }
 
   async lease(body: LeaseBody, signal: AbortSignal): Promise<LeaseReply> {
-    const { path, reply } = apiOperations.gatewayLease
-    return await this.#post(path, body, reply, signal)
+    return await this.#post(apiOperations.gatewayLease, body, signal)
   }
 
   async settle(body: SettleBody, signal: AbortSignal): Promise<SettleReply> {
-    const { path, reply } = apiOperations.gatewaySettle
-    return await this.#post(path, body, reply, signal)
+    return await this.#post(apiOperations.gatewaySettle, body, signal)
+  }
+
+  async putAside(body: PutAsideBody, signal: AbortSignal): Promise<void> {
+    await this.#post(apiOperations.gatewayPutAside, body, signal)
+  }
+
+  async openBatch(body: OpenBatchBody, signal: AbortSignal): Promise<OpenBatchReply> {
+    return await this.#post(apiOperations.gatewayOpenBatch, body, signal)
+  }
+
+  async claimBatches(body: ClaimBody, signal: AbortSignal): Promise<ClaimReply> {
+    return await this.#post(apiOperations.gatewayClaimBatches, body, signal)
+  }
+
+  async tellBatch(body: TellBody, signal: AbortSignal): Promise<TellReply> {
+    return await this.#post(apiOperations.gatewayTellBatch, body, signal)
   }
 
   /** The newest document of a kind. With `wait`, answers only when it is another than `etag`, or after 25 s. */

@@ -79,7 +79,8 @@ async function takeRelease(taker: Taker, offer: Offer): Promise<Taken> {
   const verified = verifyRelease(offer.text, expectationOf(taker, offer))
   if (checkOrder(verified, active.release) === 'same') return 'same'
   if (offer.origin !== 'disk') checkExpiry(verified.document, taker.clock.nowMs())
-  active.setRelease(await activateRelease(verified, sourceOf(taker, offer), taker.engine))
+  const source = sourceOf(taker, offer)
+  active.setRelease(await activateRelease(verified, source, taker.engine, active.release))
   await persist(taker, offer, () => taker.store.store('release', offer.text))
   return 'taken'
 }

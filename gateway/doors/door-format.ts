@@ -2,15 +2,16 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { WireFormat } from '../call.ts'
 
 /** Paths that only Google has: its versions, `/gemini`, and a method after the model. */
-const googlePath = /^\/(?:gemini\/|v1(?:alpha|beta)\/)|^\/v1\/models\/.+:\w+$/
+const googlePath = /^\/(?:gemini\/|upload\/|v1(?:alpha|beta)\/)|^\/v1\/models\/.+:\w+$/
+/** Paths that others have too. */
+const sharedPath = /^\/v1\/(?:models|files)/
 
 /**
  * Whose client stands at a door that several vendors have: a path or header of Google's mean theirs, then
  * `anthropic-version` or a path of Anthropic's theirs, anything else OpenAI's.
  */
 export function doorFormat(path: string, headers: IncomingHttpHeaders): WireFormat {
-  const isGoogle =
-    googlePath.test(path) || (headers['x-goog-api-key'] !== undefined && path.startsWith('/v1/models'))
+  const isGoogle = googlePath.test(path) || (headers['x-goog-api-key'] !== undefined && sharedPath.test(path))
   if (isGoogle) return 'gemini'
   if (headers['anthropic-version'] !== undefined || path.startsWith('/anthropic/'))
     return 'anthropic-messages'

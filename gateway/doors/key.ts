@@ -16,8 +16,8 @@ function describeLimit({ limit: { id, owner, limit, ...rest }, view }: LimitView
 }
 
 /**
- * What the holder of a key may know of it: where it hangs, until when it works, whether its holder may go past an
- * absent gateway, and the limits and budgets it is under with what is left of them. Amounts are nano-dollars or
+ * What the holder of a key may know of it: where it hangs, until when it works and for what, whether its holder may go
+ * past an absent gateway, and the limits and budgets it is under with what is left of them. Amounts are nano-dollars or
  * tokens, as decimal strings; null where the ledger was not asked yet.
  */
 export function describeKey(
@@ -33,6 +33,7 @@ export function describeKey(
     node: { id: place.node.id, path: place.path },
     environment: snapshot.release.environment,
     expiresMs: key.expiresMs,
+    scopes: key.scopes ?? {},
     direct: key.scopes?.direct === true,
     limits: limits.viewsOf(snapshot, key).map(describeLimit),
     budgets: budgets.flatMap((set) =>

@@ -1,13 +1,12 @@
 import type { RedactedSpan, StreamHold } from '@signalbox/policies'
 import { escapeJson, unescapeJson } from './escapes.ts'
+import { isRun, runCharsMax } from './seams.ts'
 import { TextFindings } from './text-findings.ts'
 
 /** Characters that were let out and are scanned again, as what comes before a match explains it. */
 const contextChars = 512
-/** A run of characters without a space or a quote is held to its end, up to here. */
-const runCharsMax = 16_384
 /** More than this is never held back. */
-const heldCharsMax = 65_536
+export const heldCharsMax = 65_536
 /** New characters that are worth a scan; more where more is held, so that scanning stays linear. */
 const stepCharsMin = 32
 
@@ -23,11 +22,6 @@ export interface Settled {
 export type Look = (settled: Settled) => readonly RedactedSpan[] | undefined
 /** Finds where matches lie that may reach beyond a place. Offsets are of the scanned text. */
 export type Unsettled = (findings: TextFindings, cut: number) => number
-
-/** Whether a unit can be within a key, a token or a URL: visible ASCII but quotes and angle brackets. */
-function isRun(code: number): boolean {
-  return code > 0x20 && code < 0x7f && code !== 0x22 && code !== 0x3c && code !== 0x3e && code !== 0x60
-}
 
 const isLowSurrogate = (code: number): boolean => code >= 0xdc00 && code <= 0xdfff
 
@@ -54,6 +48,11 @@ export class BlockWindow {
   constructor(hold: StreamHold, nested: boolean) {
     this.#hold = hold
     this.#nested = nested
+  }
+
+  /** What is held and what was let out before it, as written; `base` is where it begins in the block. */
+  get latest(): { readonly text: string; readonly base: number } {
+    return { text: this.#context + this.#pending, base: this.#released - this.#context.length }
   }
 
   /** Takes a piece; gives what can go out after it. */
@@ -116,17 +115,21 @@ export class BlockWindow {
     this.deliveredChars += read.cut
     let out = ''
     let at = 0
+    let taken = 0
     for (const { start, end, replacement } of spans) {
       const first = Math.max(0, start - this.#released)
       const behind = Math.min(read.cut, end - this.#released)
       if (behind <= first) continue
       const rawStart = read.offsets?.[first] ?? first
       const rawEnd = read.offsets?.[behind] ?? behind
-      if (rawStart < at) continue
-      out += written.slice(at, rawStart) + (this.#nested ? escapeJson(replacement) : replacement)
+      if (rawEnd <= at) continue
+      // Of two that overlap the first one's replacement stands for both.
+      if (rawStart >= at)
+        out += written.slice(at, rawStart) + (this.#nested ? escapeJson(replacement) : replacement)
       at = rawEnd
       this.changed = true
-      this.deliveredChars -= behind - first
+      this.deliveredChars -= behind - Math.max(first, taken)
+      taken = behind
     }
     return out + written.slice(at)
   }

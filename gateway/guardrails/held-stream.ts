@@ -52,6 +52,10 @@ function withTexts(deltas: readonly Delta[], texts: readonly string[], before: r
       isSaid = false
       return [delta]
     }
+    if (delta.type === 'citation' && texts[block] !== before[block]) {
+      const { start: _start, end: _end, ...citation } = delta.citation
+      return [{ ...delta, citation }]
+    }
     if (delta.type !== 'blockDelta') return [delta]
     const { text, signature, encrypted, ...rest } = delta
     const out: Delta[] = []

@@ -2,6 +2,7 @@ import type { RedactedSpan } from '@signalbox/policies'
 import type { TextPart } from '@signalbox/sdk/contract'
 import { escapeJson, type Unescaped, unescapeJson } from './escapes.ts'
 import { readJsonTree } from './json-tree.ts'
+import type { Seam } from './seams.ts'
 import { type TextPlace, textPlacesOf } from './text-places.ts'
 
 /** Characters of a body that are scanned; what is beyond is not, and no guardrail passes it. */
@@ -35,12 +36,6 @@ export interface JoinedText {
   /** Where a text ends and the next one goes on that is of the same part: a model reads them as one. */
   readonly seams: readonly Seam[]
 }
-/** Places in a joined text: the end of one piece, and the start of the next. */
-export interface Seam {
-  readonly end: number
-  readonly start: number
-}
-
 /** A body whose texts can be looked at and changed where they stand. */
 export class ScreenedBody {
   readonly bytes: Buffer
@@ -110,7 +105,8 @@ function join(places: readonly TextPlace[]): JoinedText {
     const next = pieces[at + 1]
     const isOne = next !== undefined && next.place.part === piece.place.part && spoken.has(piece.place.part)
     if (!isOne || piece.place.nested || next.place.nested) return []
-    return [{ end: piece.start + piece.read.text.length, start: next.start }]
+    const [from, start] = [piece.start, next.start]
+    return [{ from, end: from + piece.read.text.length, start, to: start + next.read.text.length }]
   })
   return { text: texts.join(separator), chars, scannedChars, pieces, seams }
 }

@@ -1,8 +1,9 @@
-import type { CallNames } from '@signalbox/policies'
+import type { CallNames, RedactedSpan } from '@signalbox/policies'
 import { type DetectorFinding, outputParts, type TextPart } from '@signalbox/sdk/contract'
 import type { Settled } from './block-window.ts'
 import type { Guard } from './guard.ts'
 import { judgeText, type Outcome, type Surroundings } from './judge-text.ts'
+import type { Found } from './text-findings.ts'
 
 /** Findings of one stream that are kept. */
 const findingsMax = 20_000
@@ -15,6 +16,8 @@ export class StreamGuard {
   readonly #scores = new Map<string, number>()
   scannedChars = 0
   deliveredChars = 0
+  /** What is taken out of more than one block, in offsets of the text of all blocks. */
+  across: readonly RedactedSpan[] = []
 
   constructor(guard: Guard) {
     this.guard = guard
@@ -75,5 +78,17 @@ export class StreamGuard {
       isNew = true
     }
     return isNew ? { errors: found.errors } : undefined
+  }
+  /**
+   * Takes what begins in a block and ends in a later one. Undefined where there is nothing but what is known already.
+   */
+  takeAcross({ findings, errors }: Found): { readonly errors: readonly string[] } | undefined {
+    const news = findings.filter(
+      ({ start, end }) =>
+        this.#findings.length < findingsMax &&
+        !this.#findings.some((each) => each.start <= start && each.end >= end),
+    )
+    this.#findings.push(...news)
+    return news.length + errors.length > 0 ? { errors } : undefined
   }
 }

@@ -1,15 +1,12 @@
 import { type CallNames, detectors, type Match, type Scan } from '@signalbox/policies'
 import type { DetectorFinding, DetectorId } from '@signalbox/sdk/contract'
 import type { LoadedGuardrail } from './guard.ts'
-import type { Seam } from './screened-body.ts'
+import { matchesAcross, type Seam } from './seams.ts'
 
 /** A scan names at most so many findings; where it named as many, the rest of the text is scanned again. */
 const findingsPerScan = 1000
 const scansMax = 20
 
-/** Characters on each side of a place where one text goes on in the next. */
-const seamChars = 256
-const seamsMax = 256
 /** What is found by its characters alone, wherever it stands; others judge a text as a whole. */
 const seamDetectors: ReadonlySet<string> = new Set(['pii', 'secrets'])
 const seamKinds: ReadonlySet<string> = new Set(['regex', 'terms', 'urls'])
@@ -40,11 +37,14 @@ function scanAll(scan: (text: string) => Scan<string>, text: string): Scan<strin
 export class TextFindings {
   readonly text: string
   readonly #seams: readonly Seam[]
+  /** What the texts hide apart is all that is wanted. */
+  readonly #isBorder: boolean
   readonly #built = new Map<DetectorId, Scan<string> | undefined>()
 
-  constructor(text: string, seams: readonly Seam[] = []) {
+  constructor(text: string, seams: readonly Seam[] = [], isBorder = false) {
     this.text = text
     this.#seams = seams
+    this.#isBorder = isBorder
   }
 
   #scanned(id: DetectorId): Scan<string> | undefined {
@@ -53,31 +53,31 @@ export class TextFindings {
         id,
         attempt(() => {
           const scan = (text: string): Scan<string> => detectors[id].scan(text)
-          return seamDetectors.has(id) ? this.#withSeams(scan) : scanAll(scan, this.text)
+          return this.#looked(scan, seamDetectors.has(id))
         }),
       )
     return this.#built.get(id)
   }
 
   /** All findings, those too that begin in one text and end in the next: the texts apart hide them. */
-  #withSeams(scan: (text: string) => Scan<string>): Scan<string> {
+  #looked(scan: (text: string) => Scan<string>, isOfSeams: boolean): Scan<string> {
+    if (this.#isBorder && !isOfSeams) return { findings: [] }
     const found = scanAll(scan, this.text)
-    const crossing = this.#seams.slice(0, seamsMax).flatMap((seam) => this.#across(seam, scan))
-    const added = crossing.filter(
-      ({ start, end }) => !found.findings.some((each) => each.start < end && each.end > start),
+    if (this.#seams.length === 0 || !isOfSeams) return found
+    const across = matchesAcross(this.text, {
+      seams: this.#seams,
+      isWhole: this.#isBorder,
+      scan: (text) => scanAll(scan, text).findings,
+    })
+    const inOne = ({ start, end }: Match<string>): boolean =>
+      this.#seams.every((seam) => start >= seam.start || end <= seam.end)
+    const known = this.#isBorder ? found.findings.filter(inOne) : found.findings
+    const added = across.filter(
+      ({ start, end }) => !known.some((each) => each.start <= start && each.end >= end),
     )
+    if (this.#isBorder) return { findings: added }
     if (added.length === 0) return found
-    return { ...found, findings: [...found.findings, ...added].sort((a, b) => a.start - b.start) }
-  }
-
-  #across({ end, start }: Seam, scan: (text: string) => Scan<string>): Match<string>[] {
-    const from = Math.max(0, end - seamChars)
-    const before = this.text.slice(from, end)
-    const { findings } = scan(before + this.text.slice(start, start + seamChars))
-    const gap = start - end
-    return findings
-      .filter((each) => each.start < before.length && each.end > before.length)
-      .map(({ kind, ...each }) => ({ kind, start: from + each.start, end: from + each.end + gap }))
+    return { ...found, findings: [...known, ...added].sort((a, b) => a.start - b.start) }
   }
 
   /** Runs what a guardrail reads, but for what asks others. */
@@ -96,7 +96,7 @@ export class TextFindings {
         attempt(() => {
           const scan = (text: string): Scan<string> => ready.scan(text, names)
           const kind = Object.keys(compiled.scan?.[name] ?? {})[0] ?? ''
-          return seamKinds.has(kind) ? this.#withSeams(scan) : scanAll(scan, this.text)
+          return this.#looked(scan, seamKinds.has(kind))
         }),
       )
     }

@@ -1,37 +1,21 @@
-import type { CallNames, RedactedSpan, StreamHold } from '@signalbox/policies'
+import type { RedactedSpan, StreamHold } from '@signalbox/policies'
 import { longerHold } from '@signalbox/policies'
-import type { TextPart } from '@signalbox/sdk/contract'
 import type { Delta } from '../call.ts'
 import type { Screen } from '../screen.ts'
+import { BlockBorder, blockGap, partOf } from './block-border.ts'
 import { BlockWindow, type Settled } from './block-window.ts'
 import type { Guard } from './guard.ts'
+import { sourcesOf } from './held-sources.ts'
 import type { Outcome, Surroundings } from './judge-text.ts'
+import type { OpenBlock } from './open-block.ts'
 import type { Placeholders } from './placeholders.ts'
 import { StreamGuard } from './stream-guard.ts'
 import type { TextFindings } from './text-findings.ts'
 import { type Stop, stopOf } from './verdict-log.ts'
 
-type BlockType = Extract<Delta, { type: 'blockStart' }>['block']['type']
-const partOf: Readonly<Record<BlockType, TextPart>> = {
-  text: 'assistant',
-  refusal: 'assistant',
-  reasoning: 'reasoning',
-  toolCall: 'toolCall',
-}
 const noHold: StreamHold = { chars: 0, run: false }
-
-/** The block that is open. */
-interface OpenBlock {
-  readonly index: number
-  readonly type: BlockType
-  readonly window: BlockWindow
-  readonly guards: readonly StreamGuard[]
-  /** Where it begins in the text of all blocks. */
-  readonly offset: number
-  readonly names: CallNames
-  /** What may be the beginning of a placeholder. */
-  tail: string
-}
+/** Characters of blocks before that explain a match, as far as they are one text with what follows. */
+const beforeCharsMax = 512
 
 export interface WindowScreenInput {
   readonly guards: readonly Guard[]
@@ -50,6 +34,10 @@ export class WindowScreen implements Screen {
   readonly #input: WindowScreenInput
   readonly #hold: StreamHold
   #block: OpenBlock | undefined
+  /** The block that is open has ended, but for what of it is held. */
+  #border: BlockBorder | undefined
+  /** The end of the blocks before it, where they are one text with it. */
+  #before = ''
   #offset = 0
   #begun = false
   #lastIndex = -1
@@ -66,24 +54,34 @@ export class WindowScreen implements Screen {
       this.#begun = true
       for (const guard of this.guards) this.#judge(guard, [])
     }
-    for (const delta of deltas) {
-      if (this.stop === undefined) this.#take(delta, out)
-      // What is paid for is known to its end.
-      else if (delta.type === 'usage') out.push(delta)
-    }
+    for (const delta of deltas) this.#next(delta, out)
     if (this.stop !== undefined) this.#close(out)
     return out
+  }
+
+  #next(delta: Delta, out: Delta[]): void {
+    if (this.stop === undefined) this.#take(delta, out)
+    // What is paid for is known to its end.
+    else if (delta.type === 'usage') out.push(delta)
   }
 
   /** Nothing more comes: what is held is looked at, and goes out or does not. */
   flush(): readonly Delta[] {
     const out: Delta[] = []
+    while (this.#border !== undefined && this.stop === undefined) this.#pass(this.#border, out, true)
     if (this.stop === undefined) this.#endText(out)
     if (this.stop !== undefined) this.#close(out)
     return out
   }
 
   #take(delta: Delta, out: Delta[]): void {
+    const border = this.#border
+    if (border !== undefined) {
+      const isTaken = border.takes(delta)
+      if (!isTaken || border.isSettled) this.#pass(border, out, !isTaken)
+      if (!isTaken) this.#next(delta, out)
+      return
+    }
     switch (delta.type) {
       case 'blockStart':
         this.#open(delta, out)
@@ -91,9 +89,16 @@ export class WindowScreen implements Screen {
       case 'blockDelta':
         this.#piece(delta, out)
         break
+      case 'citation':
+        if (this.#block === undefined) out.push(delta)
+        else this.#block.citations.push(delta)
+        break
       case 'blockEnd':
+        if (this.#holdsEnd(delta)) return
         this.#endText(out)
         if (this.stop !== undefined) return
+        this.#cite(out)
+        if (this.#block !== undefined) this.#before = ''
         this.#forget()
         out.push(delta)
         break
@@ -111,7 +116,8 @@ export class WindowScreen implements Screen {
     }
     const guards = this.guards.filter((guard) => guard.looksAt(part))
     const window = new BlockWindow(guards.length === 0 ? noHold : this.#hold, block.type === 'toolCall')
-    this.#block = { index, type: block.type, window, guards, offset: this.#offset, names, tail: '' }
+    const about = { index, type: block.type, window, guards, offset: this.#offset, names }
+    this.#block = { ...about, tail: '', citations: [] }
     this.#lastIndex = Math.max(this.#lastIndex, index)
     // The name of a tool is known before its arguments.
     if (block.type === 'toolCall') this.#judgeNames(this.#block)
@@ -129,10 +135,58 @@ export class WindowScreen implements Screen {
     if (block === undefined) return void out.push(delta)
     if (text !== undefined) this.#emit(block, block.window.push(text, this.#look, this.#unsettled), out)
     if (this.stop !== undefined || (proof.signature === undefined && proof.encrypted === undefined)) return
+    if (this.#holdsEnd({ ...proof, index })) return
     this.#endText(out)
-    // Of a text that was changed it would prove something else.
-    if (block.window.changed) out.push({ type: 'lost', path: 'response.reasoning.signature' })
-    else if (this.stop === undefined) out.push({ ...proof, index })
+    this.#prove({ ...proof, index }, block, out)
+  }
+
+  /** Whether the end of the block that is open is held for what comes after it. */
+  #holdsEnd(delta: Delta): boolean {
+    const block = this.#block
+    if (block === undefined || block.type === 'toolCall' || block.guards.length === 0) return false
+    if ((this.#hold.chars === 0 && !this.#hold.run) || block.window.latest.text === '') return false
+    this.#border = new BlockBorder(partOf[block.type], this.#hold)
+    return this.#border.takes(delta)
+  }
+
+  /** Lets out what is held of a block, once it is known whether a match goes on behind it; then all that came since. */
+  #pass(border: BlockBorder, out: Delta[], isLast: boolean): void {
+    const block = this.#block
+    if (border.isCrossed && block !== undefined && !this.#judgeAcross(block, border, isLast)) return
+    this.#border = undefined
+    const before = this.#before + (block?.window.latest.text ?? '')
+    if (this.stop === undefined) this.#endText(out)
+    const hasEnded = border.later.some(({ type }) => type === 'blockEnd')
+    if (hasEnded && this.stop === undefined) {
+      this.#cite(out)
+      this.#forget()
+      this.#before = border.isCrossed ? before.slice(-beforeCharsMax) : ''
+    }
+    for (const delta of border.later) {
+      if (delta.type !== 'blockDelta' || delta.index !== block?.index) this.#next(delta, out)
+      else this.#prove(delta, block, out)
+    }
+  }
+
+  /** Of a text that was changed it would prove something else. */
+  #prove(proof: Delta, { window }: OpenBlock, out: Delta[]): void {
+    if (window.changed) out.push({ type: 'lost', path: 'response.reasoning.signature' })
+    else if (this.stop === undefined) out.push(proof)
+  }
+
+  /** Looks for matches that begin in a block and end behind it; false where more has to come to see one whole. */
+  #judgeAcross(block: OpenBlock, border: BlockBorder, isLast: boolean): boolean {
+    const { guards, names, offset } = block
+    const { text, base } = block.window.latest
+    const before = base === 0 ? this.#before + text : text
+    const endAt = offset + base + text.length
+    const found = border.search({ before, own: text.length, endAt, guards, names }, isLast)
+    for (const each of found ?? []) {
+      const news = each.guard.takeAcross(each.found)
+      if (news === undefined) continue
+      each.guard.across = this.#judge(each.guard, news.errors).spans.filter(({ end }) => end > offset)
+    }
+    return found !== undefined
   }
 
   #endText(out: Delta[]): void {
@@ -142,6 +196,11 @@ export class WindowScreen implements Screen {
     if (this.stop !== undefined || block.tail === '') return
     out.push({ type: 'blockDelta', index: block.index, text: this.#restored(block, block.tail) })
     block.tail = ''
+  }
+
+  #cite(out: Delta[]): void {
+    const { citations = [], guards = [], window } = this.#block ?? {}
+    out.push(...sourcesOf(citations, { changed: window?.changed === true, seen: guards.length > 0 }))
   }
 
   #restored({ type }: OpenBlock, text: string): string {
@@ -160,7 +219,7 @@ export class WindowScreen implements Screen {
   #forget(): void {
     const block = this.#block
     if (block === undefined) return
-    this.#offset += block.window.scannedChars
+    this.#offset += block.window.scannedChars + blockGap
     for (const guard of block.guards) {
       guard.scannedChars += block.window.scannedChars
       guard.deliveredChars += block.window.deliveredChars
@@ -180,12 +239,13 @@ export class WindowScreen implements Screen {
     const spans: RedactedSpan[] = []
     for (const guard of block.guards) {
       const news = guard.take(settled, block.offset, block.names)
-      if (news === undefined) continue
-      const outcome = this.#judge(guard, news.errors)
+      const outcome = news && this.#judge(guard, news.errors)
       if (this.stop !== undefined) return undefined
-      for (const span of outcome.spans) {
+      for (const span of outcome?.spans.concat(guard.across) ?? guard.across) {
         const [start, end] = [span.start - block.offset, span.end - block.offset]
-        if (end > settled.start && start < settled.end) spans.push({ ...span, start, end })
+        // What began in a block before this one has its replacement there.
+        const own = { ...span, start, end, replacement: start < 0 ? '' : span.replacement }
+        if (end > settled.start && start < settled.end) spans.push(own)
       }
     }
     return spans.sort((a, b) => a.start - b.start || b.end - a.end)

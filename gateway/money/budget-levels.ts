@@ -11,16 +11,37 @@ const ppm = 1_000_000n
 /** As facts have amounts: a safe integer that saturates. */
 const toSafe = (amount: bigint): number => Number(amount < 0n ? 0n : amount > safeMax ? safeMax : amount)
 
+interface WindowUse {
+  readonly limit: bigint
+  readonly settled: bigint
+  readonly reserved: bigint
+  /** The part of a level that is the same for every call. */
+  readonly facts: Pick<BudgetLevel, 'limitNanoUsd' | 'reservedNanoUsd' | 'settledNanoUsd' | 'usedPpm'>
+}
+/** Each word of the ledger is read by many calls. */
+const read = new WeakMap<WindowBalance, WindowUse>()
+
 /** What stands in the way of spending: settled, held here or elsewhere, lost from sight, billed beyond. */
-export function usedOf(window: WindowBalance): { readonly settled: bigint; readonly reserved: bigint } {
-  const settled = BigInt(window.settled) + BigInt(window.overrun)
-  return { settled, reserved: BigInt(window.leased) + BigInt(window.stranded) }
+export function usedOf(window: WindowBalance): WindowUse {
+  let use = read.get(window)
+  if (use === undefined) {
+    const settled = BigInt(window.settled) + BigInt(window.overrun)
+    const reserved = BigInt(window.leased) + BigInt(window.stranded)
+    const limit = BigInt(window.limit)
+    const facts = {
+      ...{ limitNanoUsd: toSafe(limit), reservedNanoUsd: toSafe(reserved), settledNanoUsd: toSafe(settled) },
+      usedPpm: limit === 0n ? Number(ppm) : toSafe((settled * ppm) / limit),
+    }
+    use = { limit, settled, reserved, facts }
+    read.set(window, use)
+  }
+  return use
 }
 
 /** What the ledger and the leases in hand leave of a budget. */
 function remainingOf(window: WindowBalance, inHand: bigint): bigint {
-  const { settled, reserved } = usedOf(window)
-  const left = BigInt(window.limit) - settled - reserved
+  const { limit, settled, reserved } = usedOf(window)
+  const left = limit - settled - reserved
   return (left < 0n ? 0n : left) + inHand
 }
 
@@ -48,19 +69,18 @@ export function viewsOf(budgets: CallBudgets, money: Money): BudgetView[] {
 }
 
 function levelOf({ budget, window, remaining }: BudgetView, snapshot: Snapshot): BudgetLevel {
-  const { settled, reserved } = usedOf(window)
-  const limit = BigInt(window.limit)
+  const { limitNanoUsd, reservedNanoUsd, settledNanoUsd, usedPpm } = usedOf(window).facts
   // In the order of canonical JSON, as all facts are.
   return {
-    limitNanoUsd: toSafe(limit),
+    limitNanoUsd,
     mode: budget.mode,
     nodeId: budget.owner.id,
     remainingNanoUsd: toSafe(remaining),
-    reservedNanoUsd: toSafe(reserved),
+    reservedNanoUsd,
     ...(window.endMs !== null && { resetsAtMs: window.endMs }),
     scope: scopeOf(budget, snapshot),
-    settledNanoUsd: toSafe(settled),
-    usedPpm: limit === 0n ? Number(ppm) : toSafe((settled * ppm) / limit),
+    settledNanoUsd,
+    usedPpm,
     window: budget.window,
   }
 }

@@ -22,7 +22,7 @@ export interface OpenWish {
   readonly want: bigint
 }
 
-/** New leases are asked for when less than this share of the target is free. */
+/** New leases are asked for when less than this share of what a moment takes is free. */
 const renewAtPercent = 30n
 /** Leases of one set that are open at a time; more would only be crumbs. */
 const leasesMax = 32
@@ -30,8 +30,15 @@ const leasesMax = 32
 export const waitersMax = 4096
 /** A prefetch that brought little is not repeated for this long. */
 const prefetchPauseMs = 500
-/** What is spent within so many seconds should be in hand. */
+/** What is spent within so many seconds should be in hand, whatever was spent before. */
 const targetSeconds = 4
+/**
+ * What is spent for long within so many seconds should be in hand, and never less than in the fewer: calls go on while
+ * a database is started again.
+ */
+const steadySeconds = 30n
+const steadySecondsLeast = 18n
+const steadyMs = 16_000
 const idleMs = 5000
 /** For so long an earlier copy of a wish may still arrive at the ledger after a later one was refused. */
 const doubtMs = 60_000
@@ -51,6 +58,7 @@ export class LeasePool {
   #largest = 0n
   #spent = 0n
   #perSecond = 0n
+  #steadyPerSecond = 0n
   #usedMs: number
   #prefetchFromMs = 0
   readonly #nowMs: () => number
@@ -65,9 +73,15 @@ export class LeasePool {
 
   /** What the ledger is told of. */
   get reportable(): Lease[] {
-    return this.#doubts.length === 0
-      ? this.leases
-      : [...this.leases, ...this.#doubts.map(({ lease }) => lease)]
+    const leases = this.leases.filter(({ isAside, final }) => !isAside || final)
+    return this.#doubts.length === 0 ? leases : [...leases, ...this.#doubts.map(({ lease }) => lease)]
+  }
+
+  /** The ledger has refused a lease's reports too often. At its end the last one is put aside; then it is forgotten. */
+  setAside(lease: Lease): void {
+    if (lease.final) lease.acknowledge(lease.report())
+    else lease.isAside = true
+    lease.shrink()
   }
 
   /** What can be taken at this moment. */
@@ -88,7 +102,9 @@ export class LeasePool {
       return undefined
     }
     const parts = this.#collect(amount, true)
-    if ((free - amount) * 100n < this.target() * renewAtPercent) this.prefetch()
+    const left = free - amount
+    const isShort = left * 100n < this.#momentary() * renewAtPercent
+    if (isShort || left < this.#steadyPerSecond * steadySecondsLeast) this.prefetch()
     return parts
   }
 
@@ -117,8 +133,15 @@ export class LeasePool {
     this.#spent += amount
   }
 
-  /** What this gateway would like to have in hand: two of the largest holds, or what it spends in a few seconds. */
+  /** What this gateway would like to have in hand: for the next moment, or for as long as the ledger may be away. */
   target(): bigint {
+    const steady = this.#steadyPerSecond * steadySeconds
+    const momentary = this.#momentary()
+    return steady > momentary ? steady : momentary
+  }
+
+  /** Two of the largest holds, or what it spends in a few seconds. */
+  #momentary(): bigint {
     const bySpending = this.#perSecond * BigInt(targetSeconds)
     const byHold = this.#largest * 2n
     return bySpending > byHold ? bySpending : byHold
@@ -199,6 +222,8 @@ export class LeasePool {
     if (sinceMs <= 0) return
     const perSecond = (this.#spent * 1000n) / BigInt(Math.ceil(sinceMs))
     this.#perSecond = (this.#perSecond + perSecond) / 2n
+    const weight = BigInt(Math.ceil(sinceMs))
+    this.#steadyPerSecond += ((perSecond - this.#steadyPerSecond) * weight) / (weight + BigInt(steadyMs))
     // A single large wish should not be remembered for ever.
     this.#largest = (this.#largest * 15n) / 16n
     this.#spent = 0n
@@ -214,6 +239,7 @@ export class LeasePool {
 
   /** It holds nothing and nobody asked for a long time. */
   isForgotten(nowMs: number): boolean {
-    return this.reportable.length === 0 && this.wish === undefined && nowMs - this.#usedMs > 10 * idleMs
+    const isEmpty = this.leases.length + this.#doubts.length === 0 && this.wish === undefined
+    return isEmpty && nowMs - this.#usedMs > 10 * idleMs
   }
 }

@@ -16,6 +16,8 @@ export class Lease {
   readonly windowEndMs: number
   /** Nothing is held any more, and nothing will be. */
   final = false
+  /** The ledger does not take its reports: nothing new is taken from it, and it is reported once more at its end. */
+  isAside = false
   #reportedAmount: bigint
   #reportedSettled = 0n
   #reportedFinal = false
@@ -34,7 +36,7 @@ export class Lease {
   }
 
   isUsable(nowMs: number): boolean {
-    return !this.final && nowMs < this.deadlineMs && nowMs < this.windowEndMs
+    return !this.final && !this.isAside && nowMs < this.deadlineMs && nowMs < this.windowEndMs
   }
 
   /** Takes up to `wanted` of what is free; gives how much. */

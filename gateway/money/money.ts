@@ -9,11 +9,12 @@ import type { HoldJournal } from './hold-journal.ts'
 import { LeasePool, type Waiter, type WaiterAnswer, waitersMax } from './lease-pool.ts'
 import { LeaseWishes } from './lease-wishes.ts'
 import type { LedgerLink } from './ledger-link.ts'
+import { RefusedReports } from './refused-reports.ts'
 import { Reporter } from './reporter.ts'
 import { SettlementQueue } from './settlement-queue.ts'
 
 export interface MoneyTimes {
-  /** A call waits at most this long for a lease. */
+  /** A call waits this long for a lease, and up to `patience` times as long for a ledger that answers slowly. */
   readonly grantMs: number
   /** Between two reports to the ledger. */
   readonly reportMs: number
@@ -23,6 +24,10 @@ export interface MoneyTimes {
 }
 export const standardMoneyTimes: MoneyTimes = { grantMs: 250, reportMs: 500, requestMs: 2000, backoffMs: 100 }
 
+/** A ledger that has answered within `answersMs`, and has failed nobody since, is not away: it is only slow. */
+const patience = 4
+const answersMs = 5000
+
 export interface MoneyOptions {
   readonly link: LedgerLink
   readonly incarnation: string
@@ -31,6 +36,8 @@ export interface MoneyOptions {
   readonly log: Logger
   /** Absent: what is held when the process dies stays stranded. */
   readonly journal?: HoldJournal
+  /** Absent: reports that the ledger refuses for good are kept in memory until the control plane has them. */
+  readonly refused?: RefusedReports
   readonly times?: MoneyTimes
   readonly drainLimits?: DrainLimits
 }
@@ -43,6 +50,8 @@ export interface MoneyStatus {
   readonly waiting: number
   readonly unreported: number
   readonly lostReports: number
+  /** Put aside since the start: the ledger refused them for good. */
+  readonly refusedReports: number
 }
 
 /** Counts since the start. */
@@ -74,6 +83,9 @@ export class Money {
   readonly #queue = new SettlementQueue()
   readonly #wishes: LeaseWishes
   readonly #reporter: Reporter
+  readonly #refused: RefusedReports
+  /** When the ledger answered last, and what it had failed to answer by then. */
+  #heard = { atMs: Number.NEGATIVE_INFINITY, failures: 0 }
   readonly #stop = new AbortController()
   readonly #log: HoldLog
   #timer: NodeJS.Timeout | undefined
@@ -92,7 +104,8 @@ export class Money {
       noteWindows: (windows: readonly WindowBalance[]) => this.#noteWindows(windows),
     }
     this.#wishes = new LeaseWishes({ ...shared, createId: options.createId })
-    this.#reporter = new Reporter({ ...shared, queue: this.#queue })
+    this.#refused = options.refused ?? new RefusedReports(options)
+    this.#reporter = new Reporter({ ...shared, queue: this.#queue, refused: this.#refused })
     this.#log = {
       held: (hold) => journal?.held(hold),
       released: (hold) => journal?.released(hold),
@@ -154,14 +167,16 @@ export class Money {
     const pool = this.poolOf(set)
     if (pool.waiters.length >= waitersMax || this.#stop.signal.aborted) return Promise.resolve('away')
     return new Promise((resolve) => {
-      const timer = setTimeout(
-        () => {
-          const index = pool.waiters.indexOf(waiter)
-          if (index >= 0) pool.waiters.splice(index, 1)
-          resolve('away')
-        },
-        Math.max(0, timeoutMs),
-      )
+      const giveUp = (): void => {
+        const index = pool.waiters.indexOf(waiter)
+        if (index >= 0) pool.waiters.splice(index, 1)
+        resolve('away')
+      }
+      const onTime = (): void => {
+        if (this.#isAnswering()) timer = setTimeout(giveUp, this.times.grantMs * (patience - 1))
+        else giveUp()
+      }
+      let timer = setTimeout(onTime, Math.max(0, timeoutMs))
       const waiter: Waiter = {
         ...wanted,
         done: (answer) => {
@@ -181,7 +196,13 @@ export class Money {
     return isPast ? undefined : window
   }
 
+  #isAnswering(): boolean {
+    const { atMs, failures } = this.#heard
+    return failures === this.counts.ledgerFailures && this.steadyMs - atMs < answersMs
+  }
+
   #noteWindows(windows: readonly WindowBalance[]): void {
+    this.#heard = { atMs: this.steadyMs, failures: this.counts.ledgerFailures }
     for (const window of windows) {
       const known = this.#windows.get(window.budgetId)
       const isOlder = known !== undefined && (known.startMs > window.startMs || known.asOfMs > window.asOfMs)
@@ -200,6 +221,7 @@ export class Money {
     const { journal } = this.#options
     if (journal?.isFull === true) journal.begin([...this.#pools.values()], this.#queue.all())
     await this.#reporter.report([...this.#pools.values()])
+    await this.#refused.send(this.#stop.signal)
   }
 
   status(): MoneyStatus {
@@ -217,7 +239,8 @@ export class Money {
       }
     }
     const { length: unreported, lost: lostReports } = this.#queue
-    return { leases, leasedNanoUsd, heldNanoUsd, waiting, unreported, lostReports }
+    const { count: refusedReports } = this.#refused
+    return { leases, leasedNanoUsd, heldNanoUsd, waiting, unreported, lostReports, refusedReports }
   }
 
   /**
@@ -238,6 +261,7 @@ export class Money {
       isDone = await this.#reporter.report(pools)
       if (!isDone) await wait(Math.min(this.times.backoffMs, withinMs))
     }
+    await this.#refused.send(this.#stop.signal)
     // A lease that may have come in the meantime is given back by the next run.
     const isWhole = isDone && !this.#wishes.isOpen
     this.#stop.abort()

@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { HoldJournal } from './hold-journal.ts'
 import { Money, type MoneyOptions } from './money.ts'
-import { recoverHolds } from './recover-holds.ts'
+import { type RecoverOptions, recoverHolds } from './recover-holds.ts'
+import { RefusedReports } from './refused-reports.ts'
 
 /** Between two tries to report what earlier runs held. */
 const recoverPauseMs = 5000
 
-export interface OpenMoneyOptions extends Omit<MoneyOptions, 'journal'> {
+export interface OpenMoneyOptions extends Omit<MoneyOptions, 'journal' | 'refused'> {
   /** Journals of holds are kept here. */
   readonly folder: string
 }
@@ -31,10 +33,11 @@ export function openMoney(options: OpenMoneyOptions): OpenMoney {
   const { folder, incarnation, log } = options
   const bootId = readBootId()
   const journal = new HoldJournal({ folder, incarnation, bootId: bootId ?? '-', log })
-  const money = new Money({ ...options, journal })
+  const refused = new RefusedReports({ ...options, folder: join(folder, 'refused') })
+  const money = new Money({ ...options, journal, refused })
   money.start()
   const stop = new AbortController()
-  const recovering = recover({ ...options, bootId, signal: stop.signal })
+  const recovering = recover({ ...options, refused, bootId, signal: stop.signal })
   return {
     money,
     async close(withinMs) {
@@ -46,7 +49,7 @@ export function openMoney(options: OpenMoneyOptions): OpenMoney {
 }
 
 async function recover(
-  options: OpenMoneyOptions & { readonly bootId: string | undefined; readonly signal: AbortSignal },
+  options: OpenMoneyOptions & Pick<RecoverOptions, 'refused' | 'bootId' | 'signal'>,
 ): Promise<void> {
   const { signal, log, clock } = options
   for (let tries = 1; !signal.aborted; tries++) {

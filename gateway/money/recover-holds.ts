@@ -7,7 +7,9 @@ import {
   settlementsPerReportMax,
 } from '@signalbox/sdk/contract'
 import type { Logger } from '@signalbox/sdk/node'
+import { deliverReport } from './deliver-report.ts'
 import type { LedgerLink } from './ledger-link.ts'
+import type { RefusedReports } from './refused-reports.ts'
 
 /** What a dead incarnation's journal proves. */
 export interface RecoveredHolds {
@@ -17,6 +19,9 @@ export interface RecoveredHolds {
 }
 
 const suffix = '.holds'
+/** What `HoldJournal` writes. */
+const lineForm =
+  /^(B \S+|[LK] \S+( \d+)?|F \S+|R \S+ \d+ \S+|H \S+ \d+ \S+ \d+|S \S+ \d+ \S+ \d+ \d+ \d+ \w+ \d+)$/
 
 function parseSettlement(words: readonly string[]): SettlementReport | undefined {
   const [, callId, attempt, leaseId, hold, actual, overrun, evidence, timeMs] = words
@@ -29,7 +34,8 @@ function parseSettlement(words: readonly string[]): SettlementReport | undefined
 
 /**
  * Reads a journal. Holds without a settlement are settled at their amount, as `estimated`; the rest of each lease is
- * free. Undefined where the journal is of another boot, and so may lack its last lines.
+ * free. Undefined where the journal is of another boot, and so may lack its last lines, or
+ * is not what was written.
  */
 export function readHoldJournal(
   text: string,
@@ -37,6 +43,8 @@ export function readHoldJournal(
 ): RecoveredHolds | undefined {
   const lines = text.split('\n').slice(0, -1)
   if (lines.shift() !== `B ${of.bootId}`) return undefined
+  // With a line that makes no sense it is no evidence.
+  if (!lines.every((line) => lineForm.test(line))) return undefined
   const leases = new Map<string, bigint>()
   const holds = new Map<string, SettlementReport>()
   const closed = new Set<string>()
@@ -81,6 +89,7 @@ export interface RecoverOptions {
   readonly bootId: string | undefined
   readonly nowMs: number
   readonly link: LedgerLink
+  readonly refused: RefusedReports
   readonly log: Logger
   readonly signal: AbortSignal
 }
@@ -106,7 +115,7 @@ export async function recoverHolds(options: RecoverOptions): Promise<number> {
   return recovered
 }
 
-async function report(found: RecoveredHolds, { link, signal, log }: RecoverOptions): Promise<void> {
+async function report(found: RecoveredHolds, { link, refused, signal, log }: RecoverOptions): Promise<void> {
   const leases = [...found.leases]
   const settlements = [...found.settlements]
   const { incarnation } = found
@@ -114,11 +123,14 @@ async function report(found: RecoveredHolds, { link, signal, log }: RecoverOptio
   log.info({ incarnation, leases: leases.length, open }, 'reporting the holds of an earlier run')
   while (leases.length > 0 || settlements.length > 0) {
     const part = {
-      incarnation,
       settlements: settlements.splice(0, settlementsPerReportMax),
       // A lease is closed after all that was settled in it is told.
       leases: settlements.length > 0 ? [] : leases.splice(0, leasesPerRequestMax),
     }
-    await link.settle(part, signal)
+    const { again } = await deliverReport(part, {
+      ...{ incarnation, refused },
+      send: (report) => link.settle({ incarnation, ...report }, signal),
+    })
+    if (again.size > 0) throw new Error(`the ledger refuses ${again.size} reports of an earlier run`)
   }
 }

@@ -1,21 +1,39 @@
-import { leasesPerRequestMax } from '@signalbox/sdk/contract'
+import { type LeaseReport, leasesPerRequestMax, type SettlementReport } from '@signalbox/sdk/contract'
+import { type Delivered, deliverReport } from './deliver-report.ts'
 import type { Lease } from './lease.ts'
 import type { LeasePool } from './lease-pool.ts'
 import { type LedgerTalk, usableShare } from './lease-wishes.ts'
+import type { SettleReply } from './ledger-link.ts'
+import type { RefusedReports } from './refused-reports.ts'
 import type { SettlementQueue } from './settlement-queue.ts'
 
 /** A lease is reported at least this often, as a sign of life. */
 const heartbeatMs = 5000
 const backoffMsMax = 10_000
 
-/** Tells the ledger where leases stand and what was settled. Repeated until it is heard; order does not matter. */
+interface PooledLease {
+  readonly pool: LeasePool
+  readonly lease: Lease
+}
+interface Sent {
+  readonly leases: readonly PooledLease[]
+  readonly reports: readonly LeaseReport[]
+  readonly settlements: readonly SettlementReport[]
+  readonly sentMs: number
+}
+type ReporterTalk = LedgerTalk & { readonly queue: SettlementQueue; readonly refused: RefusedReports }
+
+/**
+ * Tells the ledger where leases stand and what was settled. Repeated until it is heard, or refused
+ * too often; order does not matter.
+ */
 export class Reporter {
-  readonly #talk: LedgerTalk & { readonly queue: SettlementQueue }
+  readonly #talk: ReporterTalk
   readonly #heardMs = new WeakMap<Lease, number>()
   #failures = 0
   #notBeforeMs = 0
 
-  constructor(talk: LedgerTalk & { readonly queue: SettlementQueue }) {
+  constructor(talk: ReporterTalk) {
     this.#talk = talk
   }
 
@@ -32,44 +50,86 @@ export class Reporter {
     for (const pool of pools) {
       for (const lease of pool.reportable) if (!this.#heardMs.has(lease)) this.#heardMs.set(lease, nowMs)
     }
-    while (due.length > 0 || queue.length > 0) {
-      if (!(await this.#send(due.splice(0, leasesPerRequestMax)))) return false
+    let isWanted = true
+    while (due.length > 0 || (isWanted && queue.length > 0)) {
+      const sent = await this.#send(due.splice(0, leasesPerRequestMax))
+      if (sent === 'away') return false
+      if (sent === 'again') isWanted = false
     }
     for (const pool of pools) pool.forgetClosed()
-    return pools.every((pool) => pool.reportable.every((lease) => !lease.dirty))
+    return isWanted && pools.every((pool) => pool.reportable.every((lease) => !lease.dirty))
   }
 
-  async #send(leases: readonly { readonly pool: LeasePool; readonly lease: Lease }[]): Promise<boolean> {
-    const { link, incarnation, clock, times, signal, counts, queue, noteWindows, journal, log } = this.#talk
+  /** `again`: the ledger does not want a part of it. */
+  async #send(leases: readonly PooledLease[]): Promise<'taken' | 'again' | 'away'> {
+    const { link, incarnation, clock, times, signal, queue, refused } = this.#talk
     const sentMs = clock.monotonicMs()
     const settlements = [...queue.next()]
     const reports = leases.map(({ lease }) => lease.report())
     try {
-      const body = { incarnation, leases: reports, settlements }
-      const reply = await link.settle(body, AbortSignal.any([signal, AbortSignal.timeout(times.requestMs)]))
+      const delivered = await deliverReport(
+        { leases: reports, settlements },
+        {
+          ...{ incarnation, refused },
+          send: (report) =>
+            link.settle(
+              { incarnation, ...report },
+              AbortSignal.any([signal, AbortSignal.timeout(times.requestMs)]),
+            ),
+        },
+      )
       this.#failures = 0
-      counts.reports++
-      queue.acknowledge(settlements)
-      journal?.acknowledged(settlements.length, reports)
-      noteWindows(reply.windows)
-      for (const [index, { pool, lease }] of leases.entries()) {
-        const report = reports[index]
-        if (report !== undefined) lease.acknowledge(report)
-        this.#heardMs.set(lease, sentMs)
-        const said = reply.leases.find(({ leaseId }) => leaseId === lease.id)
-        if (said === undefined) continue
-        lease.deadlineMs = Math.max(lease.deadlineMs, sentMs + said.expiresInMs * usableShare)
-        // What is wanted back is given back at once; who needs it asks again.
-        if (said.recall && pool.waiters.length === 0) lease.shrink()
-      }
-      return true
+      this.#note({ leases, reports, settlements, sentMs }, delivered)
+      return delivered.again.size === 0 ? 'taken' : 'again'
     } catch (error) {
-      counts.ledgerFailures++
-      if (this.#failures === 0) log.warn({ reason: String(error) }, 'the ledger did not take a report')
-      this.#failures++
-      const backoffMs = Math.min(backoffMsMax, times.backoffMs * 2 ** Math.min(this.#failures, 10))
-      this.#notBeforeMs = clock.monotonicMs() + backoffMs / 2
-      return false
+      this.#fail(error)
+      return 'away'
     }
+  }
+
+  #note({ leases, reports, settlements, sentMs }: Sent, { again, aside, ...reply }: Delivered): void {
+    const { counts, queue, journal, noteWindows } = this.#talk
+    counts.reports++
+    // The journal counts rows from the first that is not reported: what comes after one that is sent again waits too.
+    const first = settlements.findIndex((row) => again.has(row))
+    const done = first === -1 ? settlements : settlements.slice(0, first)
+    queue.acknowledge(done)
+    journal?.acknowledged(
+      done.length,
+      reports.filter((report) => !again.has(report)),
+    )
+    noteWindows(reply.windows)
+    for (const [index, { pool, lease }] of leases.entries()) {
+      const report = reports[index]
+      if (report === undefined || again.has(report)) continue
+      if (aside.has(report)) pool.setAside(lease)
+      else this.#heard({ pool, lease }, { report, sentMs, said: reply.leases })
+    }
+  }
+
+  #heard(
+    { pool, lease }: PooledLease,
+    {
+      report,
+      sentMs,
+      said,
+    }: { report: LeaseReport; sentMs: number; said: readonly SettleReply['leases'][number][] },
+  ): void {
+    lease.acknowledge(report)
+    this.#heardMs.set(lease, sentMs)
+    const answer = said.find(({ leaseId }) => leaseId === lease.id)
+    if (answer === undefined) return
+    lease.deadlineMs = Math.max(lease.deadlineMs, sentMs + answer.expiresInMs * usableShare)
+    // What is wanted back is given back at once; who needs it asks again.
+    if (answer.recall && pool.waiters.length === 0) lease.shrink()
+  }
+
+  #fail(error: unknown): void {
+    const { counts, clock, times, log } = this.#talk
+    counts.ledgerFailures++
+    if (this.#failures === 0) log.warn({ reason: String(error) }, 'the ledger did not take a report')
+    this.#failures++
+    const backoffMs = Math.min(backoffMsMax, times.backoffMs * 2 ** Math.min(this.#failures, 10))
+    this.#notBeforeMs = clock.monotonicMs() + backoffMs / 2
   }
 }

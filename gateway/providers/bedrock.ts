@@ -7,7 +7,7 @@ import { ConverseStreamDecoder } from '../wire/bedrock-converse/decode-stream.ts
 import { encodeConverseRequest } from '../wire/bedrock-converse/encode-request.ts'
 import { classifyConverseFailure } from '../wire/bedrock-converse/errors.ts'
 import { EventStreamSplitter } from '../wire/bedrock-converse/event-stream.ts'
-import { asString, parseExact, withinDepth } from '../wire/json-value.ts'
+import { asString, parseExactBytes, withinDepth } from '../wire/json-value.ts'
 import { NoReader } from '../wire/no-reader.ts'
 
 /** Region of an address of Bedrock's: `https://bedrock-runtime.eu-central-1.amazonaws.com`. */
@@ -48,7 +48,7 @@ export const provider: Provider = {
     return signAws(request, keys, { region, service: 'bedrock' })
   },
   decodeReply(json, raw) {
-    const exact = raw === undefined ? json : parseExact(raw.toString('utf8'), json)
+    const exact = raw === undefined ? json : parseExactBytes(raw, json)
     const native = (exact as { stopReason?: unknown } | null)?.stopReason
     return { ...decodeMessagesReply(replyAsMessages(exact)), nativeFinish: asString(native) ?? '' }
   },

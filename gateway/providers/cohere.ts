@@ -2,7 +2,7 @@ import type { Provider } from '../provider.ts'
 import { decodeCohereReply, readCohereUsage } from '../wire/cohere-chat/decode-reply.ts'
 import { CohereStreamDecoder } from '../wire/cohere-chat/decode-stream.ts'
 import { encodeCohereRequest } from '../wire/cohere-chat/encode-request.ts'
-import { asObject, parseExact, withinDepth } from '../wire/json-value.ts'
+import { asObject, parseExactBytes, withinDepth } from '../wire/json-value.ts'
 import { NoReader } from '../wire/no-reader.ts'
 import { classifyChatFailure } from '../wire/openai-chat/errors.ts'
 
@@ -29,8 +29,7 @@ export const provider: Provider = {
     }
   },
   authenticate: (credential) => (credential === undefined ? {} : { authorization: `Bearer ${credential}` }),
-  decodeReply: (json, raw) =>
-    decodeCohereReply(raw === undefined ? json : parseExact(raw.toString('utf8'), json)),
+  decodeReply: (json, raw) => decodeCohereReply(raw === undefined ? json : parseExactBytes(raw, json)),
   readUsage: (json) => readCohereUsage(asObject(json)?.usage),
   createDecoder: () => new CohereStreamDecoder(),
   createReader: () => new NoReader(),

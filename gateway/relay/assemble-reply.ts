@@ -1,4 +1,5 @@
 import type { Delta, Reply, ReplyBlock } from '../call.ts'
+import type { Citation } from '../web-search.ts'
 
 type BlockStart = Extract<Delta, { type: 'blockStart' }>['block']
 type BlockDelta = Extract<Delta, { type: 'blockDelta' }>
@@ -7,6 +8,10 @@ function begin(block: BlockStart): ReplyBlock {
   if (block.type === 'toolCall') return { ...block, arguments: '' }
   if (block.type === 'reasoning') return { ...block, text: '' }
   return { type: block.type, text: '' }
+}
+
+function withCitation(block: ReplyBlock, citation: Citation): ReplyBlock {
+  return block.type === 'text' ? { ...block, citations: [...(block.citations ?? []), citation] } : block
 }
 
 /** Puts a streamed answer together as a plain one. Tool calls that never came to their end are left out. */
@@ -22,7 +27,12 @@ export class ReplyAssembly {
     else if (delta.type === 'blockStart')
       this.#blocks.push({ block: begin(delta.block), text: [], isWhole: false })
     else if (delta.type === 'blockDelta') this.#extend(delta)
-    else if (delta.type === 'blockEnd') {
+    else if (delta.type === 'citation') {
+      const last = this.#blocks.at(-1)
+      if (last !== undefined) last.block = withCitation(last.block, delta.citation)
+    } else if (delta.type === 'search') {
+      this.#blocks.push({ block: { type: 'search', ...delta.search }, text: [], isWhole: true })
+    } else if (delta.type === 'blockEnd') {
       const last = this.#blocks.at(-1)
       if (last !== undefined) last.isWhole = true
     } else if (delta.type === 'usage') this.#usage = delta.usage
@@ -48,6 +58,7 @@ export class ReplyAssembly {
   /** The answer so far; `isCut` where it ends here because nobody pays for more. */
   reply(isCut: boolean): Reply {
     const blocks = this.#blocks.flatMap(({ block, text, isWhole }): ReplyBlock[] => {
+      if (block.type === 'search') return [block]
       const joined = text.join('')
       if (block.type !== 'toolCall') return [{ ...block, text: joined }]
       return isWhole ? [{ ...block, arguments: joined }] : []

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
 import { type Caps, type Decision, Refusal, type TargetNode } from '@signalbox/sdk/contract'
 import { type SpeedLimit, speedLimitOf } from '../attempts/stream-speed.ts'
+import type { BatchOpening } from '../batches/batch-opening.ts'
 import type { Call } from '../call.ts'
 import { type Account, holdAttempt, isUnlimited } from '../hold-attempt.ts'
 import { type AttemptHold, freePass, type Permit } from '../money/attempt-hold.ts'
@@ -58,6 +59,8 @@ export interface AttemptInput {
   readonly deadlineMs: number
   /** What is sent to log in: the connection's credential, or a token that stands for it. */
   readonly credential: string | undefined
+  /** The job that the call begins. */
+  readonly batch?: BatchOpening | undefined
   /** What answers in the target's place, in a drill. */
   readonly injected?: Dispatch | undefined
 }
@@ -208,11 +211,32 @@ export function openAttempt(input: AttemptInput, tools: AttemptTools): OpenAttem
   }
   addressOf(target)
   const request = encode(input, input.caps)
+  // In a drill nobody is sent anything, so nothing is kept for it.
+  if (input.batch !== undefined && input.injected === undefined) {
+    return dispatchJob(request, input.batch, input, tools)
+  }
   if (isUnlimited(input.account) || isFreeOfCharge(call, request))
     return dispatch(request, freePass, input, tools)
   const hold = holdAttempt(input, request, tools.money)
   if (!(hold instanceof Promise)) return dispatchHeld(request, hold, input, tools)
   return hold.then((held) => dispatchHeld(request, held, input, tools))
+}
+
+/** What a job may cost is kept at the control plane, for as long as it takes. */
+async function dispatchJob(
+  request: UpstreamRequest,
+  batch: BatchOpening,
+  input: AttemptInput,
+  tools: AttemptTools,
+): Promise<OpenAttempt> {
+  const sent = await batch.open({ ...input, request })
+  try {
+    if (!input.isWanted()) throw new Refusal('client_closed')
+    return dispatch(sent, freePass, input, tools)
+  } catch (error) {
+    batch.close({ sent: false, status: 0 })
+    throw error
+  }
 }
 
 /** A hold that grows must see what comes. */

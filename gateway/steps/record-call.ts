@@ -8,6 +8,7 @@ import {
 } from '@signalbox/sdk/contract'
 import { digestOf } from '@signalbox/sdk/node'
 import type { UsageCounts } from '../call.ts'
+import { recordedFactsOf, withRecordedFacts } from '../recorded-facts.ts'
 import { type AttemptTrail, armOf, lastServing, servingAttempts, type Trail } from '../trail.ts'
 import { isUnrecorded, withoutContent } from '../unrecorded.ts'
 
@@ -212,6 +213,7 @@ function bodyOf(trail: Trail): Draft<RecordBody> {
     verdicts: trail.verdicts,
     limits: limitsOf(trail),
     cached: cachedOf(trail),
+    batch: undefined,
     dropped: trail.dropped.slice(0, pathsMax).map((path) => cut(path, 256)),
     undeclaredMetadata: [...trail.undeclared],
     error: error === undefined ? undefined : errorOf(error),
@@ -231,6 +233,13 @@ export function makeRecord(
   const body = bodyOf(trail)
   if (isUnrecorded(trail)) {
     const record = withoutContent({ row, body: body as RecordBody }, trail)
+    return { record, text: JSON.stringify(record) }
+  }
+  const may = recordedFactsOf(trail)
+  if (may !== undefined) {
+    const { decision, policies = [] } = evaluation ?? {}
+    const whole = { ...body, facts: trail.facts, decision, policies } as RecordBody
+    const record = withRecordedFacts({ row, body: whole }, may)
     return { record, text: JSON.stringify(record) }
   }
   const policies = evaluation === undefined ? '[]' : sharedText(evaluation.policies)

@@ -99,6 +99,7 @@ function encodeAnswer(input: WholeRelayInput, body: Buffer, json: unknown): Whol
   meter.finish = reply.nativeFinish
   meter.bytes = body.length
   for (const block of reply.blocks) {
+    if (block.type === 'search') continue
     meter.chars += block.type === 'toolCall' ? block.arguments.length : block.text.length
   }
   const encoded = dialect.encodeReply(input.screen.reply(reply), call, input.nowMs)

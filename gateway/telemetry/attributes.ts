@@ -119,6 +119,7 @@ export function serverAttributes(call: FinishedCall, version: ConventionVersion)
   }
   putDecision(attributes, call.record)
   if (row.version !== undefined) attributes['signalbox.version'] = row.version
+  if (row.arm !== undefined) attributes['signalbox.arm'] = row.arm
   if (row.releaseSequence !== undefined) attributes['signalbox.release.sequence'] = row.releaseSequence
   if (row.stateSequence !== undefined) attributes['signalbox.state.sequence'] = row.stateSequence
   if (row.keyId !== undefined) attributes['signalbox.key.id'] = row.keyId

@@ -97,7 +97,7 @@ export class CallMetrics {
   #callSeries(call: FinishedCall, row: RecordRow): CallSeries {
     const target = row.target === undefined ? '' : this.#targetOf(row.target)
     const error = errorOf(row.errorCode)
-    const key = `${call.httpRoute} ${row.status} ${row.effect} ${row.stream} ${target} ${error}`
+    const key = `${call.httpRoute} ${row.status} ${row.effect} ${row.stream} ${target} ${error} ${row.arm ?? ''}`
     const known = this.#calls.get(key)
     if (known !== undefined) return known
     const { calls, callDuration, requestDuration, firstToken } = this.#families
@@ -106,6 +106,7 @@ export class CallMetrics {
       [labels.dialect]: row.dialect,
       [labels.operation]: operation,
       [labels.stream]: row.stream,
+      ...(row.arm !== undefined && { [labels.arm]: row.arm }),
     }
     const attributes = (): Attributes => ({
       ...place,
@@ -119,7 +120,7 @@ export class CallMetrics {
       [labels.httpRoute]: call.httpRoute,
       [labels.httpStatus]: row.status,
     }
-    const placeKey = `${row.dialect} ${operation} ${row.stream}`
+    const placeKey = `${row.dialect} ${operation} ${row.stream} ${row.arm ?? ''}`
     const series = {
       calls: calls.of(key, attributes),
       duration: callDuration.of(placeKey, () => place),

@@ -40,6 +40,14 @@ export function observeLimits(
   counter(metricNames.cacheCoalesced, 'Hits that waited for a call like them.', '{call}', () => {
     return counts.coalesced
   })
+  counter(
+    metricNames.cacheSimilar,
+    'Hits by meaning: the answer was given to another question.',
+    '{call}',
+    () => {
+      return counts.similar
+    },
+  )
   counter(metricNames.cacheSaved, 'What the answers from the cache would have cost.', '{USD}', () => {
     return Number(counts.savedNanoUsd) / 1e9
   })

@@ -27,6 +27,9 @@ export function observeMoney(registry: MetricRegistry, money: Money): void {
   gauge(metricNames.settlementsUnreported, 'Settlements on their way.', '{settlement}', () => {
     return money.status().unreported
   })
+  counter(metricNames.settlementsRefused, 'Reports that the ledger refused for good.', '{report}', () => {
+    return money.status().refusedReports
+  })
   counter(metricNames.leaseGrants, 'Leases that were granted.', '{lease}', () => counts.grants)
   counter(metricNames.budgetRefusals, 'Attempts that no budget paid for.', '{attempt}', () => counts.refusals)
   counter(metricNames.budgetCuts, 'Answers that were cut.', '{answer}', () => counts.cuts)

@@ -69,6 +69,42 @@ export function parseExact(text: string, json?: unknown): unknown {
   }
 }
 
+/** Above this the text of a body is not made a second time unless it is needed. */
+const textBytesMax = 1_048_576
+const quote = 0x22
+const backslash = 0x5c
+
+/** As `parseExact`, from the bytes of a body: large ones are mostly texts and pictures, and no numbers. */
+export function parseExactBytes(raw: Buffer, json?: unknown): unknown {
+  if (json !== undefined && raw.length > textBytesMax && !hasLongNumber(raw)) return json
+  return parseExact(raw.toString('utf8'), json)
+}
+
+/** Looks between the strings of a JSON text, which are passed over. */
+function hasLongNumber(raw: Buffer): boolean {
+  let at = 0
+  while (at < raw.length) {
+    const opening = raw.indexOf(quote, at)
+    const end = opening === -1 ? raw.length : opening
+    if (longNumber.test(raw.toString('latin1', at, end))) return true
+    if (opening === -1) return false
+    at = endOfString(raw, opening + 1)
+  }
+  return false
+}
+
+/** Where a string that begins here is over, its quote included. */
+function endOfString(raw: Buffer, from: number): number {
+  let at = raw.indexOf(quote, from)
+  while (at !== -1) {
+    let escapes = 0
+    while (at - escapes > from && raw[at - escapes - 1] === backslash) escapes++
+    if (escapes % 2 === 0) return at + 1
+    at = raw.indexOf(quote, at + 1)
+  }
+  return raw.length
+}
+
 function keepExact(_key: string, value: unknown, context: { readonly source?: string }): unknown {
   if (typeof value !== 'number' || context.source === undefined || context.source.length < 5) return value
   return isExact(value, context.source) ? value : exactJson.rawJSON(context.source)

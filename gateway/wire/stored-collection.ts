@@ -1,4 +1,4 @@
-import { Refusal } from '@signalbox/sdk/contract'
+import { type BatchKind, Refusal } from '@signalbox/sdk/contract'
 import type { Call, WireFormat } from '../call.ts'
 import type { RequestHead } from '../dialect.ts'
 import type { NativeOperation, NativeRequest } from '../native-operation.ts'
@@ -24,6 +24,8 @@ export interface StoredCollection {
   readonly required?: Readonly<Record<string, MemberKind>>
   /** The member of a new one that names a thing which is kept. */
   readonly input?: string
+  /** A new one is a job, in this manner. */
+  readonly job?: BatchKind
   /** The member of a new one that names its model. */
   readonly model?: string
   /** Headers of the caller's that belong to the format. */
@@ -117,7 +119,7 @@ export function decodeStored(
   const native: NativeOperation = {
     name,
     format,
-    billing: 'reported',
+    billing: isFree(head, id) ? 'free' : 'reported',
     answer: 'bytes',
     encode(call, { model }) {
       const request = requestOf(call, head, path, collection)
@@ -129,6 +131,7 @@ export function decodeStored(
     readUsage: () => undefined,
     readStoredIds: storedInAnswer,
     ...(head.upload !== undefined && { upload: head.upload }),
+    ...(creates && collection.job !== undefined && { job: jobOf(collection.job, collection) }),
     ...(head.method === 'GET' && id === undefined && { listsStored: true }),
     ...(head.method === 'DELETE' && id !== undefined && { forgets: storedId(id) }),
   }
@@ -136,6 +139,15 @@ export function decodeStored(
   const model = made.model ?? (typeof wanted === 'string' ? `${wanted}/${name}` : name)
   const call = { raw, json, dialect, format, operation } as const
   return { ...nativeCall({ ...call, summary: summaryOf([]), native, model, stream: false }), stored }
+}
+
+function jobOf(kind: BatchKind, { input }: StoredCollection): NonNullable<NativeOperation['job']> {
+  return { kind, ...(input !== undefined && { input }) }
+}
+
+/** No provider bills for taking a file, nor for ending what it works on. */
+function isFree({ method, upload, url }: RequestHead, id: string | undefined): boolean {
+  return upload !== undefined || (method === 'POST' && id !== undefined && /\/cancel(?:\?|$)/.test(url))
 }
 
 /** Whether a call of a collection has a body to read: only what makes or changes something has one. */

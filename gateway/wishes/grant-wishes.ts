@@ -35,11 +35,27 @@ function resolvedOr(name: string, resolve: (name: string) => ResolvedModel): rea
   }
 }
 
+/** What other gateways call a provider, where that is not its name here. */
+const otherNames: Readonly<Record<string, string>> = {
+  azure: 'azure-openai',
+  'amazon-bedrock': 'bedrock',
+  'google-ai-studio': 'gemini',
+  google: 'gemini',
+  'google-vertex': 'vertex',
+  'vertex-ai': 'vertex',
+  'x-ai': 'xai',
+  mistralai: 'mistral',
+  'mistral-ai': 'mistral',
+  'together-ai': 'together',
+  'fireworks-ai': 'fireworks',
+}
+
 /** Whether a target is of one of these: a connection, a provider, or its vendor; what follows a slash is a region. */
 function isOf({ connection, provider, row }: Target, names: readonly string[]): boolean {
+  const own = [connection.name, connection.provider, provider.id, row?.provider]
   return names.some((name) => {
     const [slug = ''] = name.toLowerCase().split('/')
-    return slug === connection.name || slug === provider.id || slug === row?.provider
+    return own.includes(slug) || own.includes(otherNames[slug] ?? slug)
   })
 }
 
@@ -81,6 +97,12 @@ function inOrder(
   return scored.toSorted((a, b) => (a.score === b.score ? 0 : a.score - b.score)).map(({ each }) => each)
 }
 
+/** Without fallbacks: the providers that the caller named, in his order, or else the first target alone. */
+function withoutBackups(kept: readonly PlannedTarget[], { order = [] }: Wishes): readonly PlannedTarget[] {
+  const named = kept.filter(({ target }) => isOf(target, order))
+  return named.length === 0 ? kept.slice(0, 1) : named
+}
+
 /**
  * The selection inside what the caller wants, and in his order. Never more than the policies left.
  * @throws Refusal `no_eligible_model` where nothing is left.
@@ -100,7 +122,7 @@ export function grantWishes(
     const message = 'No target is left that both the policies and the request allow.'
     throw new Refusal('no_eligible_model', { message, param: 'provider' })
   }
-  const order = wishes.alone ? kept.slice(0, 1) : kept
+  const order = wishes.alone ? withoutBackups(kept, wishes) : kept
   const wished = order.map(({ node }) => node.target)
   const isSame = wished.join('\n') === selected.order.map(({ node }) => node.target).join('\n')
   return isSame ? selected : { ...selected, order, selection: { ...selected.selection, wished } }

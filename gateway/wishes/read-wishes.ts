@@ -35,6 +35,30 @@ function modelsAt(json: JsonObject, member: 'models' | 'fallbacks'): readonly Wi
   return value.map((each, index) => modelAt(each, `${member}[${index}]`))
 }
 
+/**
+ * Reads a body; one that names only a list of models, as OpenRouter's examples do, asks for the first of them.
+ * @throws Refusal as `read` does.
+ */
+export function readNamed(raw: Buffer, format: string, read: (raw: Buffer) => Call): Call {
+  try {
+    return read(raw)
+  } catch (error) {
+    if (!(error instanceof Refusal) || !formats.has(format)) throw error
+    const { model, models } = readObject(raw) ?? {}
+    const [first] = Array.isArray(models) ? models : []
+    if (model !== undefined || typeof first !== 'string') throw error
+    return read(spliceRequest(raw, [{ path: ['model'], value: JSON.stringify(first) }]))
+  }
+}
+
+function readObject(raw: Buffer): JsonObject | undefined {
+  try {
+    return asObject(JSON.parse(raw.toString('utf8')))
+  } catch {
+    return undefined
+  }
+}
+
 /** LiteLLM's tags are a list; metadata are single values. */
 function joinTags(metadata: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const { tags } = metadata

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads'
 import type { Outcome, TaskName, Tasks } from './tasks.ts'
 
 /** Longer than the slowest honest workspace takes; a hostile one is stopped here. */
-const timeoutMs = 120_000
+export const taskMs = 120_000
 /** Of every thread that builds. */
 export const resourceLimits = { maxOldGenerationSizeMb: 1024 }
 
@@ -26,7 +26,7 @@ export async function runApart<Name extends TaskName>(
     resourceLimits,
   })
   const stop = new AbortController()
-  const timer = setTimeout(() => stop.abort(), timeoutMs)
+  const timer = setTimeout(() => stop.abort(), taskMs)
   try {
     const [outcome]: Outcome<Name>[] = await Promise.race([
       once(worker, 'message', { signal: stop.signal }),
@@ -38,7 +38,7 @@ export async function runApart<Name extends TaskName>(
     return outcome.output
   } catch (cause) {
     if (!stop.signal.aborted) throw cause
-    throw new ApartError(`"${name}" took longer than ${timeoutMs / 1000} s`, { cause })
+    throw new ApartError(`"${name}" took longer than ${taskMs / 1000} s`, { cause })
   } finally {
     clearTimeout(timer)
     await worker.terminate()

@@ -7,7 +7,8 @@ import {
 } from '../replay/replay-report.ts'
 import { rowsOf } from './counts.ts'
 import { addDurations, countOf, quantileMs } from './latency.ts'
-import type { Comparison, Dimension, Spend, Tally } from './tally.ts'
+import { type Band, bandOf, changePpmOf, type Spend } from './spend.ts'
+import type { Comparison, Dimension, Tally } from './tally.ts'
 import { type Judgement, judge, type Thresholds } from './thresholds.ts'
 
 export interface Transition {
@@ -86,6 +87,7 @@ const cohortsMax = 20
 const assumptions = [
   'Calls are independent of each other: budgets are as they were recorded, not spent anew.',
   'A call that would have gone elsewhere costs its own tokens at the prices of that target (estimate).',
+  'Answers that nobody counted are taken to be as long as those of that target here, else as all (90 % band); where fewer than 30 were counted, from nothing to the longest.',
   'Answers are not simulated: nothing is said of their quality.',
 ]
 
@@ -136,15 +138,23 @@ function reasonsOf({ reasonsBefore, reasonsAfter }: Comparison): BacktestReport[
     .filter(({ before, after }) => before !== after)
 }
 
-const spendOf = ({ calls, lowNanoUsd, highNanoUsd, unpriced, estimated }: Spend): ReportedSpend => ({
-  ...{ calls, unpriced, estimated },
+const spendOf = (spend: Spend, { lowNanoUsd, highNanoUsd }: Band): ReportedSpend => ({
+  ...{ calls: spend.calls, unpriced: spend.unpriced, estimated: spend.estimated },
   lowNanoUsd: String(lowNanoUsd),
   highNanoUsd: String(highNanoUsd),
 })
 
-/** How much more is spent after than before, in millionths; rounded away from nothing. */
-function changePpm(before: bigint, after: bigint): number | null {
-  return before === 0n ? (after === 0n ? 0 : null) : Number(((after - before) * 1_000_000n) / before)
+function costOf(comparison: Comparison, catalogue: string): BacktestReport['cost'] {
+  const { spendBefore, spendAfter, spendChange, lengths } = comparison
+  const before = bandOf(spendBefore, lengths)
+  const { lowPpm, highPpm } = changePpmOf(bandOf(spendChange, lengths), before)
+  return {
+    before: spendOf(spendBefore, before),
+    after: spendOf(spendAfter, bandOf(spendAfter, lengths)),
+    changeLowPpm: lowPpm,
+    changeHighPpm: highPpm,
+    catalogue,
+  }
 }
 
 function latencyOf({ latency }: Comparison): ReportedLatency {
@@ -166,7 +176,7 @@ function latencyOf({ latency }: Comparison): ReportedLatency {
 /** What a backtest found, as one document. */
 export function backtestReport({ self, comparison }: Tally, options: ReportOptions): BacktestReport {
   const { candidate, baseline, engine, catalogue, thresholds = {} } = options
-  const { compared, changed, spendBefore, spendAfter } = comparison
+  const { compared, changed } = comparison
   const replay = replayReport(self, engine)
   const judged = judge(thresholds, { replay, comparison })
   return {
@@ -183,13 +193,7 @@ export function backtestReport({ self, comparison }: Tally, options: ReportOptio
     deadRules: compared === 0 ? [] : deadRulesOf(candidate, comparison),
     reasons: reasonsOf(comparison),
     failures: reportedCounts(comparison.failures),
-    cost: {
-      before: spendOf(spendBefore),
-      after: spendOf(spendAfter),
-      changeLowPpm: changePpm(spendBefore.highNanoUsd, spendAfter.lowNanoUsd),
-      changeHighPpm: changePpm(spendBefore.lowNanoUsd, spendAfter.highNanoUsd),
-      catalogue,
-    },
+    cost: costOf(comparison, catalogue),
     latency: latencyOf(comparison),
     fuel: { beforeMax: comparison.fuelBefore.max, afterMax: comparison.fuelAfter.max },
     thresholds: judged,

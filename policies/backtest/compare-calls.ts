@@ -3,9 +3,10 @@ import { decisiveRule } from '../evaluation/decisive-rule.ts'
 import { targetsOf } from '../evaluation/plan-tree.ts'
 import type { Evaluation } from '../program.ts'
 import { selectFrom } from '../replay/replay-selection.ts'
+import { addLength } from './answer-lengths.ts'
 import { type Counts, countCall } from './counts.ts'
 import { addDuration } from './latency.ts'
-import { addSpend } from './spend.ts'
+import { addChange, addSpend, callCost, isAnswered, isUsageKnown } from './spend.ts'
 import { type Comparison, cohortOf, type Dimension, dimensions } from './tally.ts'
 import type { World } from './world.ts'
 
@@ -117,6 +118,16 @@ function countLatency(
   else latency.moved.set(after, (latency.moved.get(after) ?? 0) + 1)
 }
 
+/** Notes how long an answer was, where that was counted. */
+function countLength(into: Comparison, record: CallRecord): void {
+  const { row, body } = record
+  const target = body.selection?.order[0] ?? row.target
+  const tokens = row.usage.output
+  if (isAnswered(record) && isUsageKnown(record) && target !== undefined && tokens !== undefined) {
+    addLength(into.lengths, target, tokens)
+  }
+}
+
 function countFuel(fuel: Comparison['fuelBefore'], { evaluation }: Decided): void {
   const used = evaluation?.fuel ?? 0
   fuel.sum += used
@@ -148,7 +159,11 @@ export function compareCalls(into: Comparison, record: CallRecord, before: Decid
   countFuel(into.fuelBefore, before)
   countFuel(into.fuelAfter, after)
   const [first, other] = [firstTarget(before), firstTarget(after)]
-  addSpend(into.spendBefore, { record, facts: before.facts, target: first, world: before.world })
-  addSpend(into.spendAfter, { record, facts: after.facts, target: other, world: after.world })
+  const was = callCost({ record, facts: before.facts, target: first, world: before.world })
+  const is = callCost({ record, facts: after.facts, target: other, world: after.world })
+  addSpend(into.spendBefore, was)
+  addSpend(into.spendAfter, is)
+  addChange(into.spendChange, was, is)
+  countLength(into, record)
   countLatency(into, record, first, other)
 }

@@ -1,5 +1,7 @@
+import { addLengths, type Lengths } from './answer-lengths.ts'
 import { addCounts, type Counts } from './counts.ts'
 import { addDurations, type Durations } from './latency.ts'
+import { addCosts, type CostSums, emptyCosts, emptySpend, type Spend } from './spend.ts'
 
 /** What calls are told apart by where two versions decide differently. */
 export const dimensions = ['outcome', 'target', 'rule', 'guardrails', 'prompt'] as const
@@ -38,16 +40,6 @@ export interface SelfReplay {
   fromMs: number
   toMs: number
 }
-/** Spend of calls in nano-dollars; `low` and `high` differ where usage had to be guessed. */
-export interface Spend {
-  calls: number
-  lowNanoUsd: bigint
-  highNanoUsd: bigint
-  /** Calls without a price. */
-  unpriced: number
-  /** Calls whose cost is an estimate: they went to another target then. */
-  estimated: number
-}
 export interface Latency {
   /** Durations of answered calls by the target that answered. */
   observed: Map<string, Durations>
@@ -77,6 +69,10 @@ export interface Comparison {
   failures: Counts
   spendBefore: Spend
   spendAfter: Spend
+  /** By how much more each call costs after than before. */
+  spendChange: CostSums
+  /** Of the answers that were counted, by target. */
+  lengths: Map<string, Lengths>
   latency: Latency
   fuelBefore: { max: number; sum: number }
   fuelAfter: { max: number; sum: number }
@@ -88,8 +84,6 @@ export interface Tally {
 }
 
 const differencesMax = 20
-
-const emptySpend = (): Spend => ({ calls: 0, lowNanoUsd: 0n, highNanoUsd: 0n, unpriced: 0, estimated: 0 })
 
 export function emptyTally(): Tally {
   return {
@@ -109,7 +103,8 @@ export function emptyTally(): Tally {
       cohorts: new Map(),
       ...{ rulesBefore: new Map(), rulesAfter: new Map() },
       ...{ reasonsBefore: new Map(), reasonsAfter: new Map(), failures: new Map() },
-      ...{ spendBefore: emptySpend(), spendAfter: emptySpend() },
+      ...{ spendBefore: emptySpend(), spendAfter: emptySpend(), spendChange: emptyCosts() },
+      lengths: new Map(),
       latency: { observed: new Map(), before: [], kept: [], moved: new Map() },
       ...{ fuelBefore: { max: 0, sum: 0 }, fuelAfter: { max: 0, sum: 0 } },
     },
@@ -137,10 +132,8 @@ function addSelf(into: SelfReplay, other: SelfReplay): void {
 
 function addSpend(into: Spend, other: Spend): void {
   into.calls += other.calls
-  into.lowNanoUsd += other.lowNanoUsd
-  into.highNanoUsd += other.highNanoUsd
-  into.unpriced += other.unpriced
   into.estimated += other.estimated
+  addCosts(into, other)
 }
 
 /** The cohort of a name, made where it is not there yet; undefined where there are too many. */
@@ -210,6 +203,8 @@ export function addTally(into: Tally, other: Tally): void {
   addCohorts(own.cohorts, more.cohorts)
   addSpend(own.spendBefore, more.spendBefore)
   addSpend(own.spendAfter, more.spendAfter)
+  addCosts(own.spendChange, more.spendChange)
+  addLengths(own.lengths, more.lengths)
   addLatency(own.latency, more.latency)
   addFuel(own.fuelBefore, more.fuelBefore)
   addFuel(own.fuelAfter, more.fuelAfter)

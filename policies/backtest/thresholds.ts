@@ -1,4 +1,5 @@
 import { percent, type ReplayReport } from '../replay/replay-report.ts'
+import { bandOf, changePpmOf } from './spend.ts'
 import type { Comparison } from './tally.ts'
 
 /** Limits that a change must keep; what is left out is not asked for. Shares in millionths. */
@@ -33,30 +34,15 @@ function newlyDenied({ transitions }: Comparison): number {
   return denied
 }
 
-function judgeCost(limitPpm: number, { spendBefore, spendAfter }: Comparison): Judgement {
-  const base = { name: 'maxCost', limitPpm } as const
+function judgeCost(limitPpm: number, comparison: Comparison): Judgement {
+  const { spendBefore, spendAfter, spendChange, lengths } = comparison
+  const failed = { name: 'maxCost', limitPpm, actualPpm: null, passed: false } as const
   const unpriced = spendAfter.unpriced - spendBefore.unpriced
-  if (unpriced > 0) {
-    return {
-      ...base,
-      actualPpm: null,
-      passed: false,
-      text: `${unpriced} more calls would have no known price`,
-    }
-  }
-  const { lowNanoUsd: before } = spendBefore
-  const after = spendAfter.highNanoUsd
-  if (before === 0n && after > 0n) {
-    return {
-      ...base,
-      actualPpm: null,
-      passed: false,
-      text: 'nothing was spent before, and something would be',
-    }
-  }
-  const actualPpm = before === 0n ? 0 : Number(((after - before) * 1_000_000n) / before)
-  const text = `cost ${signed(actualPpm)} at most, limit ${signed(limitPpm)}`
-  return { ...base, actualPpm, passed: actualPpm <= limitPpm, text }
+  if (unpriced > 0) return { ...failed, text: `${unpriced} more calls would have no known price` }
+  const { highPpm } = changePpmOf(bandOf(spendChange, lengths), bandOf(spendBefore, lengths))
+  if (highPpm === null) return { ...failed, text: 'nothing was spent before, and something would be' }
+  const text = `cost ${signed(highPpm)} at most, limit ${signed(limitPpm)}`
+  return { ...failed, actualPpm: highPpm, passed: highPpm <= limitPpm, text }
 }
 
 function judgeShare(

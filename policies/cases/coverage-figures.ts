@@ -115,8 +115,9 @@ export function uncovered(coverage: readonly PolicyCoverage[]): Problem[] {
         if (seen) return []
         if (policy.kind === 'prompt') return [{ line, column, message: neverRefused }]
         const whose = rule === null ? `onError of the ${policy.kind}` : `onError of ${rule}`
-        const hint = rule === null ? 'throw: true' : `throw: ${rule}`
-        return [{ line, column, message: `${whose}: never taken (add a case with "${hint}")` }]
+        const wanted = `{ name: breaks, throw: ${rule ?? true}, expect: { error: exception } }`
+        const hint = `add to the cases of "${policy.kind}: ${policy.policy}": ${wanted}`
+        return [{ line, column, message: `${whose}: never taken (${hint})` }]
       }),
     ]
     return missing.map((each): Problem => ({ severity: 'warning', code: 'uncovered', file, ...each }))

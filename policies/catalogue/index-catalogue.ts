@@ -31,8 +31,16 @@ function findIn(index: VendorIndex, name: string): CatalogueModel | undefined {
   return undefined
 }
 
-/** Builds the index of a catalogue: pure, one pass, then every look-up is a few map reads. */
+const known = new WeakMap<Catalogue, CatalogueIndex>()
+
+/** The index of a catalogue, which nobody changes any more: one pass the first time, then look-ups are map reads. */
 export function indexCatalogue(catalogue: Catalogue): CatalogueIndex {
+  const index = known.get(catalogue) ?? buildIndex(catalogue)
+  known.set(catalogue, index)
+  return index
+}
+
+function buildIndex(catalogue: Catalogue): CatalogueIndex {
   const vendors = new Map<string, VendorIndex>()
   for (const model of catalogue.models) {
     const vendor: VendorIndex = vendors.get(model.provider) ?? { models: [], byName: new Map() }

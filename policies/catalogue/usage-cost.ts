@@ -82,7 +82,7 @@ export function withOverride(
 ): readonly PriceRow[] | undefined {
   if (override === undefined) return rows
   const units: PriceRow['units'] = {}
-  for (const unit of ['input', 'output', 'cacheRead', 'cacheWrite5m', 'cacheWrite1h'] as const) {
+  for (const unit of ['input', 'output', 'cacheRead', 'cacheWrite5m', 'cacheWrite1h', 'searches'] as const) {
     const price = override[unit]
     if (price !== undefined) units[unit] = picoPerUnit(price)
   }

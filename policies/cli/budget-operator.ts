@@ -125,6 +125,39 @@ function registerAlerts(budgets: Command, { client, output }: CliContext): void 
     })
 }
 
+function registerRefused(budgets: Command, { client, output }: CliContext): void {
+  const refused = budgets
+    .command('refused')
+    .description('list reports of gateways that the ledger refused for good')
+    .action(async () => {
+      const reply = await client().listRefusedReports()
+      output.document(reply)
+      output.table(
+        ['ID', 'TIME', 'STATE', 'GATEWAY', 'TRIES', 'ERROR'],
+        reply.items.map(({ id, timeMs, state, gatewayId, tries, error }) => [
+          ...[id, new Date(timeMs).toISOString(), state, gatewayId, String(tries), error],
+        ]),
+      )
+      if (reply.items.length === 0) output.line('None.')
+    })
+  refused
+    .command('retry <id>')
+    .description('have the ledger take it after all, on your word: its leases are what it says')
+    .requiredOption('--note <text>', 'why; stands in the audit log')
+    .action(async (id: string, { note }: { note: string }) => {
+      output.document(await client().retryRefusedReport({ id, note }))
+      output.line('the ledger has taken it')
+    })
+  refused
+    .command('void <id>')
+    .description('put it out of the way; what its lease holds stays stranded until you release it')
+    .requiredOption('--note <text>', 'why; stands in the audit log')
+    .action(async (id: string, { note }: { note: string }) => {
+      output.document(await client().voidRefusedReport({ id, note }))
+      output.line('it is void')
+    })
+}
+
 /** What an operator does with budgets beyond setting them. */
 export function registerOperatorVerbs(budgets: Command, context: CliContext): void {
   registerOverride(budgets, context)
@@ -132,4 +165,5 @@ export function registerOperatorVerbs(budgets: Command, context: CliContext): vo
   registerOverrun(budgets, context)
   registerReconcile(budgets, context)
   registerAlerts(budgets, context)
+  registerRefused(budgets, context)
 }

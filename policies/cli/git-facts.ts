@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process'
+import { isWorkspacePath } from '@signalbox/policies'
 
 /** What Git knows of a folder. */
 export interface GitFacts {
   readonly commit: string
   /** Of the commit: `Ada <ada@example.com>`. */
   readonly author: string
-  /** Files of the folder that are not as they were committed, relative to it. */
+  /** Files of the workspace that are not as they were committed, relative to its folder; reports beside it are none. */
   readonly changed: readonly string[]
 }
 
@@ -25,10 +26,21 @@ export function gitFactsOf(folder: string): GitFacts | undefined {
       git(folder, 'ls-files', '--', '.') === '' && git(folder, 'status', '--porcelain', '--', '.') === ''
     if (commit === '' || isIgnored) return undefined
     const prefix = git(folder, 'rev-parse', '--show-prefix').trim()
-    const status = git(folder, 'status', '--porcelain', '-z', '--untracked-files=all', '--', '.')
+    const status = git(
+      folder,
+      'status',
+      '--porcelain',
+      '-z',
+      '--no-renames',
+      '--untracked-files=all',
+      '--',
+      '.',
+    )
     const changed = status.split('\0').flatMap((line) => {
       const path = line.slice(3)
-      return path === '' || !path.startsWith(prefix) ? [] : [path.slice(prefix.length)]
+      return path.startsWith(prefix) && isWorkspacePath(path.slice(prefix.length))
+        ? [path.slice(prefix.length)]
+        : []
     })
     return { commit, author, changed }
   } catch {

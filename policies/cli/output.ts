@@ -4,6 +4,11 @@ import { styleText } from 'node:util'
 type Style = Parameters<typeof styleText>[0]
 
 const widthDefault = 80
+/** Where it goes. */
+interface Streams {
+  readonly stdout: NodeJS.WritableStream & { readonly columns?: number }
+  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean }
+}
 
 /**
  * The only way that the CLI speaks. Results go to stdout, everything else to stderr; with `--json` stdout holds
@@ -11,10 +16,12 @@ const widthDefault = 80
  */
 export class Output {
   readonly #colour: boolean
+  readonly #streams: Streams
   json = false
 
-  constructor(colour: boolean) {
+  constructor(colour: boolean, streams: Streams = process) {
     this.#colour = colour
+    this.#streams = streams
   }
 
   get colour(): boolean {
@@ -23,7 +30,7 @@ export class Output {
 
   /** Characters that fit into a line of the terminal; 80 where the output goes elsewhere. */
   get width(): number {
-    return process.stdout.columns ?? widthDefault
+    return this.#streams.stdout.columns ?? widthDefault
   }
 
   style(style: Style, text: string): string {
@@ -32,27 +39,32 @@ export class Output {
 
   /** A line of the result, for people; left out with `--json`. */
   line(text = ''): void {
-    if (!this.json) process.stdout.write(`${text}\n`)
+    if (!this.json) this.#streams.stdout.write(`${text}\n`)
+  }
+
+  /** A text that is a result by itself, as a help page. */
+  text(text: string): void {
+    this.#streams.stdout.write(text)
   }
 
   /** The document of `--json`. */
   document(value: unknown): void {
-    if (this.json) process.stdout.write(`${JSON.stringify(value)}\n`)
+    if (this.json) this.#streams.stdout.write(`${JSON.stringify(value)}\n`)
   }
 
   /** Bytes of a result that is a stream by itself; resolves when there is room for more. */
   async raw(bytes: Uint8Array): Promise<void> {
-    if (!process.stdout.write(bytes)) await once(process.stdout, 'drain')
+    if (!this.#streams.stdout.write(bytes)) await once(this.#streams.stdout, 'drain')
   }
 
   /** Progress and remarks. */
   note(text: string): void {
-    process.stderr.write(`${text}\n`)
+    this.#streams.stderr.write(`${text}\n`)
   }
 
   /** How far long work is, on one line that is written over; only where somebody watches. */
   progress(text: string): void {
-    if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${text}`)
+    if (this.#streams.stderr.isTTY) this.#streams.stderr.write(`\r\u001b[2K${text}`)
   }
 
   /** Rows under headings, columns as wide as their widest cell. */

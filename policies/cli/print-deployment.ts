@@ -9,7 +9,13 @@ export function percentOf(ppm: number): string {
 }
 
 /** What runs, in words: `acme v12 stable, v13 5% by user`. */
-export function deploymentText({ workspace, stable, candidate, shadows }: ShownDeployment): string {
+export function deploymentText({
+  workspace,
+  stable,
+  candidate,
+  shadows,
+  shadowPpm,
+}: ShownDeployment): string {
   const parts = [`${workspace} v${stable.version} stable`]
   if (candidate !== null) {
     const { version, ppm, teams, by, ramp } = candidate
@@ -19,7 +25,10 @@ export function deploymentText({ workspace, stable, candidate, shadows }: ShownD
       `v${version} ${percentOf(ppm)}${where} by ${by}${next.length === 0 ? '' : ` → ${next.join(' → ')}`}`,
     )
   }
-  if (shadows.length > 0) parts.push(`shadow ${shadows.map(({ version }) => `v${version}`).join(', ')}`)
+  const seen = shadowPpm === undefined ? '' : ` of ${percentOf(shadowPpm)}`
+  if (shadows.length > 0) {
+    parts.push(`shadow ${shadows.map(({ version }) => `v${version}`).join(', ')}${seen}`)
+  }
   return parts.join(', ')
 }
 

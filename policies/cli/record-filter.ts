@@ -1,4 +1,5 @@
 import type { ListRecordsInput } from '@signalbox/sdk'
+import { arms } from '@signalbox/sdk/contract'
 import { InvalidArgumentError } from 'commander'
 
 const unitsMs: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
@@ -12,8 +13,13 @@ const members = [
   'rule',
   'effect',
   'errorCode',
+  'arm',
 ] as const
-const effects = ['allow', 'deny', 'error', 'none'] as const
+/** Members with a closed set of values. */
+const closedSets: Readonly<Record<string, readonly string[]>> = {
+  effect: ['allow', 'deny', 'error', 'none'],
+  arm: arms,
+}
 
 /** `30m`, `24h`, `7d` → milliseconds. */
 export function parseSpan(text: string): number {
@@ -34,11 +40,12 @@ export function parseRecordFilter(text: string, before: ListRecordsInput = {}): 
     if (at === -1 || value === '' || !members.some((each) => each === name)) {
       throw new InvalidArgumentError(`Expected NAME=VALUE with a name of ${members.join(', ')}.`)
     }
-    if (name === 'effect' && !effects.some((each) => each === value)) {
-      throw new InvalidArgumentError(`Expected effect to be one of ${effects.join(', ')}.`)
+    const allowed = closedSets[name]
+    if (allowed?.includes(value) === false) {
+      throw new InvalidArgumentError(`Expected ${name} to be one of ${allowed.join(', ')}.`)
     }
     filter[name] = value
   }
-  // Names and the one closed set of values were just checked.
+  // Names and closed sets of values were just checked.
   return { ...before, ...(filter as ListRecordsInput) }
 }

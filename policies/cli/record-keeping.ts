@@ -1,4 +1,5 @@
 import type { Client } from '@signalbox/sdk'
+import { factsClasses } from '@signalbox/sdk/contract'
 import { type Command, Option } from 'commander'
 import { type CliContext, Failure } from './context.ts'
 import { parseDuration } from './duration.ts'
@@ -14,6 +15,7 @@ interface Owner {
   team?: string
   key?: string
 }
+type SetOptions = Owner & { keep: string; rows?: string; facts?: Rule['facts']; mask?: string }
 type ExportOptions = Owner & {
   where?: ReturnType<typeof parseRecordFilter>
   since?: string
@@ -101,6 +103,9 @@ function placeOf({ environment, team, key }: Rule): string {
 const daysText = (kept: Rule['bodies'] | Rule['rows']): string =>
   typeof kept === 'number' ? `${kept} days` : kept
 
+const factsText = ({ facts, mask }: Rule): string =>
+  mask === undefined ? facts : `${facts} (${mask.join(', ')})`
+
 /** `none`, `forever`, `30` or `30d`. @throws Failure. */
 function keptOf(option: string, text: string): Wanted['bodies'] {
   if (text === 'none' || text === 'forever') return text
@@ -110,6 +115,8 @@ function keptOf(option: string, text: string): Wanted['bodies'] {
 }
 
 function registerSet(retention: Command, { client, output }: CliContext): void {
+  const facts = new Option('--facts <class>', 'facts that are recorded; full if left out')
+  facts.choices([...factsClasses])
   retention
     .command('set')
     .description('how long records are kept; the shortest on the path of a call wins')
@@ -118,15 +125,21 @@ function registerSet(retention: Command, { client, output }: CliContext): void {
     .option('--key <id>', 'of this key')
     .requiredOption('--keep <days>', 'bodies: a number of days, none (metering and digests only), forever')
     .option('--rows <days>', 'rows: a number of days, forever; 400 if left out')
+    .addOption(facts)
+    .option(
+      '--mask <paths>',
+      'what is masked: subject.userId,request.metadata.email; if left out, who somebody is',
+    )
     .addHelpText(
       'after',
       examples([
         'signalbox records retention set --team search --keep 30',
+        'signalbox records retention set --team health --keep 14 --facts masked',
         'signalbox records retention set --env production --keep none',
       ]),
     )
-    .action(async (options: Owner & { keep: string; rows?: string }) => {
-      const { env, team, key } = options
+    .action(async (options: SetOptions) => {
+      const { env, team, key, mask } = options
       const rows = options.rows === undefined ? undefined : keptOf('rows', options.rows)
       if (rows === 'none') throw new Failure('--rows cannot be none: rows are the metering')
       const rule = await client().setRetention({
@@ -135,9 +148,12 @@ function registerSet(retention: Command, { client, output }: CliContext): void {
         ...(key !== undefined && { key }),
         bodies: keptOf('keep', options.keep),
         ...(rows !== undefined && { rows }),
+        ...(options.facts !== undefined && { facts: options.facts }),
+        ...(mask !== undefined && { mask: mask.split(',').map((path) => path.trim()) }),
       })
       output.document(rule)
-      output.line(`${placeOf(rule)}: bodies ${daysText(rule.bodies)}, rows ${daysText(rule.rows)}`)
+      const kept = `bodies ${daysText(rule.bodies)}, rows ${daysText(rule.rows)}`
+      output.line(`${placeOf(rule)}: ${kept}, facts ${factsText(rule)}`)
       if (rule.pending !== undefined) output.note(`waiting for ${rule.pending.join(', ')}`)
     })
 }
@@ -153,8 +169,11 @@ export function registerRetention(records: Command, context: CliContext): void {
       const reply = await client().listRetention()
       output.document(reply)
       output.table(
-        ['ID', 'OF', 'BODIES', 'ROWS'],
-        reply.items.map((rule) => [rule.id, placeOf(rule), daysText(rule.bodies), daysText(rule.rows)]),
+        ['ID', 'OF', 'BODIES', 'ROWS', 'FACTS'],
+        reply.items.map((rule) => [
+          ...[rule.id, placeOf(rule), daysText(rule.bodies), daysText(rule.rows)],
+          factsText(rule),
+        ]),
       )
       const { bodyDays, rowDays } = reply.defaults
       output.line(`elsewhere bodies are kept ${bodyDays} days, rows ${rowDays}`)

@@ -24,7 +24,7 @@ export function recordLine(row: RecordRow, output: Output): string {
     output.style('dim', time),
     effect,
     `${row.modelRequested} → ${row.target ?? '-'}`,
-    decidedBy(row),
+    row.arm === 'candidate' ? `${decidedBy(row)} ${output.style('yellow', 'candidate')}` : decidedBy(row),
     `${Math.round(row.durationMs)} ms`,
     dollars(row.costNanoUsd),
     output.style('dim', row.id),

@@ -13,6 +13,7 @@ import type { Bundle } from './bundle.ts'
 import { checkPacks } from './check-packs.ts'
 import { WorkspaceModules } from './compile-modules.ts'
 import { type CompiledDefinitions, compileDefinitions } from './compiled-policies.ts'
+import { drillPlanOf } from './declared-drills.ts'
 import { guardrailNameFindings } from './guardrail-running.ts'
 import { compilePrompts, type LinkedPrompt } from './link-prompts.ts'
 import { loadDefinitions } from './load-script.ts'
@@ -66,8 +67,10 @@ function promptsOf(prompts: readonly LinkedPrompt[], names: ReadonlySet<string>)
 
 function environmentsOf(workspace: WorkspaceFile): CompiledWorkspace['environments'] {
   const entries = Object.entries(workspace.environments ?? {}).map(([name, environment]) => {
-    const { connections = {}, models = {}, params = {} } = environment
-    return [name, { connections, models, params }] as const
+    const { connections = {}, models = {}, params = {}, drills } = environment
+    const plans = Object.entries(drills ?? {}).map(([model, each]) => [model, drillPlanOf(each)] as const)
+    const declared = drills === undefined ? {} : { drills: Object.fromEntries(plans) }
+    return [name, { connections, models, params, ...declared }] as const
   })
   return Object.fromEntries(entries)
 }

@@ -118,12 +118,13 @@ function namesInPlan(node: PlanNode): string[] {
     : node.pipeline.flatMap((step) => namesInPlan(step.node))
 }
 
-function namesBeside({ mirror, onErrorClass = {} }: ChoiceMembers): string[] {
+function namesBeside({ mirror, semanticCache, onErrorClass = {} }: ChoiceMembers): string[] {
   const nodes = Object.values(onErrorClass).filter((node) => node !== undefined)
-  return [...(mirror === undefined ? [] : [mirror]), ...nodes.flatMap(namesInPlan)]
+  const beside = [mirror, semanticCache?.model].filter((name) => name !== undefined)
+  return [...beside, ...nodes.flatMap(namesInPlan)]
 }
 
-/** Models that an effect sends calls to: aliases and targets. */
+/** Models that an effect sends calls to, or embeds questions with: aliases and targets. */
 export function modelsNamedBy(effect: Effect): string[] {
   if ('plan' in effect) return [...namesInPlan(effect.plan), ...namesBeside(effect)]
   if (!('use' in effect)) return []

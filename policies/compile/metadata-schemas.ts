@@ -1,4 +1,4 @@
-import { compileSchema } from '@signalbox/sdk/node'
+import { compileForeignSchema } from '@signalbox/sdk/node'
 import type { MetadataSchemas } from './fact-schemas.ts'
 import { didYouMean } from './near-name.ts'
 import type { ProblemList } from './problem-list.ts'
@@ -42,7 +42,7 @@ export function scalarSchemaFinding(
     return { member: 'enum', message: '"enum" must be a list of strings, numbers or booleans' }
   }
   try {
-    compileSchema(schema)
+    compileForeignSchema(schema)
     return undefined
   } catch (error) {
     return { message: `not a valid JSON Schema: ${error instanceof Error ? error.message : String(error)}` }

@@ -1,4 +1,4 @@
-import { compileSchema } from '@signalbox/sdk/node'
+import { compileForeignSchema } from '@signalbox/sdk/node'
 import { variableProblem } from '../prompts/prompt-variables.ts'
 import { scalarSchemaFinding } from './metadata-schemas.ts'
 import type { ProblemList } from './problem-list.ts'
@@ -37,7 +37,7 @@ function listFindings(schema: Readonly<Record<string, unknown>>): VariableFindin
   const inner = asVariable(['items'], scalarSchemaFinding(Object(items)))
   if (inner.length > 0) return inner
   try {
-    compileSchema(schema)
+    compileForeignSchema(schema)
     return []
   } catch (error) {
     return [

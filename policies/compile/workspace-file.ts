@@ -1,4 +1,5 @@
 import { WorkspaceFile } from '@signalbox/sdk/contract'
+import { checkDrills } from './declared-drills.ts'
 import type { MetadataSchemas } from './fact-schemas.ts'
 import { checkPropertySchemas } from './metadata-schemas.ts'
 import { didYouMean } from './near-name.ts'
@@ -66,6 +67,10 @@ function checkNames(workspace: WorkspaceFile, report: Report): void {
   checkTargets(workspace, names.connections, report)
   checkOverrides(workspace, names.connections, report)
   if (workspace.safeRoute !== undefined) report(['safeRoute'], checkModelName(workspace.safeRoute, names))
+  for (const [name, { drills = {} }] of Object.entries(workspace.environments ?? {})) {
+    const at = ['environments', name, 'drills']
+    checkDrills(drills, names, (path, finding, part) => report([...at, ...path], finding, part))
+  }
 }
 
 /** Reads and checks `signalbox.yaml`. Undefined where it is missing or not of its schema; all is reported. */

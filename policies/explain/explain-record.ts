@@ -26,8 +26,12 @@ export interface ExplainOptions extends RecomputeOptions {
 
 type Params = Readonly<Record<string, ParamValue>>
 
-/** Calls that ended before the policies: what was wrong with them. */
+/** Calls that ended before the policies: what was wrong with them; and lines of batches, which were decided before. */
 function notDecided({ row, body }: CallRecord): string | null {
+  if (body.batch !== undefined) {
+    const { line, providerId, callId } = body.batch
+    return `Line "${line}" of the batch ${providerId}: decided when that was made, by the call ${callId}.`
+  }
   if (body.decision !== undefined || row.effect !== 'none') return null
   const { code, message } = body.error ?? { code: row.errorCode ?? '', message: '' }
   const because = [code, message.replace(/\.$/, '')].filter((part) => part !== '').join(': ')

@@ -7,6 +7,11 @@ import { loadPacks } from './load-packs.ts'
 const workspaceFileName = 'signalbox.yaml'
 /** Folders whose files belong to a workspace. */
 const workspaceFolders = ['policies', 'guardrails', 'prompts', 'tests', 'fixtures'] as const
+
+/** Whether a path, relative to the folder of a workspace, is one that belongs to it. */
+export function isWorkspacePath(path: string): boolean {
+  return path === workspaceFileName || workspaceFolders.some((folder) => path.startsWith(`${folder}/`))
+}
 const extensions = /\.(json|ya?ml|md|ts)$/
 /**
  * A file that calls itself a part of the workspace but would not be read; left out silently it would not

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { operations } from './facts.ts'
+import { StateFactsRule } from './facts-class.ts'
 import { StateLimit } from './limits.ts'
 import { StateBudget } from './money.ts'
 import { Freeze, releasedCandidateShape } from './rollout.ts'
@@ -158,6 +159,8 @@ export const StateDocument = Type.Object({
   unrecorded: Type.Optional(
     Type.Object({ all: Type.Boolean(), nodes: Type.Array(Id), keys: Type.Array(Id) }),
   ),
+  /** Calls of which not all facts are recorded; left out where there are none. */
+  factsRules: Type.Optional(Type.Array(StateFactsRule)),
   freeze: Type.Union([Freeze, Type.Null()]),
 })
 export type StateDocument = Static<typeof StateDocument>

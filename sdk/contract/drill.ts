@@ -54,6 +54,36 @@ export const GoldenPrompt = Type.Object(
 )
 export type GoldenPrompt = Static<typeof GoldenPrompt>
 export const goldenPromptsMax = 16
+const dayMs = 86_400_000
+
+/** How a route is drilled by schedule. */
+export const DrillPlan = Type.Object(
+  {
+    everyMs: Type.Integer({ minimum: 60_000, maximum: 30 * dayMs, description: 'How often.' }),
+    targets: Type.Integer({ minimum: 1, maximum: 16, description: 'How many targets the route has.' }),
+    faults: Type.Array(Type.Enum([...drillFaults]), { minItems: 1, uniqueItems: true }),
+    golden: Type.Array(GoldenPrompt, { maxItems: goldenPromptsMax }),
+    costNanoUsdMax: Type.String({
+      pattern: '^[0-9]{1,18}$',
+      description: 'No call of a run is begun once this is spent.',
+    }),
+    unprovenMs: Type.Integer({
+      minimum: 60_000,
+      maximum: 365 * dayMs,
+      description: 'An alert is raised where no run has held wholly for so long.',
+    }),
+  },
+  closed,
+)
+export type DrillPlan = Static<typeof DrillPlan>
+/** What holds where a plan says nothing else. */
+export const drillPlanDefaults = {
+  targets: 2,
+  faults: [...drillFaults],
+  golden: [],
+  costNanoUsdMax: '100000000',
+  unprovenMs: 7 * dayMs,
+} satisfies Omit<DrillPlan, 'everyMs'>
 
 /** One synthetic call with a fault in place of its first targets. */
 export const DrillResult = Type.Object(

@@ -2,7 +2,8 @@ import { type Static, Type } from 'typebox'
 import { Decision, PolicyResult, Reason } from './decision.ts'
 import { Verdict } from './guardrail-verdict.ts'
 import { Caps } from './plan.ts'
-import { Affinity, Attempt, RecordedError, RecordRow, TargetSight } from './record.ts'
+import { Affinity, Attempt, RecordRow, TargetSight } from './record.ts'
+import { RecordedError } from './recorded.ts'
 import { Digest, Id, TimeMs } from './scalars.ts'
 
 const closed = { additionalProperties: false } as const

@@ -1,7 +1,9 @@
 import { type Static, Type } from 'typebox'
 import { DetectorSignals } from './detectors.ts'
-import { Id, Name, NanoUsdInteger, Ppm, TargetName, TimeMs } from './scalars.ts'
+import { Id, Name, NanoUsdInteger, Ppm, TargetName } from './scalars.ts'
 
+/** As `facts/1` has it from the first day: without an end. */
+const TimeMs = Type.Integer({ minimum: 0, description: 'Milliseconds since 1970-01-01 UTC.' })
 const short = (description: string, maxLength = 128) => Type.String({ maxLength, description })
 const closed = { additionalProperties: false } as const
 const count = (description: string) => Type.Integer({ minimum: 0, description })

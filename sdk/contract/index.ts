@@ -14,6 +14,7 @@
  * node        organisation → teams → projects; keys hang on nodes
  * record      what the gateway reports of a call
  */
+export * from './batch.ts'
 export * from './catalogue.ts'
 export * from './decision.ts'
 export * from './detectors.ts'
@@ -23,6 +24,7 @@ export * from './drill.ts'
 export * from './errors.ts'
 export * from './explanation.ts'
 export * from './facts.ts'
+export * from './facts-class.ts'
 export * from './gateway-report.ts'
 export * from './guardrail.ts'
 export * from './guardrail-scans.ts'
@@ -33,6 +35,7 @@ export * from './limits.ts'
 export * from './money.ts'
 export * from './operation.ts'
 export { AlertMessage, alertKinds, BudgetAlert, Webhook } from './operations/alerts.ts'
+export { batchesPerClaimMax } from './operations/batches.ts'
 export { BudgetExplanation, BudgetPreview } from './operations/budget-views.ts'
 export { CiTrust } from './operations/ci.ts'
 export {
@@ -60,6 +63,7 @@ export { CaseResult, pushBytesMax } from './operations/versions.ts'
 export {
   accessOperations,
   alertOperations,
+  batchOperations,
   budgetOperations,
   ciOperations,
   deploymentOperations,

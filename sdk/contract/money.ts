@@ -133,3 +133,27 @@ export const SettlementReport = Type.Object(
   closed,
 )
 export type SettlementReport = Static<typeof SettlementReport>
+
+/** Refused reports that travel together, and what one of them may be long. */
+export const refusedPerRequestMax = 64
+export const refusedReportCharsMax = 4096
+
+/**
+ * What a gateway says of a report that the ledger refuses again and again: it is put aside for an operator to decide.
+ * The lease that it tells of is heard of no more, and so becomes stranded.
+ */
+export const RefusedReport = Type.Object(
+  {
+    id: Id,
+    incarnation: Type.String({ maxLength: 64, description: 'The run of the gateway that the report is of.' }),
+    timeMs: TimeMs,
+    error: Type.String({ maxLength: 512 }),
+    tries: Type.Integer({ minimum: 1 }),
+    report: Type.String({
+      maxLength: refusedReportCharsMax,
+      description: 'What was refused, as JSON: `leases` and `settlements` as `gatewaySettle` takes them.',
+    }),
+  },
+  closed,
+)
+export type RefusedReport = Static<typeof RefusedReport>

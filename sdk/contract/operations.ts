@@ -1,5 +1,6 @@
 import { accessOperations } from './operations/access.ts'
 import { alertOperations } from './operations/alerts.ts'
+import { batchOperations } from './operations/batches.ts'
 import { budgetOperations } from './operations/budgets.ts'
 import { ciOperations } from './operations/ci.ts'
 import { deploymentOperations } from './operations/deployments.ts'
@@ -23,6 +24,7 @@ import { versionOperations } from './operations/versions.ts'
 export {
   accessOperations,
   alertOperations,
+  batchOperations,
   budgetOperations,
   ciOperations,
   deploymentOperations,
@@ -64,6 +66,7 @@ export const operations = {
   ...budgetOperations,
   ...limitOperations,
   ...moneyOperations,
+  ...batchOperations,
   ...alertOperations,
   ...drillOperations,
   ...trustOperations,

@@ -1,10 +1,12 @@
 import { type Static, Type } from 'typebox'
+import { RecordedBatch } from './batch.ts'
 import { Decision, errorClasses, PolicyResult } from './decision.ts'
 import { drillFaults } from './drill.ts'
 import { Facts, MetadataValue, operations, RemainingPpm } from './facts.ts'
+import { FactsClassSchema } from './facts-class.ts'
 import { Verdict } from './guardrail-verdict.ts'
 import { ParamValue } from './param-value.ts'
-import { AttemptPurpose, RecordedHit, RecordedPrompt } from './recorded.ts'
+import { AttemptPurpose, RecordedError, RecordedHit, RecordedPrompt } from './recorded.ts'
 import { arms, rolloutShape } from './rollout.ts'
 import { Digest, EnvironmentName, Id, NanoUsd, NanoUsdInteger, Ppm, TimeMs, Usage } from './scalars.ts'
 
@@ -212,15 +214,9 @@ export const RecordRow = Type.Object(
 )
 export type RecordRow = Static<typeof RecordRow>
 
-/** What the caller was told, and in `detail` what only operators read. */
-export const RecordedError = Type.Object(
-  { code: short(64), message: short(512), detail: Type.Optional(short(2048)) },
-  closed,
-)
-
 export const RecordBody = Type.Object(
   {
-    factsClass: Type.Enum(['full', 'masked', 'digest']),
+    factsClass: FactsClassSchema,
     facts: Type.Optional(Facts),
     masked: Type.Optional(
       Type.Array(short(), {
@@ -256,6 +252,7 @@ export const RecordBody = Type.Object(
       ),
     ),
     cached: Type.Optional(RecordedHit),
+    batch: Type.Optional(RecordedBatch),
     dropped: Type.Array(short(), {
       description: 'Paths that could not be carried; answer ones with `response.`.',
     }),

@@ -31,3 +31,11 @@ export const RecordedHit = Type.Object(
   },
   { ...closed, description: 'Where the answer came from, of a call that the cache answered.' },
 )
+
+const text = (maxLength: number) => Type.String({ maxLength })
+
+/** What the caller was told, and in `detail` what only operators read. */
+export const RecordedError = Type.Object(
+  { code: text(64), message: text(512), detail: Type.Optional(text(2048)) },
+  closed,
+)

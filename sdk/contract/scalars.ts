@@ -12,8 +12,14 @@ export const Digest = Type.String({
 })
 /** Counts the changes of an object: a change names the one it was made on, and is refused where another came before. */
 export const Revision = Type.Integer({ minimum: 1, description: 'The revision that the change was made on.' })
+/** The last millisecond of the year 9999: what comes after it no date is written with. */
+const timeMsMax = 253_402_300_799_999
 /** Milliseconds since 1970-01-01 UTC. */
-export const TimeMs = Type.Integer({ minimum: 0, description: 'Milliseconds since 1970-01-01 UTC.' })
+export const TimeMs = Type.Integer({
+  minimum: 0,
+  maximum: timeMsMax,
+  description: 'Milliseconds since 1970-01-01 UTC.',
+})
 /** Money outside facts and decisions: nano-dollars (1e-9 USD) as a decimal string. */
 export const NanoUsd = Type.String({
   pattern: '^-?[0-9]{1,30}$',

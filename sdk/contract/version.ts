@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { policyKinds } from './decision.ts'
+import { DrillPlan } from './drill.ts'
 import { CompiledGuardrail } from './guardrail.ts'
 import { PlanNode } from './plan.ts'
 import { ParamDeclaration, PolicyMatch } from './policy.ts'
@@ -102,6 +103,8 @@ export const CompiledWorkspace = Type.Object(
           connections: Type.Record(Name, Type.Partial(Connection)),
           models: Type.Record(Name, Type.Array(TargetName)),
           params: Type.Record(Type.String(), Type.Unknown()),
+          /** Routes that are drilled by schedule; absent where none is declared. */
+          drills: Type.Optional(Type.Record(Type.String(), DrillPlan)),
         },
         closed,
       ),

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { drillFaults, GoldenPrompt, goldenPromptsMax } from './drill.ts'
 import { localities } from './facts.ts'
 import { limitMax, limitModes } from './limits.ts'
 import { budgetModes, FiscalStart, TimeZone } from './money.ts'
@@ -83,6 +84,7 @@ export const CatalogueOverride = Type.Object(
     cacheRead: Type.Optional(Type.Number({ minimum: 0 })),
     cacheWrite5m: Type.Optional(Type.Number({ minimum: 0 })),
     cacheWrite1h: Type.Optional(Type.Number({ minimum: 0 })),
+    searches: Type.Optional(Type.Number({ minimum: 0, description: 'USD per million searches of the web.' })),
     contextTokens: Type.Optional(Type.Integer({ minimum: 1 })),
     outputTokensMax: Type.Optional(Type.Integer({ minimum: 1 })),
     visibleOutput: Type.Optional(Type.Boolean()),
@@ -91,12 +93,55 @@ export const CatalogueOverride = Type.Object(
   closed,
 )
 
+/** A span of time, as people write it. */
+const DeclaredTime = (description: string) =>
+  Type.String({
+    pattern: '^[1-9][0-9]{0,5}[mhdw]$',
+    description: `${description}: \`90m\`, \`24h\`, \`7d\`.`,
+  })
+/** When a route is drilled, and what its fallbacks have to answer. */
+const DrillDeclaration = Type.Object(
+  {
+    every: DeclaredTime('How often'),
+    targets: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 16,
+        description: 'How many targets the route has; 2 if left out.',
+      }),
+    ),
+    faults: Type.Optional(
+      Type.Array(Type.Enum([...drillFaults]), {
+        minItems: 1,
+        uniqueItems: true,
+        description: 'All if left out.',
+      }),
+    ),
+    golden: Type.Optional(Type.Array(GoldenPrompt, { maxItems: goldenPromptsMax })),
+    maxCost: Type.Optional(
+      Type.String({
+        pattern: '^[0-9]{1,6}(?:\\.[0-9]{1,9})? USD$',
+        description: 'No call of a run is begun once this is spent; `0.10 USD` if left out.',
+      }),
+    ),
+    alertAfter: Type.Optional(DeclaredTime('An alert is raised where no run has held wholly for so long')),
+  },
+  closed,
+)
+export type DrillDeclaration = Static<typeof DrillDeclaration>
+
 const Environment = Type.Object(
   {
     connections: Type.Optional(Type.Record(Name, Type.Partial(Connection))),
     models: Type.Optional(Type.Record(Name, Type.Array(TargetName, { minItems: 1, maxItems: 16 }))),
     params: Type.Optional(Type.Record(Type.String({ maxLength: 128 }), Type.Unknown())),
     coverage: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
+    drills: Type.Optional(
+      Type.Record(Type.String({ minLength: 1, maxLength: 256 }), DrillDeclaration, {
+        maxProperties: 64,
+        description: 'Routes that are drilled by schedule, by alias or target.',
+      }),
+    ),
     approvals: Type.Optional(
       Type.Union(
         [

@@ -10,6 +10,9 @@ const ajv = new Ajv2020({
   useDefaults: true,
   allowUnionTypes: true,
   addUsedSchema: false,
+  // Compiling what checks schemas takes longer than most programs here run; a test checks them.
+  meta: false,
+  validateSchema: false,
 })
 ajv.addSchema(PlanNodeDefinition)
 const compiled = new WeakMap<TSchema, ValidateFunction>()
@@ -45,7 +48,21 @@ function messageOf(error: ErrorObject): string {
   return error.message ?? 'is not valid'
 }
 
-/** Compiles a schema once; call at start, not per request. */
+let metaSchema: ValidateFunction | undefined
+
+/**
+ * Compiles a schema that somebody else wrote.
+ * @throws Error that says what is no JSON Schema (2020-12) in it.
+ */
+export function compileForeignSchema(schema: TSchema): ValidateFunction {
+  metaSchema ??= new Ajv2020().getSchema('https://json-schema.org/draft/2020-12/schema')
+  if (metaSchema?.(schema) === false) {
+    throw new Error(`schema is invalid: ${ajv.errorsText(metaSchema.errors)}`)
+  }
+  return compileSchema(schema)
+}
+
+/** Compiles a schema of ours once; call at start, not per request. */
 export function compileSchema(schema: TSchema): ValidateFunction {
   const known = compiled.get(schema)
   if (known !== undefined) return known

@@ -10,6 +10,7 @@ import { createPartitions } from '../../control-plane/db/partitions.ts'
 import type { Dependencies } from '../../control-plane/dependencies.ts'
 import { createGate } from '../../control-plane/gate.ts'
 import { createAccessHandlers } from '../../control-plane/handlers/access.ts'
+import { createBatchHandlers } from '../../control-plane/handlers/batches.ts'
 import { createBudgetHandlers } from '../../control-plane/handlers/budgets.ts'
 import { createGatewayHandlers } from '../../control-plane/handlers/gateway.ts'
 import { createLimitHandlers } from '../../control-plane/handlers/limits.ts'
@@ -75,9 +76,10 @@ export async function startAccessPlane(
     {
       ...createAccessHandlers(common, signIn),
       ...createStatusHandlers(common),
-      ...createBudgetHandlers({ ...common, clock: ledgerClock }),
+      ...createBudgetHandlers({ ...common, clock: ledgerClock, ledger }),
       ...createLimitHandlers(common),
-      ...createMoneyHandlers({ ledger }),
+      ...createMoneyHandlers({ ledger, db, clock: ledgerClock }),
+      ...createBatchHandlers({ db, clock: ledgerClock }),
       ...createWebhookHandlers({ ...common, rules: testOutboundRules }),
       ...createGatewayHandlers({ ...common, ...publishing, partitions: createPartitions(db), gate }),
     },

@@ -315,7 +315,6 @@ describe('what another upstream cannot do', () => {
   })
 
   it.each([
-    ['tools[0].googleSearch', { tools: [{ googleSearch: {} }] }],
     ['tools[0].codeExecution', { tools: [{ code_execution: {} }] }],
     ['generationConfig.candidateCount', { generationConfig: { candidateCount: 2 } }],
     ['generationConfig.responseLogprobs', { generationConfig: { responseLogprobs: true } }],

@@ -108,3 +108,24 @@ it('a key that needs metadata is refused without it, and says what is missing', 
   const whole = gateway.send('/v1/chat/completions', chat('smart'), metadata({ feature: 'a', tier: 'b' }))
   expect(await outcomeOf(whole)).toBe(200)
 })
+
+describe('the holder of a key', () => {
+  const ask = async (scopes: KeyScopes) => {
+    const gateway = await gatewayFor(scopes)
+    const headers = { authorization: `Bearer ${memoryKey}` }
+    const response = await fetch(`${gateway.url}/v1/key`, { headers })
+    return { status: response.status, text: await response.text() }
+  }
+
+  it('is told what the key may be used for', async () => {
+    const scopes = { models: ['smart'], requiredMetadata: ['feature'], ipRanges: ['127.0.0.0/8', '::1'] }
+    const { status, text } = await ask(scopes)
+    expect({ status, ...JSON.parse(text) }).toMatchObject({ status: 200, scopes })
+  })
+
+  it('is told nothing at an address that the key may not be used from', async () => {
+    const { status, text } = await ask({ ipRanges: ['10.0.0.0/8'] })
+    expect(status).toBe(403)
+    expect(text).not.toContain('budgets')
+  })
+})

@@ -162,7 +162,7 @@ describe('what another upstream cannot do', () => {
   })
 
   it.each([
-    ['tools[0]', { tools: [{ type: 'web_search' }] }],
+    ['tools[0]', { tools: [{ type: 'file_search', vector_store_ids: ['vs_1'] }] }],
     ['background', { background: true }],
     ['top_logprobs', { top_logprobs: 2 }],
     ['include', { include: ['message.output_text.logprobs'] }],

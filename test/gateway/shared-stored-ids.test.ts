@@ -176,6 +176,35 @@ describe('a thing that a provider keeps, with gateways that share the control pl
   checkEach(() => gateways)
 })
 
+describe('a thing that a provider keeps, while what the gateways share does not answer', () => {
+  const away: SharedOwners = {
+    note: () => undefined,
+    find: () => Promise.resolve(undefined),
+    forget: () => undefined,
+  }
+  let gateway: RunningGateway
+  beforeAll(async () => {
+    gateway = await startOne(away)
+  })
+  afterAll(() => gateway.close())
+
+  it('is not said to be missing, by any operation, but may be asked for again', async () => {
+    const sent = upstream.requests.length
+    const answers = await Promise.all(operations.map((operation) => ask(gateway, memoryKey, operation)))
+    expect(answers.map(({ status }) => status)).toEqual(operations.map(() => 503))
+    expect(new Set(answers.map(({ headers }) => headers.get('retry-after')))).toEqual(new Set(['1']))
+    const texts = await Promise.all(answers.map((answer) => answer.text()))
+    expect(texts.filter((text) => !text.includes('not_ready') || !text.includes('Try again'))).toEqual([])
+    expect(upstream.requests.length).toBe(sent)
+  })
+
+  it('is found where it was made here', async () => {
+    await makeAll(gateway)
+    expect((await ask(gateway, memoryKey, ['GET', '/v1/batches/batch_1'])).status).toBe(200)
+    expect((await ask(gateway, strangerKey, ['GET', '/v1/batches/batch_1'])).status).toBe(404)
+  })
+})
+
 describeWith('redis', 'a thing that a provider keeps, with gateways that share Redis', () => {
   let redis: RedisServer
   let gateways: [RunningGateway, RunningGateway]

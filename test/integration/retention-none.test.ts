@@ -18,7 +18,7 @@ beforeAll(async () => {
   const yaml = 'name: trial\nmetadata:\n  feature: { type: string }\n'
   const { client } = controlPlane
   await client.pushVersion({ files: [{ path: 'signalbox.yaml', text: yaml }], environment: 'development' })
-  for (const name of ['quiet', 'loud']) {
+  for (const name of ['quiet', 'loud', 'veiled']) {
     await client.createTeam({ name })
     keys[name] = (await client.createKey({ team: name, name })).key
   }
@@ -73,6 +73,7 @@ const exported = async (team: string) =>
 
 it('leaves nothing of a call where retention is none: not in journal, database or logs', async () => {
   const { client } = controlPlane
+  await client.setRetention({ team: 'veiled', bodies: 14, facts: 'masked' })
   const rule = await client.setRetention({ team: 'quiet', bodies: 'none' })
   expect(rule.pending).toBeUndefined()
   for (const [name, mark] of [
@@ -83,7 +84,23 @@ it('leaves nothing of a call where retention is none: not in journal, database o
     expect((await call(keys[name], mark, `unknown-${mark}`)).status).toBe(200)
     expect((await call(keys[name], mark, 'anthropic-none/x')).status).not.toBe(500)
   }
-  await eventually(async () => expect((await client.listRecords({})).items).toHaveLength(6))
+  expect((await call(keys.veiled, 'MARK-veiled-90210', 'openai/gpt-5.2')).status).toBe(200)
+  await eventually(async () => expect((await client.listRecords({})).items).toHaveLength(7))
+  expect(JSON.parse((await exported('veiled')).split('\n')[0] ?? '')).toMatchObject({
+    row: { metadata: {} },
+    body: {
+      factsClass: 'masked',
+      facts: { request: { model: { requested: 'openai/gpt-5.2' }, metadata: {} } },
+      masked: [
+        'request.client',
+        'request.metadata.feature',
+        'session',
+        'subject.keyName',
+        'subject.stickyKey',
+        'subject.userId',
+      ],
+    },
+  })
   const [quiet, loud] = [await exported('quiet'), await exported('loud')]
   expect(loud).toContain('feature-MARK-loud-90210')
   expect(quiet).not.toContain('MARK')
@@ -101,5 +118,8 @@ it('leaves nothing of a call where retention is none: not in journal, database o
   await controlPlane.stop()
   expect(filesWith('MARK-loud-90210')).not.toEqual([])
   expect(filesWith('MARK-quiet-90210')).toEqual([])
+  for (const what of ['agent', 'feature', 'session', 'user']) {
+    expect(filesWith(`${what}-MARK-veiled-90210`)).toEqual([])
+  }
   expect(gateway.output() + controlPlane.output()).not.toContain('MARK-quiet-90210')
 }, 60_000)

@@ -213,6 +213,21 @@ describe('a call that was made past the gateway', () => {
     expect([ids.length, new Set(ids).size]).toEqual([2, 1])
   })
 
+  it('is recorded with no more than metering where retention is none', async () => {
+    const { snapshot } = line.gateway
+    if (snapshot === undefined) throw new Error('there is no snapshot')
+    const unrecorded = { all: true, nodes: [], keys: [] }
+    line.gateway.snapshot = { ...snapshot, state: { ...snapshot.state, unrecorded } }
+    expect((await tell({ requested: 'MARK', model: 'MARK', metadata: { MARK: 'MARK' } })).status).toBe(200)
+    expect(line.gateway.records).toMatchObject([
+      {
+        row: { target: 'openai/unlisted', modelRequested: 'openai/unlisted' },
+        body: { factsClass: 'digest' },
+      },
+    ])
+    expect(JSON.stringify(line.gateway.records)).not.toContain('MARK')
+  })
+
   it('is refused where it cannot be true, or the key does not allow it', async () => {
     const wrong = [
       { timeMs: Date.now() - 8 * 86_400_000 },

@@ -12,6 +12,8 @@ export interface BilledPrices {
 }
 const standardPrices: BilledPrices = { input: 3_333_700n, cacheRead: 3_333_700n, output: 15_777_100n }
 const charsPerToken = 4
+/** Each token of an answer. */
+const word = 'word '
 
 /** How a request fares: a provider that fails does so before it bills, or after it began. */
 export type Way = 'ok' | 'cached' | 'busy' | 'broken' | 'noUsage'
@@ -24,6 +26,8 @@ export interface BillRow {
   readonly tokens: bigint
   /** The answer ended as it should; else it broke off, and what was made until then is billed. */
   readonly isWhole: boolean
+  /** What its output comes to at most for one who sees bytes only, and takes each for a token. */
+  readonly shown: { readonly usd: bigint; readonly tokens: bigint }
 }
 /** A provider whose bill is known to the nano-dollar; the gateway under test never sees it. */
 export interface BillingUpstream {
@@ -92,7 +96,7 @@ const usageOf = ({ input, output, way }: Asked) => ({
 const head = (asked: Asked) => ({ id: `chatcmpl-${asked.name}`, created: 1_790_000_000, model: asked.model })
 
 function answerWhole(asked: Asked, response: ServerResponse): void {
-  const message = { role: 'assistant', content: 'word '.repeat(asked.output) }
+  const message = { role: 'assistant', content: word.repeat(asked.output) }
   const finish = asked.isLimited ? 'length' : 'stop'
   response.writeHead(200, { 'content-type': 'application/json' })
   const choices = [{ index: 0, message, finish_reason: finish }]
@@ -113,7 +117,7 @@ async function answerStream(asked: Asked, response: ServerResponse): Promise<num
   while (made < asked.output && !response.destroyed) {
     const part = Math.min(8, asked.output - made)
     made += part
-    send(delta('word '.repeat(part)))
+    send(delta(word.repeat(part)))
     if (asked.way === 'broken' && made * 2 >= asked.output) {
       response.socket?.resetAndDestroy()
       return made
@@ -134,7 +138,9 @@ export async function startBillingUpstream(): Promise<BillingUpstream> {
   const prices = new Map<string, BilledPrices>()
   const book = (asked: Asked, output: number, isWhole: boolean): void => {
     const tokens = BigInt(asked.input + output)
-    rows.push({ name: asked.name, nanoUsd: cost(asked, output), tokens, isWhole })
+    const bytes = BigInt(output * word.length)
+    const shown = { usd: (bytes * asked.prices.output + 999n) / 1000n, tokens: bytes }
+    rows.push({ name: asked.name, nanoUsd: cost(asked, output), tokens, isWhole, shown })
   }
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const asked = await read(incoming, prices)

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { AxeBuilder } from '@axe-core/playwright'
 import chromium, { inflate } from '@sparticuz/chromium'
 import { type Browser, type BrowserContext, type Page, chromium as playwright } from 'playwright-core'
 
@@ -83,6 +84,19 @@ export function newContext(
     colorScheme: options.dark === true ? 'dark' : 'light',
     permissions: ['clipboard-read', 'clipboard-write'],
   })
+}
+
+/** Rules that another colour scheme can break; all else is the same page in both. */
+const colourRules = ['color-contrast', 'link-in-text-block']
+
+/**
+ * What axe finds wrong with a page, one line a rule: by all rules, or by those of colours alone. No page of ours has
+ * frames, so it runs in the page itself; for frames it would open a further page each time.
+ */
+export async function accessFaults(page: Page, rules: 'all' | 'colours' = 'all'): Promise<string[]> {
+  const axe = new AxeBuilder({ page }).setLegacyMode(true)
+  const { violations } = await (rules === 'all' ? axe : axe.withRules(colourRules)).analyze()
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`)
 }
 
 /** Keeps a picture of a whole page to be looked at, where `SIGNALBOX_SCREENSHOTS` names a folder for them. */

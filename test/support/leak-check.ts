@@ -67,3 +67,30 @@ export function checkLeaks(rig: LeakRig, matchesMin: number, seed: number): Leak
   }
   return report
 }
+
+/**
+ * Sends so many matches in answers whose blocks begin and end anywhere, in a match too: nothing of it is read by a
+ * client that puts the blocks together.
+ */
+export function checkBlocks(rig: LeakRig, matchesMin: number, seed: number): LeakReport {
+  const random = randomFrom(seed)
+  const report: LeakReport = { streams: 0, matches: 0, leaks: [], others: [] }
+  for (let run = 0; report.matches < matchesMin; run++) {
+    const text = leakText(random)
+    const place = run % 2 === 0 ? 'text' : 'reasoning'
+    const how = splitClasses[Math.floor(run / 2) % splitClasses.length] ?? 'units'
+    const to = dialects[Math.floor(run / 12) % dialects.length] ?? 'openai-chat'
+    const found = rig.matchesIn(text)
+    const pieces = splitText(text, how, { matches: found, random })
+    const out = rig.run(pieces, { place, from: 'blocks', to, chunkBytes: chunks[run % chunks.length] ?? 1 })
+    report.streams++
+    report.matches += found.length
+    const wanted = rig.redacted(text)
+    if (out.text === wanted) continue
+    const parts = found.map(({ start, end }) => overlap(text.slice(start, end), out.text))
+    const where = `${place} ${how} →${to}: ${JSON.stringify(out.text)} for ${JSON.stringify(wanted)}`
+    if (parts.some((part) => part.length > 5)) report.leaks.push(where)
+    else report.others.push(where)
+  }
+  return report
+}

@@ -3,6 +3,7 @@ import type {
   LeaseBody,
   LeaseReply,
   LedgerLink,
+  PutAsideBody,
   SettleBody,
   SettleReply,
 } from '../../gateway/money/ledger-link.ts'
@@ -61,6 +62,13 @@ export class MemoryLedger implements LedgerLink {
 
   available({ limit, settled, leased, stranded, overrun }: Budget): bigint {
     return limit - settled - leased - stranded - overrun
+  }
+
+  /** Reports that gateways have put aside. */
+  readonly aside: PutAsideBody['reports'] = []
+
+  async putAside({ reports }: PutAsideBody): Promise<void> {
+    this.aside.push(...reports)
   }
 
   async lease(body: LeaseBody, signal?: AbortSignal): Promise<LeaseReply> {

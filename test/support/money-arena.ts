@@ -127,6 +127,8 @@ export class MoneyArena {
       await Promise.all(next.map((number) => this.world.boot(number)))
       for (const number of next) this.#up.add(number)
     }
+    // One that was down while prices changed must not go by the old ones: its provider does not.
+    await this.world.converged([...this.#up])
   }
 
   /** A new tree of so many keys; new prices where there was one before. */

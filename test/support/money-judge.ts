@@ -33,6 +33,9 @@ export interface Judgement {
 const billOf = (rows: readonly BillRow[], { unit }: GrownBudget): bigint =>
   rows.reduce((sum, { nanoUsd, tokens }) => sum + (unit === 'usd' ? nanoUsd : tokens), 0n)
 
+/** Only then may something be left that no settlement tells of: stranded. */
+const killed = 'in flight at a kill'
+
 /** Why what a call cost can be known from above only; undefined where it must be known exactly. */
 function causeOf(call: PlacedCall, bills: readonly BillRow[], kills: Case['kills']): string | undefined {
   const { gateway, startMs, endMs = Number.POSITIVE_INFINITY, plan, result } = call
@@ -40,7 +43,7 @@ function causeOf(call: PlacedCall, bills: readonly BillRow[], kills: Case['kills
   const isKilled = kills.some(
     (kill) => kill.gateway === gateway && kill.atMs >= startMs && kill.atMs <= endMs,
   )
-  if (isKilled) return 'in flight at a kill'
+  if (isKilled) return killed
   if (plan.isGone) return 'its caller went away'
   if (plan.way === 'broken' || plan.way === 'noUsage') return `the provider: ${plan.way}`
   // Where it was cut its provider may have sent all by then: what is not seen is not known.
@@ -65,16 +68,27 @@ class CallCase {
   check(budget: GrownBudget, rows: readonly SettledRow[], stranded: bigint): void {
     const settled = rows.reduce((sum, { actual }) => sum + actual, 0n)
     const bill = billOf(this.#bills, budget)
-    if (settled === bill) return
+    const overrun = rows.reduce((sum, row) => sum + row.overrun, 0n)
+    if (settled === bill && overrun === 0n) return
     const kinds = [...new Set(rows.map(({ evidence }) => evidence))].join('+') || 'nothing'
     const { name, result, plan, gateway } = this.#call
     const text = `${name} (${plan.model}, ${plan.way}, gateway ${gateway}, ${result?.status} ${result?.code ?? ''}) in ${budget.prefix} ${budget.window} ${budget.unit}: settled ${settled} by ${kinds}, billed ${bill}`
+    if (overrun > 0n) this.#checkOverrun(overrun, budget.unit, text)
+    if (settled === bill) return
     const isReported = rows.length > 0 && rows.every(({ evidence }) => evidence === 'reported')
     if (isReported) this.violations.push(`not what was reported: ${text}`)
     else if (this.#cause === undefined) this.violations.push(`a difference without a cause: ${text}`)
-    else if (settled < bill && stranded === 0n)
+    else if (settled < bill && (stranded === 0n || this.#cause !== killed))
       this.violations.push(`less than the bill (${this.#cause}): ${text}`)
     else this.differences.push(`${this.#cause}: ${text}`)
+  }
+
+  /** Beyond a hold there is only what came at once, before it could grow or the answer be cut; never all of a bound. */
+  #checkOverrun(overrun: bigint, unit: GrownBudget['unit'], text: string): void {
+    const sent = this.#bills.reduce((sum, { shown }) => sum + shown[unit], 0n)
+    const mayGrow = /open|safe/.test(this.#call.plan.model)
+    if (!mayGrow) this.violations.push(`an overrun of ${overrun} beyond a bound: ${text}`)
+    else if (overrun > sent) this.violations.push(`an overrun of ${overrun}, and ${sent} was sent: ${text}`)
   }
 }
 

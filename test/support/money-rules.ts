@@ -20,6 +20,8 @@ export interface SettledRow {
   readonly budgetId: string
   readonly hold: bigint
   readonly actual: bigint
+  /** What of `actual` neither the hold nor a free lease paid for. */
+  readonly overrun: bigint
   readonly evidence: 'reported' | 'estimated' | 'hold'
 }
 export interface LedgerStand {
@@ -50,7 +52,7 @@ const settledSql = `
   from settlement s join lease l on l.id = s.lease_id cross join unnest(l.budget_ids) as x(budget_id)
   where l.budget_ids && $1::uuid[] and x.budget_id = any($1::uuid[])`
 const estimatedSql = `
-  select "budgetId", sum(hold::bigint + overrun::bigint)::text as holds, sum(overrun::bigint)::text as overruns
+  select "budgetId", sum(hold::bigint)::text as holds, sum(overrun::bigint)::text as overruns
   from (${settledSql}) as r where evidence <> 'reported'
   group by "budgetId"`
 
@@ -102,12 +104,11 @@ export class LedgerReader {
   }
 
   async settlements(budgets: readonly GrownBudget[]): Promise<SettledRow[]> {
-    const rows = await this.#query<Record<'callId' | 'budgetId' | 'hold' | 'actual' | 'evidence', string>>(
-      settledSql,
-      [budgets.map(({ id }) => id)],
-    )
-    return rows.map(({ callId, budgetId, hold, actual, evidence }) => ({
-      ...{ callId, budgetId, hold: BigInt(hold), actual: BigInt(actual) },
+    const rows = await this.#query<
+      Record<'callId' | 'budgetId' | 'hold' | 'actual' | 'overrun' | 'evidence', string>
+    >(settledSql, [budgets.map(({ id }) => id)])
+    return rows.map(({ callId, budgetId, hold, actual, overrun, evidence }) => ({
+      ...{ callId, budgetId, hold: BigInt(hold), actual: BigInt(actual), overrun: BigInt(overrun) },
       evidence: evidence as SettledRow['evidence'],
     }))
   }
@@ -192,8 +193,14 @@ export class RunningRules {
     if (window.leased !== window.inLeases) say(`I2 leases have ${window.inLeases} left`)
     if (window.stranded !== window.inStranded) say(`I2 stranded leases have ${window.inStranded} left`)
     if (before !== undefined && window.settled < before.settled) say('I9 less is settled than before')
+    // What was billed by report is within its hold. What was seen at once beyond one that grew is told; `judgeCalls`
+    // asks of each such call whether its provider really sent so much.
     if (budget.mode === 'hard' && window.overrun > (estimatedOverruns.get(budget.id) ?? 0n))
       say('an overrun, and no provider bills beyond its bound')
+    const isOverdrawn = [window.settled, window.leased, window.stranded, window.overrun].some(
+      (each) => each < 0n,
+    )
+    if (isOverdrawn) say('I1 a sum is below zero')
     return broken
   }
 

@@ -117,10 +117,23 @@ export class MoneyWorld {
   async deploy(text: string): Promise<void> {
     const files = [{ path: 'signalbox.yaml', text }]
     await this.client.pushVersion({ files, environment: 'development' })
+    await this.converged()
+  }
+
+  /**
+   * Waits until gateways have what is deployed, the connected ones and those of these numbers: one that has just begun
+   * with what is on its disk may not be connected yet.
+   */
+  async converged(numbers: readonly number[] = []): Promise<void> {
     await eventually(async () => {
       const { environments } = await this.client.getStatus({ environment: 'development' })
-      if (!environments.every(({ converged }) => converged)) throw new Error('not all gateways have it')
-    }, 30_000)
+      const hasIt = ({ converged, release, gateways }: (typeof environments)[number]): boolean =>
+        converged &&
+        numbers.every((number) =>
+          gateways.some((each) => each.name === `development-${number + 1}` && each.release === release),
+        )
+      if (!environments.every(hasIt)) throw new Error('not all gateways have it')
+    }, 60_000)
   }
 
   get client(): Client {

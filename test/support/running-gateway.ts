@@ -1,5 +1,7 @@
 import { type CallRecord, Refusal } from '@signalbox/sdk/contract'
 import { createLogger } from '@signalbox/sdk/node'
+import { BatchKeeper } from '../../gateway/batches/batch-keeper.ts'
+import type { BatchLink } from '../../gateway/batches/batch-link.ts'
 import { AnswerCache } from '../../gateway/cache/answer-cache.ts'
 import { AccessTokens } from '../../gateway/credentials/access-tokens.ts'
 import { KeyPools } from '../../gateway/credentials/key-pools.ts'
@@ -78,6 +80,9 @@ export interface GatewayOptions {
   /** Where leases come from; an empty one where left out. */
   readonly ledger?: LedgerLink
   readonly moneyTimes?: MoneyTimes
+  /** Where batches are kept; without it they pass as other calls do. */
+  readonly batchLink?: BatchLink
+  readonly incarnation?: string
   readonly holdJournal?: HoldJournal
   readonly drainLimits?: DrainLimits
   /** Limits and answers; in memory where left out. */
@@ -103,7 +108,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
   const keep = options.keep ?? Number.POSITIVE_INFINITY
   let sequence = 0
   const running: { snapshot: Snapshot | undefined } = { snapshot: options.snapshot ?? memorySnapshot() }
-  const identity = { gatewayId: 'gateway-1', incarnation: 'incarnation-1', region: '' }
+  const identity = { gatewayId: 'gateway-1', incarnation: options.incarnation ?? 'incarnation-1', region: '' }
   const log = createLogger('gateway-test', 'silent')
   const money = new Money({
     link: options.ledger ?? new MemoryLedger(),
@@ -122,8 +127,19 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
     onTrouble: () => keeper.wake(),
   })
   const keeper = new BreakerKeeper({ board: health, clock, probe: createProbe(upstream, clock), tickMs: 5 })
+  const batches =
+    options.batchLink === undefined
+      ? undefined
+      : new BatchKeeper({
+          link: options.batchLink,
+          incarnation: identity.incarnation,
+          random: () => 0.5,
+          log,
+          times: { lookMs: 50, againMsMin: 20, againMsMax: 20, retryMs: 20 },
+        })
   const parts: GatewayParts = {
     identity,
+    batches,
     dialects: byId(openAi, openAiChat, openAiResponses, anthropicMessages, gemini, passthrough, vercelAi),
     providers: byId(openai, anthropic, compatible, google, vertex, bedrock, cohere, azure),
     snapshots: {
@@ -167,6 +183,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
     attemptDefaults: { ...attemptDefaults, ...options.defaults },
     bodyBytesMax: options.bodyBytesMax ?? 32 * 1024 * 1024,
   }
+  batches?.startWith(parts)
   const server = createGatewayServer(parts)
   const url = `http://127.0.0.1:${await server.listen(0, '127.0.0.1')}`
   return Object.assign(running, {
@@ -194,6 +211,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
     async close() {
       keeper.close()
       await server.drain(0)
+      await batches?.close()
       parts.ended.flush()
       await money.close(1000)
       await upstream.close()

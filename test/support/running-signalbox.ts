@@ -117,6 +117,7 @@ export async function startSignalbox(options: StartOptions = {}): Promise<Runnin
   await waitUntilReady([gatewayUrl, controlPlaneUrl], child, output)
   const client = createClient({ url: controlPlaneUrl, token: rootKey })
   let keys = 0
+  let isStopped = false
   return {
     gatewayUrl,
     controlPlaneUrl,
@@ -132,6 +133,10 @@ export async function startSignalbox(options: StartOptions = {}): Promise<Runnin
       return (await client.createKey({ team, name: `key-${keys}-${Date.now()}` })).key
     },
     async stop(signal = 'SIGINT') {
+      if (child.exitCode !== null && !isStopped) {
+        throw new Error(`signalbox start ended by itself with ${child.exitCode}:\n${output()}`)
+      }
+      isStopped = true
       const ended = new Promise<number | null>((resolve) => {
         if (child.exitCode !== null) resolve(child.exitCode)
         else child.once('exit', (code) => resolve(code))

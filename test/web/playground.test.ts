@@ -1,6 +1,5 @@
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { AxeBuilder } from '@axe-core/playwright'
 import {
   buildVersion,
   createEngine,
@@ -11,7 +10,7 @@ import {
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Tryout } from '../../policies/explain/tryout.ts'
-import { launchBrowser, newContext, takePicture } from '../support/browser.ts'
+import { accessFaults, launchBrowser, newContext, takePicture } from '../support/browser.ts'
 import { loadFactor } from '../support/load-factor.ts'
 import { type RunningSignalbox, startSignalbox } from '../support/running-signalbox.ts'
 
@@ -295,10 +294,7 @@ describe('the playground', () => {
       ] as const) {
         await other.setViewportSize({ width, height })
         await other.waitForTimeout(200)
-        const { violations } = await new AxeBuilder({ page: other }).analyze()
-        expect(
-          violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.html).join(' | ')}`),
-        ).toEqual([])
+        expect(await accessFaults(other, look === 'dark' ? 'colours' : 'all')).toEqual([])
         const overflow = Number(await other.evaluate('document.documentElement.scrollWidth - innerWidth'))
         expect(overflow, 'the page is wider than the screen').toBeLessThanOrEqual(0)
         await takePicture(other, `playground-${look}-${width}`)

@@ -63,24 +63,3 @@ export async function loadEnvironment(name: string, signal: AbortSignal): Promis
   }
   return { environment, deployments, requests: approvals.items, versions, runs }
 }
-
-/** The version that an edit outside Git started from, in words. */
-export function parentOf({ parent }: Version, versions: Iterable<Version>): string {
-  for (const { digest, version } of versions) if (digest === parent) return `v${version}`
-  return parent?.slice(7, 15) ?? '–'
-}
-
-/** A version that was made outside Git and that no push from Git has brought since. */
-export const isDrift = ({ parent, inGit }: Version): boolean => parent !== null && !inGit
-
-/** Versions that decide or look on here, and that Git does not have. */
-export function driftIn({ deployments, versions }: EnvironmentData): Version[] {
-  const running = new Set(
-    deployments.flatMap(({ stable, candidate, shadows }) => [
-      stable.digest,
-      ...(candidate === null ? [] : [candidate.digest]),
-      ...shadows.map(({ digest }) => digest),
-    ]),
-  )
-  return versions.filter((each) => running.has(each.digest) && isDrift(each))
-}

@@ -126,7 +126,7 @@ export class WorkspaceCard extends LitElement {
   #shadows(live: Live) {
     return live.shadows.map(
       ({ version }) => html`<div class="shadow">
-        <div class="row spread pad"><h3>Shadow <a href="/policies/v${version}">v${version}</a></h3>
+        <div class="row spread pad"><h3>Shadow <a href="/policies/v${version}">v${version}</a>${live.shadowPpm === undefined ? nothing : html` <span class="muted small">looks at ${formatShare(live.shadowPpm)} of the calls</span>`}</h3>
           <button aria-label="Take away shadow v${version}" @click=${() => this.#dropShadow(live, version)}>Take away…</button></div>
         <sb-shadow-table .changes=${live.shadowChanges} .version=${version}></sb-shadow-table>
       </div>`,

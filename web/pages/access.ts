@@ -1,7 +1,7 @@
 import type { Key, Team } from '@signalbox/sdk'
 import { css, html, LitElement, nothing } from 'lit'
-import { api, explainError } from '../api.ts'
-import { Load } from '../load.ts'
+import { api } from '../api.ts'
+import { attempt, Load } from '../load.ts'
 import { definePage } from '../router.ts'
 import { formatAgo } from '../ui/format.ts'
 import { icons } from '../ui/icons.ts'
@@ -74,16 +74,11 @@ class AccessPage extends LitElement {
     })
   }
 
-  async #do(work: () => Promise<void>): Promise<boolean> {
-    this.error = ''
-    try {
+  #do(work: () => Promise<unknown>): Promise<boolean> {
+    return attempt(this, async () => {
       await work()
       await this.#data.run()
-      return true
-    } catch (error) {
-      this.error = explainError(error)
-      return false
-    }
+    })
   }
 
   async #createKey(event: SubmitEvent): Promise<void> {

@@ -25,6 +25,7 @@ function what({ kind, thresholdPpm, projected, unit }: BudgetAlert) {
     exhausted: 'a call found too little left',
     overrun: 'billed beyond what was held',
     stranded: 'money went lost with a gateway',
+    refused: 'the ledger could not take what a gateway told of its spending',
   }[kind]
   return html`<span class="badge bad">${kind}</span> ${text}`
 }

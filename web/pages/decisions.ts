@@ -5,8 +5,9 @@ import { icons } from '../ui/icons.ts'
 import { shared } from '../ui/styles.ts'
 import '../ui/live-decisions.ts'
 
-const fields = ['effect', 'model', 'target', 'policy', 'team'] as const
+const fields = ['effect', 'arm', 'model', 'target', 'policy', 'team'] as const
 const effects = ['allow', 'deny', 'error', 'none'] as const
+const arms = ['stable', 'candidate'] as const
 
 function filterFromAddress(): FollowRecordsInput {
   const query = new URLSearchParams(location.search)
@@ -52,6 +53,12 @@ class DecisionsPage extends LitElement {
           </select>
         </label>
         ${text('model', 'Asked for', 'openai/gpt-5.2')} ${text('target', 'Answered by', 'openai/gpt-5.2')}
+        <label>Arm
+          <select name="arm">
+            <option value="">any</option>
+            ${arms.map((each) => html`<option ?selected=${this.filter.arm === each}>${each}</option>`)}
+          </select>
+        </label>
         ${text('policy', 'Policy', 'canary')} ${text('team', 'Team', 'demo')}
         <button type="button" class="quiet" @click=${this.#clear} ?disabled=${Object.keys(this.filter).length === 0}>Clear</button>
       </form>

@@ -37,27 +37,42 @@ class DrillsPage extends LitElement {
     </tr>`
   }
 
+  #lastRun({ runs: [last], schedule }: Route) {
+    // Why a run without a key was not made is said below, with what to do.
+    if (last === undefined || (schedule?.hasKey === false && last.error !== null)) return 'No run yet'
+    const { timeMs, error, held, of, costNanoUsd } = last
+    const came = error ?? `${held} of ${of} held, ${formatMoney(costNanoUsd)}`
+    return html`Last run ${formatAgo(timeMs, Date.now())}: ${came}`
+  }
+
   #route(route: Route) {
-    const { environment, model, schedule, provenMs, card, runs } = route
-    const [last] = runs
+    const { environment, model, schedule, provenMs, card } = route
     const every =
       schedule === null ? 'by hand' : `every ${Math.round((schedule.everyMs / hourMs) * 10) / 10} h`
+    const declared =
+      schedule?.workspace == null ? '' : `, declared in signalbox.yaml of ${schedule.workspace}`
     return html`<section class="card">
       <header>
         <h2>${model} <span class="muted">${environment}</span></h2>
-        <div class="row">${stateOf(route)}<span class="muted small">${every}</span></div>
+        <div class="row">${stateOf(route)}<span class="muted small">${every}${declared}</span></div>
       </header>
       <p class="pad muted small">
-        ${last === undefined ? 'No run yet' : html`Last run ${formatAgo(last.timeMs, Date.now())}: ${last.error ?? `${last.held} of ${last.of} held`}, ${formatMoney(last.costNanoUsd)}`}.
+        ${this.#lastRun(route)}.
         ${provenMs === null ? 'Never proven.' : html`Proven ${formatAgo(provenMs, Date.now())}.`}
         ${schedule === null || schedule.golden.length === 0 ? nothing : html`Golden prompts: ${schedule.golden.map(({ name }) => name).join(', ')}.`}
       </p>
+      ${
+        schedule === null || schedule.hasKey
+          ? nothing
+          : html`<div class="pad"><p class="muted small">Nobody has given it a key whose budgets pay, so no run is made.</p>
+            <sb-copy-text .text=${`npx signalbox drills set ${model} --env ${environment} --key sb_…`}></sb-copy-text></div>`
+      }
       ${
         card === null
           ? nothing
           : html`<details><summary class="pad">Score card: ${card.held} of ${card.of} held</summary>
             <div class="scroll" tabindex="0" role="group" aria-label="Score card of ${model}"><table>
-              <thead><tr><th>Fault</th><th>Call</th><th>Outcome</th><th>Answered by</th><th class="num">Status</th><th class="num">Time</th><td></td></tr></thead>
+              <thead><tr><th>Fault</th><th>Call</th><th>Outcome</th><th>Answered, or tried last</th><th class="num">Status</th><th class="num">Time</th><td></td></tr></thead>
               <tbody>${card.results.map((each) => this.#result(each))}</tbody>
             </table></div></details>`
       }

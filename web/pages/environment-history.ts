@@ -4,7 +4,6 @@ import { keyed } from 'lit/directives/keyed.js'
 import { api } from '../api.ts'
 import type { ConfirmDialog } from '../deployments/confirm-dialog.ts'
 import '../deployments/confirm-dialog.ts'
-import { isDrift } from '../deployments/environment-data.ts'
 import '../deployments/environment-tabs.ts'
 import { causeText, metricNames, pointsAt } from '../deployments/wording.ts'
 import { Load } from '../load.ts'
@@ -103,7 +102,7 @@ class EnvironmentHistoryPage extends LitElement {
       <a href="/policies/v${version.version}">v${version.version}</a>
       ${push.message === null ? nothing : html`“${push.message}”`}
       ${
-        isDrift(version)
+        version.parent !== null && !version.inGit
           ? html`<span class="badge warn">made in the console, Git does not have it</span>`
           : version.inGit
             ? html`<span class="badge">Git</span>`

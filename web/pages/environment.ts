@@ -5,7 +5,7 @@ import { api } from '../api.ts'
 import '../deployments/approval-card.ts'
 import type { ConfirmDialog, Question } from '../deployments/confirm-dialog.ts'
 import '../deployments/confirm-dialog.ts'
-import { driftIn, type EnvironmentData, loadEnvironment, parentOf } from '../deployments/environment-data.ts'
+import { type EnvironmentData, loadEnvironment } from '../deployments/environment-data.ts'
 import '../deployments/environment-tabs.ts'
 import '../deployments/freeze-banner.ts'
 import type { PromoteForm } from '../deployments/promote-form.ts'
@@ -64,17 +64,20 @@ class EnvironmentPage extends LitElement {
     })
   }
 
-  #drift(data: EnvironmentData) {
-    const drift = driftIn(data)
+  #drift(data: Pick<EnvironmentData, 'environment'>) {
+    const { drift } = data.environment
     if (drift.length === 0) return nothing
     return html`<section class="card drift" aria-label="Drift">
       <header><h2>Git does not have what runs here</h2></header>
       <div class="pad body">
         ${drift.map((each) => {
-          const { version, push } = each
-          const parent = parentOf(each, data.versions)
-          return html`<p><a href="/policies/v${version}">v${version}</a> was made outside Git by ${push.by} from ${parent};
-            <a href="/policies/v${version}/changes?from=${parent}">what it changes</a>.</p>`
+          const { version, parent, by, role } = each
+          const from =
+            parent === null
+              ? nothing
+              : html` from v${parent};
+            <a href="/policies/v${version}/changes?from=v${parent}">what it changes</a>`
+          return html`<p><a href="/policies/v${version}">v${version}</a> (${role}) was made outside Git by ${by}${from}.</p>`
         })}
         <p class="muted">The next push from Git takes the change back. Bring it home first, then commit and push:</p>
         <sb-copy-text .text=${drift.map(({ version }) => `npx signalbox pull --version v${version}`).join('\n')}></sb-copy-text>

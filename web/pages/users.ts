@@ -1,7 +1,7 @@
 import type { Me, Team, UpdateUserInput, User } from '@signalbox/sdk'
 import { css, html, LitElement, nothing } from 'lit'
-import { api, explainError } from '../api.ts'
-import { Load } from '../load.ts'
+import { api } from '../api.ts'
+import { attempt, Load } from '../load.ts'
 import { definePage } from '../router.ts'
 import { formatAgo } from '../ui/format.ts'
 import { icons } from '../ui/icons.ts'
@@ -44,18 +44,13 @@ class UsersPage extends LitElement {
     })
   }
 
-  async #do(work: () => Promise<unknown>, told = ''): Promise<boolean> {
-    this.error = ''
+  #do(work: () => Promise<unknown>, told = ''): Promise<boolean> {
     this.told = ''
-    try {
+    return attempt(this, async () => {
       await work()
       this.told = told
       await this.#data.run()
-      return true
-    } catch (error) {
-      this.error = explainError(error)
-      return false
-    }
+    })
   }
 
   #change(user: User, change: Omit<UpdateUserInput, 'id' | 'revision'>, told = ''): Promise<boolean> {

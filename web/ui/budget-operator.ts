@@ -1,6 +1,7 @@
 import type { Budget } from '@signalbox/sdk'
 import { css, html, LitElement, nothing } from 'lit'
-import { api, explainError } from '../api.ts'
+import { api } from '../api.ts'
+import { attempt } from '../load.ts'
 import { formatAmount, parseAmount } from './amount.ts'
 import { formatTime } from './format.ts'
 import { shared } from './styles.ts'
@@ -27,14 +28,11 @@ export class BudgetOperator extends LitElement {
     this.error = ''
   }
 
-  async #do(work: () => Promise<unknown>): Promise<void> {
-    this.error = ''
-    try {
+  #do(work: () => Promise<unknown>): Promise<boolean> {
+    return attempt(this, async () => {
       await work()
       this.dispatchEvent(new Event('saved', { bubbles: true, composed: true }))
-    } catch (error) {
-      this.error = explainError(error)
-    }
+    })
   }
 
   #override(event: SubmitEvent, { id, unit, revision }: Budget): void {

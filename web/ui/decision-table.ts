@@ -1,5 +1,5 @@
 import type { RecordRow } from '@signalbox/sdk'
-import { html, type TemplateResult } from 'lit'
+import { html, nothing, type TemplateResult } from 'lit'
 import { navigate } from '../router.ts'
 import { formatClock, formatDuration, formatMoney } from './format.ts'
 
@@ -19,6 +19,10 @@ export function decidedBy(row: RecordRow): TemplateResult {
   return html`<span class="muted">${row.effect === 'allow' ? 'default route' : 'no policy'}</span>`
 }
 
+/** Says that a candidate decided; nothing for all other calls. */
+const armBadge = ({ arm }: RecordRow) =>
+  arm === 'candidate' ? html` <span class="badge warn">candidate</span>` : nothing
+
 /** Rows of decisions; a row leads to its explanation. */
 export function decisionTable(rows: readonly RecordRow[]): TemplateResult {
   return html`<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>
@@ -30,7 +34,7 @@ export function decisionTable(rows: readonly RecordRow[]): TemplateResult {
           <td>${outcomeBadge(row)}</td>
           <td><code>${row.modelRequested}</code></td>
           <td><code>${row.target ?? '–'}</code></td>
-          <td>${decidedBy(row)}</td>
+          <td>${decidedBy(row)}${armBadge(row)}</td>
           <td class="num">${formatDuration(row.durationMs)}</td>
           <td class="num">${row.attempts === 0 ? '–' : formatMoney(row.costNanoUsd)}</td>
         </tr>`,

@@ -1,6 +1,7 @@
 import type { Team } from '@signalbox/sdk'
 import { css, html, LitElement, nothing } from 'lit'
-import { api, explainError } from '../api.ts'
+import { api } from '../api.ts'
+import { attempt } from '../load.ts'
 import { shared } from './styles.ts'
 
 const nameHint = 'Lower-case letters, digits, . _ -'
@@ -26,16 +27,11 @@ export class TeamTree extends LitElement {
     this.asked = undefined
   }
 
-  async #do(work: () => Promise<unknown>): Promise<boolean> {
-    this.error = ''
-    try {
+  #do(work: () => Promise<unknown>): Promise<boolean> {
+    return attempt(this, async () => {
       await work()
       this.dispatchEvent(new CustomEvent('changed', { bubbles: true, composed: true }))
-      return true
-    } catch (error) {
-      this.error = explainError(error)
-      return false
-    }
+    })
   }
 
   async #create(event: SubmitEvent): Promise<void> {

@@ -17,8 +17,10 @@ export const drillSchedule = pgTable(
     golden: jsonb('golden').$type<GoldenPrompt[]>().notNull(),
     costNanoUsdMax: bigint('cost_nano_usd_max', { mode: 'bigint' }).notNull(),
     unprovenMs: bigint('unproven_ms', { mode: 'number' }).notNull(),
-    /** Of a gateway. Encrypted by `SecretBox`. */
-    key: text('key').notNull(),
+    /** Of a gateway. Encrypted by `SecretBox`. Null: declared, and nobody has given one yet. */
+    key: text('key'),
+    /** Whose `signalbox.yaml` declares it; null where it was made by the operation. */
+    workspace: text('workspace'),
     createdMs: timeMs('created').notNull(),
     createdBy: text('created_by').notNull(),
     nextMs: timeMs('next').notNull(),

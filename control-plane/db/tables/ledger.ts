@@ -198,7 +198,9 @@ export const budgetAlert = pgTable(
       .notNull()
       .references(() => budget.id),
     windowStartMs: timeMs('window_start').notNull(),
-    kind: text('kind', { enum: ['threshold', 'exhausted', 'overrun', 'stranded', 'forecast'] }).notNull(),
+    kind: text('kind', {
+      enum: ['threshold', 'exhausted', 'overrun', 'stranded', 'forecast', 'refused'],
+    }).notNull(),
     /** Of `threshold`; else 0. */
     thresholdPpm: integer('threshold_ppm').notNull(),
     /** Settled and overrun at that moment. */
@@ -213,4 +215,26 @@ export const budgetAlert = pgTable(
     primaryKey({ columns: [table.budgetId, table.windowStartMs, table.kind, table.thresholdPpm] }),
     index('budget_alert_time').on(table.organisationId, table.timeMs),
   ],
+)
+
+/** Reports of gateways that the ledger refused for good, until somebody decides. */
+export const refusedReport = pgTable(
+  'refused_report',
+  {
+    /** Chosen by the gateway. */
+    id: uuid('id').primaryKey(),
+    organisationId: organisationId().references(() => organisation.id),
+    gatewayId: uuid('gateway_id').notNull(),
+    incarnation: text('incarnation').notNull(),
+    timeMs: timeMs('time').notNull(),
+    error: text('error').notNull(),
+    tries: integer('tries').notNull(),
+    /** As it was sent: it may be nothing that a column could hold. */
+    report: text('report').notNull(),
+    state: text('state', { enum: ['open', 'taken', 'void'] }).notNull(),
+    decidedMs: timeMs('decided'),
+    decidedBy: text('decided_by'),
+    note: text('note'),
+  },
+  (table) => [index('refused_report_state').on(table.organisationId, table.state, table.timeMs)],
 )

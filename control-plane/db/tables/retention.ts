@@ -28,6 +28,12 @@ export const retention = pgTable(
     bodyDays: integer('body_days'),
     /** Days that rows are kept; null is for ever. */
     rowDays: integer('row_days'),
+    /** How much of the facts gateways record. */
+    facts: text('facts', { enum: ['full', 'masked', 'digest'] })
+      .notNull()
+      .default('full'),
+    /** Paths that are masked; null is what says who somebody is. */
+    mask: jsonb('mask').$type<string[]>(),
     revision: integer('revision').notNull(),
     createdMs: timeMs('created').notNull(),
   },
@@ -36,6 +42,10 @@ export const retention = pgTable(
     uniqueIndex('retention_of_node').on(table.nodeId),
     uniqueIndex('retention_of_key').on(table.keyId),
     check('retention_owner', sql`num_nonnulls(${table.environment}, ${table.nodeId}, ${table.keyId}) = 1`),
+    check(
+      'retention_facts',
+      sql`${table.facts} in ('full', 'masked', 'digest') and (${table.mask} is null or ${table.facts} = 'masked')`,
+    ),
     check('retention_days', sql`${table.bodyDays} >= 0 and ${table.rowDays} >= 1`),
   ],
 )

@@ -19,6 +19,8 @@ export interface WantedDeployment {
   readonly digest: string
   readonly candidate: Omit<CandidateRow, 'digest' | 'rollout' | 'step' | 'salt' | 'sinceMs'> | null
   readonly shadow: boolean
+  /** Of all calls, how many the shadows look at. */
+  readonly shadowPpm?: number
   readonly source: string | null
   readonly reason: string | null
 }

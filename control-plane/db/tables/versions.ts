@@ -88,6 +88,8 @@ export const deployment = pgTable(
     stableDigest: text('stable_digest').notNull(),
     candidate: jsonb('candidate').$type<CandidateRow | null>(),
     shadows: jsonb('shadows').$type<string[]>().notNull().default([]),
+    /** Of all calls, how many the shadows look at; null is all. */
+    shadowPpm: integer('shadow_ppm'),
     /** Sequence of the release that carries it. */
     releaseSequence: bigint('release_sequence', { mode: 'number' }).notNull(),
     rollbackOf: uuid('rollback_of'),

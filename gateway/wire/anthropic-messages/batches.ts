@@ -9,5 +9,6 @@ export const messageBatches: StoredCollection = {
   shape: /^((?:\/anthropic)?\/v1\/messages)\/batches(?:\/([^/?#]*))?(\/[a-z]+)?(?:\?(.*))?$/s,
   root: () => '/v1/messages/batches',
   required: { requests: 'array' },
+  job: 'anthropic',
   headers: ['anthropic-version', 'anthropic-beta'],
 }

@@ -4,6 +4,7 @@ import { asArray, asObject, asString, isObject, type JsonObject } from '../json-
 import { decodeStopReason } from './finish.ts'
 import { argumentsOfInput } from './tool-arguments.ts'
 import { readMessagesUsage } from './usage.ts'
+import { decodeCitation, isSearchUse, SearchPairs } from './web-search.ts'
 
 /** A whole Messages answer in canonical form. Throws a Refusal `upstream_invalid` where it has no content. */
 export function decodeMessagesReply(json: unknown): Reply {
@@ -13,7 +14,11 @@ export function decodeMessagesReply(json: unknown): Reply {
   }
   const lost = new Set<string>()
   for (const path of lostBeside(answer)) lost.add(`response.${path}`)
-  const blocks = asArray(answer.content).flatMap((value) => decodeBlock(asObject(value) ?? {}, lost))
+  const searches = new SearchPairs()
+  const blocks = asArray(answer.content).flatMap((value) =>
+    decodeBlock(asObject(value) ?? {}, lost, searches),
+  )
+  blocks.push(...searches.rest().map((search) => ({ type: 'search' as const, ...search })))
   const explanation = readExplanation(answer.stop_details)
   if (explanation !== undefined) blocks.push({ type: 'refusal', text: explanation })
   const nativeFinish = asString(answer.stop_reason) ?? ''
@@ -45,12 +50,11 @@ export function readExplanation(details: unknown): string | undefined {
   return asString(asObject(details)?.explanation) || undefined
 }
 
-function decodeBlock(block: JsonObject, lost: Set<string>): ReplyBlock[] {
+function decodeBlock(block: JsonObject, lost: Set<string>, searches: SearchPairs): ReplyBlock[] {
   const type = asString(block.type) ?? 'type'
   switch (type) {
     case 'text':
-      if (asArray(block.citations).length > 0) lost.add('response.content[].citations')
-      return block.text ? [{ type: 'text', text: asString(block.text) ?? '' }] : []
+      return decodeText(block, lost)
     case 'thinking': {
       const signature = asString(block.signature)
       const text = asString(block.thinking) ?? ''
@@ -64,8 +68,25 @@ function decodeBlock(block: JsonObject, lost: Set<string>): ReplyBlock[] {
       const call = { id: asString(block.id) ?? '', name: asString(block.name) ?? '' }
       return [{ type: 'toolCall', ...call, arguments: argumentsOfInput(block.input) }]
     }
+    case 'server_tool_use':
+      if (!isSearchUse(block)) lost.add(`response.content[].${type}`)
+      else searches.ask(asString(block.id) ?? '', block.input)
+      return []
+    case 'web_search_tool_result':
+      return [{ type: 'search', ...searches.find(block) }]
     default:
       lost.add(`response.content[].${type}`)
       return []
   }
+}
+
+/** A text and its sources on the web; those in documents are lost by name. */
+function decodeText(block: JsonObject, lost: Set<string>): ReplyBlock[] {
+  const all = asArray(block.citations).map(decodeCitation)
+  const citations = all.filter((citation) => citation !== undefined)
+  const text = asString(block.text) ?? ''
+  if (citations.length < all.length || (text === '' && all.length > 0)) {
+    lost.add('response.content[].citations')
+  }
+  return text === '' ? [] : [{ type: 'text', text, ...(citations.length > 0 && { citations }) }]
 }

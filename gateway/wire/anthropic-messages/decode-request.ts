@@ -1,6 +1,8 @@
 import type { ChatPayload, Message, Reasoning, Tool, ToolChoice } from '../../call.ts'
+import type { WebSearch } from '../../web-search.ts'
 import { asArray, asBoolean, asCount, asNumber, asObject, asString, type JsonObject } from '../json-value.ts'
 import { keepRest } from '../rest.ts'
+import { searchOfMessages } from '../web-search-request.ts'
 import { decodeContent, readCache } from './decode-block.ts'
 
 const members = new Set([
@@ -53,6 +55,8 @@ export function decodeMessagesRequest(json: JsonObject): ChatPayload {
     tools: decodeTools(asArray(json.tools), extra),
     extra,
   }
+  const webSearch = decodeSearch(asArray(json.tools), extra)
+  if (webSearch !== undefined) payload.webSearch = webSearch
   decodeParameters(json, payload, extra)
   const userId = asString(metadata.user_id)
   if (userId !== undefined) payload.userId = userId
@@ -129,6 +133,18 @@ function decodeTools(tools: readonly unknown[], extra: Extra): Tool[] {
     })
   }
   return decoded
+}
+
+/** The first offered search of the web; a second one stays among what no field stands for. */
+function decodeSearch(tools: readonly unknown[], extra: Extra): WebSearch | undefined {
+  for (const [index, tool] of tools.entries()) {
+    const path = `tools[${index}]`
+    const search = searchOfMessages(tool, path, extra)
+    if (search === undefined) continue
+    extra.delete(path)
+    return search
+  }
+  return undefined
 }
 
 function decodeReasoning(json: JsonObject): Reasoning | undefined {

@@ -1,10 +1,12 @@
 import type { Delta, UsageCounts } from '../../call.ts'
 import type { SseEvent, StreamDecoder } from '../../provider.ts'
+import type { Citation } from '../../web-search.ts'
 import { asCount, asObject, asString, isObject, type JsonObject } from '../json-value.ts'
 import { lostBeside, readExplanation } from './decode-reply.ts'
 import { readMessagesError } from './errors.ts'
 import { decodeStopReason } from './finish.ts'
 import { MessagesUsage } from './usage.ts'
+import { decodeCitation, isSearchUse, SearchPairs } from './web-search.ts'
 
 /** Events of a Messages stream into canonical events. */
 export class MessagesStreamDecoder implements StreamDecoder {
@@ -14,6 +16,11 @@ export class MessagesStreamDecoder implements StreamDecoder {
   readonly #blocks = new Map<number, number>()
   #blockCount = 0
   #open: number | undefined
+  /** Sources of the open block: told at its end, as they are of all of it. */
+  #citations: Citation[] = []
+  readonly #searches = new SearchPairs()
+  /** The search whose input is being written. */
+  #asking: { readonly native: number; readonly id: string; input: string } | undefined
   /** The open block is a tool call whose arguments have not begun. */
   #awaitsInput = false
   /** A tool call that ended without arguments: whole, unless the limit cut it, which the next event tells. */
@@ -89,6 +96,8 @@ export class MessagesStreamDecoder implements StreamDecoder {
   #blockStart(native: number, block: JsonObject): Delta[] {
     const type = asString(block.type) ?? 'type'
     const opened = startOf(block)
+    if (isSearchUse(block)) return this.#searchStart(native, block)
+    if (type === 'web_search_tool_result') return this.#searchFound(block)
     if (opened === undefined) return this.#lose(`content[].${type}`)
     const index = this.#blockCount++
     this.#blocks.set(native, index)
@@ -96,7 +105,7 @@ export class MessagesStreamDecoder implements StreamDecoder {
     const before = this.#open
     this.#open = index
     this.#awaitsInput = opened.type === 'toolCall'
-    const deltas: Delta[] = before === undefined ? [] : [{ type: 'blockEnd', index: before }]
+    const deltas: Delta[] = before === undefined ? [] : this.#endOf(before)
     deltas.push({ type: 'blockStart', index, block: opened })
     const text = asString(block.text) || asString(block.thinking) || wholeInput(block.input)
     if (text) {
@@ -111,8 +120,9 @@ export class MessagesStreamDecoder implements StreamDecoder {
 
   #blockDelta(native: number, delta: JsonObject): Delta[] {
     const index = this.#blocks.get(native)
+    if (this.#asking?.native === native) this.#asking.input += asString(delta.partial_json) ?? ''
     if (index === undefined || index !== this.#open) return []
-    if (delta.type === 'citations_delta') return this.#lose('content[].citations')
+    if (delta.type === 'citations_delta') return this.#cite(delta.citation)
     const signature = asString(delta.signature)
     if (signature) return [{ type: 'blockDelta', index, signature }]
     const text = asString(delta.text) ?? asString(delta.thinking) ?? asString(delta.partial_json)
@@ -121,11 +131,51 @@ export class MessagesStreamDecoder implements StreamDecoder {
     return [{ type: 'blockDelta', index, text }]
   }
 
+  #cite(value: unknown): Delta[] {
+    const citation = decodeCitation(value)
+    if (citation === undefined) return this.#lose('content[].citations')
+    this.#citations.push(citation)
+    return []
+  }
+
+  #endOf(index: number): Delta[] {
+    const citations = this.#citations.map((citation): Delta => ({ type: 'citation', index, citation }))
+    this.#citations = []
+    return [...citations, { type: 'blockEnd', index }]
+  }
+
+  #searchStart(native: number, block: JsonObject): Delta[] {
+    this.#asking = { native, id: asString(block.id) ?? '', input: wholeInput(block.input) ?? '' }
+    return []
+  }
+
+  #asked(): void {
+    const asking = this.#asking
+    this.#asking = undefined
+    if (asking === undefined) return
+    let input: unknown
+    try {
+      input = JSON.parse(asking.input)
+    } catch {
+      // A search of which nobody knows what it was for is one still.
+    }
+    this.#searches.ask(asking.id, input)
+  }
+
+  #searchFound(block: JsonObject): Delta[] {
+    this.#asked()
+    const before = this.#open
+    this.#open = undefined
+    const ended = before === undefined ? [] : this.#endOf(before)
+    return [...ended, { type: 'search', search: this.#searches.find(block) }]
+  }
+
   #blockEnd(native: number): Delta[] {
+    if (this.#asking?.native === native) this.#asked()
     const index = this.#blocks.get(native)
     if (index === undefined || this.#open !== index) return []
     this.#open = undefined
-    if (!this.#awaitsInput) return [{ type: 'blockEnd', index }]
+    if (!this.#awaitsInput) return this.#endOf(index)
     this.#endedEmpty = index
     return []
   }
@@ -158,9 +208,10 @@ export class MessagesStreamDecoder implements StreamDecoder {
 
   #stop(): Delta[] {
     this.#ended = true
-    const deltas: Delta[] = []
+    this.#asked()
+    const deltas: Delta[] = this.#searches.rest().map((search) => ({ type: 'search', search }))
     if (this.#explanation !== undefined) {
-      if (this.#open !== undefined) deltas.push({ type: 'blockEnd', index: this.#open })
+      if (this.#open !== undefined) deltas.push(...this.#endOf(this.#open))
       const index = this.#blockCount++
       deltas.push({ type: 'blockStart', index, block: { type: 'refusal' } })
       deltas.push({ type: 'blockDelta', index, text: this.#explanation })

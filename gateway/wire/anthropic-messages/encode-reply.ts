@@ -4,6 +4,7 @@ import { createToolNames } from '../tool-names.ts'
 import { encodeStop } from './finish.ts'
 import { inputOfArguments } from './tool-arguments.ts'
 import { encodeMessagesUsage } from './usage.ts'
+import { citedBlocks, searchBlocks, searchId } from './web-search.ts'
 
 /** A canonical answer as Messages. Thinking of other providers carries our mark in place of a signature. */
 export function encodeMessagesReply(reply: Reply, call: Call): { body: unknown; dropped: string[] } {
@@ -14,7 +15,9 @@ export function encodeMessagesReply(reply: Reply, call: Call): { body: unknown; 
     type: 'message',
     role: 'assistant',
     model: reply.model,
-    content: reply.blocks.map((block) => encodeBlock(block, { nameOf, isCut: reply.finish === 'length' })),
+    content: reply.blocks.flatMap((block) =>
+      encodeBlock(block, { nameOf, isCut: reply.finish === 'length' }),
+    ),
     ...encodeStop({ finish: reply.finish, stopSequence: reply.stopSequence, refused }),
     usage: encodeMessagesUsage(reply.usage),
   }
@@ -28,7 +31,10 @@ interface BlockContext {
 
 function encodeBlock(block: ReplyBlock, { nameOf, isCut }: BlockContext): unknown {
   switch (block.type) {
+    case 'search':
+      return searchBlocks(block, searchId(block))
     case 'text':
+      return citedBlocks(block)
     case 'refusal':
       return { type: 'text', text: block.text }
     case 'toolCall': {

@@ -1,5 +1,6 @@
 import type { ChatPayload, Tool, ToolChoice } from '../../call.ts'
 import type { EncodeOptions } from '../../provider.ts'
+import type { WebSearch } from '../../web-search.ts'
 import { geminiExtraRules } from '../gemini/extra-rules.ts'
 import { isObject } from '../json-value.ts'
 import { type ExtraRules, loseExtra } from '../lose-extra.ts'
@@ -7,6 +8,7 @@ import { Losses } from '../losses.ts'
 import { responsesExtraRules } from '../openai-responses/extra-rules.ts'
 import { limitOutput } from '../output-limit.ts'
 import { messagesToolName } from '../tool-names.ts'
+import { loseOptions, searchToolName } from '../web-search-request.ts'
 import { adaptSchema } from './adapt-schema.ts'
 import { type AnthropicBlock, encodeMessages, type Turn } from './encode-message.ts'
 import { addSampling, addThinking } from './encode-thinking.ts'
@@ -131,6 +133,7 @@ function addTools(payload: ChatPayload, body: Record<string, unknown>, context: 
   const { toolChoice } = payload
   const isAllowed = ({ name }: Tool) => toolChoice?.type !== 'allowed' || toolChoice.names.includes(name)
   const tools: unknown[] = payload.tools.filter(isAllowed).map((tool) => encodeTool(tool, context))
+  if (payload.webSearch !== undefined) tools.push(encodeSearch(payload.webSearch, payload, context))
   if (context.same)
     for (const [path, value] of payload.extra) if (/^tools\[\d+\]$/.test(path)) tools.push(value)
   if (tools.length === 0) return
@@ -139,6 +142,30 @@ function addTools(payload: ChatPayload, body: Record<string, unknown>, context: 
   const isSerial = payload.parallelToolCalls === false && choice?.type !== 'none'
   if (isSerial) body.tool_choice = { ...(choice ?? { type: 'auto' }), disable_parallel_tool_use: true }
   else if (choice !== undefined) body.tool_choice = choice
+}
+
+/** Anthropic takes one of the two lists of domains. Quotes and ages of results have no place in Gemini. */
+function encodeSearch(search: WebSearch, payload: ChatPayload, { losses, same }: ToolContext): unknown {
+  if (same) return search.value
+  const { usesMax, allowedDomains, blockedDomains, place } = search
+  if (payload.tools.some(({ name }) => messagesToolName(name) === searchToolName)) {
+    losses.dropMeaning(search.path, 'A tool of the call has the name of the search of the chosen model.')
+  }
+  loseOptions(search, ['contextSize'], losses)
+  if (allowedDomains !== undefined) loseOptions(search, ['blockedDomains'], losses)
+  if (payload.origin === 'gemini') {
+    losses.dropAnswer('content[].citations[].cited_text')
+    losses.dropAnswer('content[].content[].page_age')
+  }
+  const isBlocking = allowedDomains === undefined && blockedDomains !== undefined
+  return {
+    type: 'web_search_20250305',
+    name: searchToolName,
+    ...(usesMax !== undefined && { max_uses: usesMax }),
+    ...(allowedDomains !== undefined && { allowed_domains: allowedDomains }),
+    ...(isBlocking && { blocked_domains: blockedDomains }),
+    ...(place !== undefined && { user_location: { type: 'approximate', ...place } }),
+  }
 }
 
 function encodeToolChoice(

@@ -1,12 +1,14 @@
 import type { Refusal } from '@signalbox/sdk/contract'
 import type { Call, Delta, UsageCounts } from '../../call.ts'
 import type { StreamEncoder } from '../../dialect.ts'
+import type { Citation, SearchMade } from '../../web-search.ts'
 import { sealReasoning } from '../reasoning-origin.ts'
 import { encodeSseEvent } from '../sse.ts'
 import { createToolNames } from '../tool-names.ts'
 import { encodeMessagesStreamError } from './errors.ts'
 import { encodeStop } from './finish.ts'
 import { encodeMessagesUsage } from './usage.ts'
+import { encodeCitation, searchBlocks, searchId } from './web-search.ts'
 
 type BlockStart = Extract<Delta, { type: 'blockStart' }>['block']
 type BlockDelta = Extract<Delta, { type: 'blockDelta' }>
@@ -25,6 +27,8 @@ export class MessagesStreamEncoder implements StreamEncoder {
   #block: BlockStart | undefined
   #isOpen = false
   #refused = false
+  /** The open text has its sources: what follows is another block. */
+  #isCited = false
   /** Arguments that may still become `null`. */
   #heldInput: string | undefined
 
@@ -45,6 +49,10 @@ export class MessagesStreamEncoder implements StreamEncoder {
         return this.#messageStart() + this.#openBlock()
       case 'blockDelta':
         return this.#blockDelta(delta)
+      case 'citation':
+        return this.#cite(delta.citation)
+      case 'search':
+        return this.#messageStart() + this.#search(delta.search)
       case 'blockEnd':
         return this.#closeBlock()
       case 'end':
@@ -109,7 +117,7 @@ export class MessagesStreamEncoder implements StreamEncoder {
 
   #blockDelta({ text, signature, encrypted }: BlockDelta): string {
     if (this.#block?.type === 'toolCall') return this.#input(text ?? '')
-    if (this.#block?.type !== 'reasoning') return this.#piece({ type: 'text_delta', text: text ?? '' })
+    if (this.#block?.type !== 'reasoning') return this.#textPiece(text ?? '')
     const isSealed = this.#block.origin === 'openai-responses' || this.#block.origin === 'gemini'
     if (encrypted !== undefined && !isSealed)
       return this.#blockStart({ type: 'redacted_thinking', data: encrypted })
@@ -118,6 +126,27 @@ export class MessagesStreamEncoder implements StreamEncoder {
     const said = text === undefined ? '' : this.#piece({ type: 'thinking_delta', thinking: text })
     if (proof === undefined) return start + said
     return start + said + this.#piece({ type: 'signature_delta', signature: proof })
+  }
+
+  #textPiece(text: string): string {
+    const block = this.#block
+    const ended = this.#isCited ? this.#closeBlock() : ''
+    this.#block = block
+    const opened = ended === '' ? '' : this.#openBlock()
+    return ended + opened + this.#piece({ type: 'text_delta', text })
+  }
+
+  #cite(citation: Citation): string {
+    if (!this.#isOpen) return ''
+    this.#isCited = true
+    return this.#piece({ type: 'citations_delta', citation: encodeCitation(citation) })
+  }
+
+  #search(search: SearchMade): string {
+    const [use, result] = searchBlocks(search, searchId(search))
+    const asked = { type: 'input_json_delta', partial_json: JSON.stringify(use.input) }
+    const begun = this.#blockStart({ ...use, input: {} }) + this.#piece(asked) + this.#closeBlock()
+    return begun + this.#blockStart(result) + this.#closeBlock()
   }
 
   /** Some servers write no arguments as `null`, which is no input: held back until it is something else. */
@@ -139,6 +168,7 @@ export class MessagesStreamEncoder implements StreamEncoder {
     const held = this.#heldInput
     this.#heldInput = undefined
     this.#block = undefined
+    this.#isCited = false
     if (!this.#isOpen) return ''
     this.#isOpen = false
     const rest = held && held !== 'null' ? this.#piece({ type: 'input_json_delta', partial_json: held }) : ''

@@ -1,6 +1,6 @@
 import type { Call } from '../../call.ts'
 import type { EncodeOptions, Provider, UpstreamRequest } from '../../provider.ts'
-import { parseExact, withinDepth } from '../json-value.ts'
+import { parseExactBytes, withinDepth } from '../json-value.ts'
 import { decodeMessagesReply } from './decode-reply.ts'
 import { MessagesStreamDecoder } from './decode-stream.ts'
 import { encodeMessagesRequest } from './encode-request.ts'
@@ -30,8 +30,7 @@ export function anthropicMessagesProvider(options: MessagesProviderOptions): Pro
     format: 'anthropic-messages',
     encodeRequest,
     authenticate,
-    decodeReply: (json, raw) =>
-      decodeMessagesReply(raw === undefined ? json : parseExact(raw.toString('utf8'), json)),
+    decodeReply: (json, raw) => decodeMessagesReply(raw === undefined ? json : parseExactBytes(raw, json)),
     readUsage: readMessagesUsage,
     createDecoder: () => new MessagesStreamDecoder(),
     createReader: () => new MessagesStreamReader(),

@@ -1,7 +1,8 @@
 import type { Call } from '../../call.ts'
 import type { EncodeOptions } from '../../provider.ts'
+import { translatedSearchMark } from '../citations.ts'
 import { type JsonEdit, spliceRequest } from '../json-splice.ts'
-import { asArray, asCount, asObject, asString, parseExact } from '../json-value.ts'
+import { asArray, asCount, asObject, asString, parseExactBytes } from '../json-value.ts'
 import { Losses } from '../losses.ts'
 import { limitOutput, patchedTemperature } from '../output-limit.ts'
 import { chatMarkBytes, openReasoningSeal } from '../reasoning-origin.ts'
@@ -42,8 +43,9 @@ export function spliceMessagesRequest(
   }
   const losses = new Losses(options.fidelity)
   if (call.raw.includes(chatMarkBytes)) {
-    const exact = asObject(parseExact(call.raw.toString('utf8'), call.json))
-    const messages = withoutForeignThinking(asArray(exact?.messages), losses)
+    const exact = asObject(parseExactBytes(call.raw, call.json))
+    const own = withoutForeignThinking(asArray(exact?.messages), losses)
+    const messages = withoutForeignSearches(own, losses)
     if (losses.dropped.length > 0) set(['messages'], messages)
   }
   return { body: spliceRequest(call.raw, edits), dropped: losses.dropped }
@@ -61,6 +63,35 @@ function withoutForeignThinking(messages: readonly unknown[], losses: Losses): u
     if (message === undefined || !content.some(isForeign)) return [value]
     losses.drop(`messages[${index}].content[].thinking`)
     const kept = content.filter((block) => !isForeign(block))
+    return kept.length === 0 ? [] : [{ ...message, content: kept }]
+  })
+}
+
+/**
+ * Searches and citations of another provider's model were told in Anthropic's form without the proofs that it wants
+ * back.
+ */
+function withoutForeignSearches(messages: readonly unknown[], losses: Losses): unknown[] {
+  const marked = (value: unknown, member: string): boolean =>
+    asArray(value).some((each) => asObject(each)?.[member] === translatedSearchMark)
+  const isForeign = (block: unknown): boolean =>
+    asObject(block)?.type === 'web_search_tool_result' &&
+    marked(asObject(block)?.content, 'encrypted_content')
+  return messages.flatMap((value, index) => {
+    const message = asObject(value)
+    const content = asArray(message?.content)
+    const foreign = new Set(content.filter(isForeign).map((block) => asObject(block)?.tool_use_id))
+    const isCited = content.some((block) => marked(asObject(block)?.citations, 'encrypted_index'))
+    if (message === undefined || (foreign.size === 0 && !isCited)) return [value]
+    if (foreign.size > 0) losses.drop(`messages[${index}].content[].web_search_tool_result`)
+    if (isCited) losses.drop(`messages[${index}].content[].citations`)
+    const kept = content.flatMap((value) => {
+      const block = asObject(value)
+      if (isForeign(block) || (block?.type === 'server_tool_use' && foreign.has(block.id))) return []
+      if (block === undefined || !marked(block.citations, 'encrypted_index')) return [value]
+      const { citations: _citations, ...rest } = block
+      return [rest]
+    })
     return kept.length === 0 ? [] : [{ ...message, content: kept }]
   })
 }

@@ -69,5 +69,6 @@ export function encodeMessagesUsage(usage: UsageCounts): Record<string, unknown>
     cache_creation: { ephemeral_5m_input_tokens: fiveMinutes, ephemeral_1h_input_tokens: hour },
     output_tokens: (usage.output ?? 0) + (usage.audioOut ?? 0),
     ...(usage.reasoning !== undefined && { output_tokens_details: { thinking_tokens: usage.reasoning } }),
+    ...(usage.searches !== undefined && { server_tool_use: { web_search_requests: usage.searches } }),
   }
 }

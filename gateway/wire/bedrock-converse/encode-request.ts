@@ -4,6 +4,7 @@ import { encodeMessagesRequest } from '../anthropic-messages/encode-request.ts'
 import { fitBlocks } from '../fit-blocks.ts'
 import { asArray, asObject, asString, isObject, type JsonObject } from '../json-value.ts'
 import { Losses } from '../losses.ts'
+import { loseSearch } from '../web-search-request.ts'
 
 type Part = Record<string, unknown>
 
@@ -182,7 +183,9 @@ export function encodeConverseRequest(
   const claude = claudeOf(options.model)
   const isClaude = claude !== undefined
   const losses = new Losses(options.fidelity)
-  const fitting = fitBlocks(payload, (block) => fitBlock(block, isClaude, losses))
+  loseSearch(payload, losses)
+  const { webSearch: _search, ...rest } = payload
+  const fitting = fitBlocks(rest, (block) => fitBlock(block, isClaude, losses))
   const encoded = encodeMessagesRequest(fitting, stream, { ...options, model: claude ?? plainModel })
   const { body } = encoded
   const converter = new Converter(isClaude, losses)

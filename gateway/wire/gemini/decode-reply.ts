@@ -40,22 +40,32 @@ function gather(deltas: readonly Delta[]): Reply {
       case 'lost':
         lost.push(delta.path)
         break
+      case 'search':
+        blocks.push({ type: 'search', ...delta.search })
+        break
+      case 'citation':
+      case 'blockDelta': {
+        const at = blocks.length - 1
+        const block = blocks[at]
+        if (block !== undefined) blocks[at] = extend(block, delta)
+        break
+      }
       case 'blockStart':
         blocks.push(
           delta.block.type === 'toolCall' ? { ...delta.block, arguments: '' } : { ...delta.block, text: '' },
         )
         break
-      case 'blockDelta': {
-        const block = blocks[delta.index]
-        if (block !== undefined) blocks[delta.index] = extend(block, delta)
-        break
-      }
     }
   }
   return { ...reply, blocks, lost }
 }
 
-function extend(block: ReplyBlock, delta: Extract<Delta, { type: 'blockDelta' }>): ReplyBlock {
+function extend(block: ReplyBlock, delta: Extract<Delta, { type: 'blockDelta' | 'citation' }>): ReplyBlock {
+  if (block.type === 'search') return block
+  if (delta.type === 'citation') {
+    if (block.type !== 'text') return block
+    return { ...block, citations: [...(block.citations ?? []), delta.citation] }
+  }
   const text = delta.text ?? ''
   if (block.type === 'toolCall') return { ...block, arguments: block.arguments + text }
   if (block.type !== 'reasoning') return { ...block, text: block.text + text }

@@ -1,6 +1,8 @@
 import type { ChatPayload, Message, Reasoning, Tool, ToolChoice } from '../../call.ts'
+import type { WebSearch } from '../../web-search.ts'
 import { asArray, asBoolean, asCount, asNumber, asString, type JsonObject } from '../json-value.ts'
 import { keepRest } from '../rest.ts'
+import { searchOfGemini } from '../web-search-request.ts'
 import { CallIds } from './call-ids.ts'
 import { decodeParts } from './decode-part.ts'
 import { hostedTools } from './extra-rules.ts'
@@ -69,6 +71,8 @@ export function decodeGeminiRequest(json: JsonObject): ChatPayload {
     tools: decodeTools(asList(body.tools), extra),
     extra,
   }
+  const webSearch = decodeSearch(asList(body.tools), extra)
+  if (webSearch !== undefined) payload.webSearch = webSearch
   decodeParameters(config, payload)
   const choice = decodeToolChoice(body, extra)
   if (choice !== undefined) payload.toolChoice = choice
@@ -142,6 +146,17 @@ function decodeTools(tools: readonly unknown[], extra: Extra): Tool[] {
       decodeDeclaration(readFields(declaration) ?? {}, `${path}.functionDeclarations[${at}]`, extra),
     )
   })
+}
+
+function decodeSearch(tools: readonly unknown[], extra: Extra): WebSearch | undefined {
+  for (const [index, value] of tools.entries()) {
+    const path = `tools[${index}].googleSearch`
+    const search = readFields(value)?.googleSearch
+    if (search === undefined || search === null) continue
+    extra.delete(path)
+    return searchOfGemini(search, path, extra)
+  }
+  return undefined
 }
 
 function decodeDeclaration(declaration: JsonObject, path: string, extra: Extra): Tool {

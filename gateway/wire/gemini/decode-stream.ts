@@ -1,18 +1,24 @@
 import { hash } from 'node:crypto'
 import type { Delta } from '../../call.ts'
 import type { SseEvent, StreamDecoder } from '../../provider.ts'
+import type { SearchMade } from '../../web-search.ts'
 import { argumentsOfInput } from '../anthropic-messages/tool-arguments.ts'
+import { makeSearchId } from '../citations.ts'
 import { asArray, asNumber, asObject, asString, type JsonObject, parseExact } from '../json-value.ts'
 import { makeCallId } from '../openai-chat/decode-reply.ts'
 import { readGeminiError } from './errors.ts'
 import { decodeFinish } from './finish.ts'
+import { countGeminiSearches, readGrounding } from './grounding.ts'
 import { asList, readFields } from './read-fields.ts'
 import { readGeminiUsage } from './usage.ts'
 
 type Kind = 'text' | 'reasoning'
 
+/** Of a text that is longer than this it is not said which part rests on a source. */
+const placedCharsMax = 4_194_304
+
 /** Members of a candidate that the canonical form has no place for; none of them comes unasked. */
-const lostMembers = ['groundingMetadata', 'citationMetadata', 'urlContextMetadata', 'logprobsResult'] as const
+const lostMembers = ['citationMetadata', 'urlContextMetadata', 'logprobsResult'] as const
 
 /**
  * Events of a Gemini stream into canonical events; each is an answer of its own as far as it goes. Calls come whole.
@@ -27,6 +33,15 @@ export class GeminiStreamDecoder implements StreamDecoder {
   #calls = 0
   #nativeFinish: string | undefined
   #isBlocked = false
+  /** What says where texts come from, until the text is over. */
+  #groundings: JsonObject[] = []
+  #search: SearchMade | undefined
+  /** The open text, its bytes, and those of the texts before it. */
+  #text = ''
+  #bytes = 0
+  #bytesBefore = 0
+  #partStarts: (number | undefined)[] = []
+  #searches = 0
   #over = false
 
   push({ data, partial }: SseEvent): Delta[] {
@@ -52,6 +67,11 @@ export class GeminiStreamDecoder implements StreamDecoder {
     this.#over = true
     const deltas: Delta[] = []
     this.#close(deltas)
+    this.#tellSearch(deltas)
+    const none = { text: '', partStarts: [], bytesBefore: 0 }
+    if (this.#groundings.some((each) => readGrounding(each, none).citations.length > 0)) {
+      this.#lose('candidates[].groundingMetadata.groundingSupports', deltas)
+    }
     const nativeFinish = this.#nativeFinish
     const finish = this.#isBlocked ? 'contentFilter' : decodeFinish(nativeFinish, this.#calls > 0)
     deltas.push({ type: 'end', finish, nativeFinish })
@@ -67,7 +87,9 @@ export class GeminiStreamDecoder implements StreamDecoder {
       deltas.push({ type: 'start', id: this.#id, model: asString(chunk.modelVersion) ?? '' })
     }
     const usage = readGeminiUsage(chunk)
-    if (usage !== undefined) deltas.push({ type: 'usage', usage })
+    this.#searches = Math.max(this.#searches, countGeminiSearches(chunk))
+    const searched = this.#searches > 0 && { searches: this.#searches }
+    if (usage !== undefined) deltas.push({ type: 'usage', usage: { ...usage, ...searched } })
     const blockReason = asString(readFields(chunk.promptFeedback)?.blockReason)
     if (blockReason !== undefined && blockReason !== 'BLOCK_REASON_UNSPECIFIED') {
       this.#nativeFinish = blockReason
@@ -83,6 +105,9 @@ export class GeminiStreamDecoder implements StreamDecoder {
   }
 
   #candidate(candidate: JsonObject, deltas: Delta[]): void {
+    const grounding = readFields(candidate.groundingMetadata)
+    if (grounding !== undefined) this.#ground(grounding, deltas)
+    this.#partStarts = []
     for (const part of asList(readFields(candidate.content)?.parts)) {
       this.#part(readFields(part) ?? {}, deltas)
     }
@@ -93,22 +118,65 @@ export class GeminiStreamDecoder implements StreamDecoder {
     if (reason !== undefined && reason !== 'FINISH_REASON_UNSPECIFIED') this.#nativeFinish = reason
   }
 
+  /** A search is told as soon as nothing is open; a plain answer begins with it. */
+  #ground(metadata: JsonObject, deltas: Delta[]): void {
+    this.#groundings.push(metadata)
+    const none = { text: '', partStarts: [], bytesBefore: 0 }
+    const { search, lost } = readGrounding(metadata, none)
+    for (const name of lost) this.#lose(`candidates[].groundingMetadata.${name}`, deltas)
+    if (search === undefined) return
+    this.#search = { id: makeSearchId(this.#id, 0, 'gemini'), ...search }
+    if (this.#blocks === 0) this.#tellSearch(deltas)
+  }
+
+  #tellSearch(deltas: Delta[]): void {
+    if (this.#search !== undefined) deltas.push({ type: 'search', search: this.#search })
+    this.#search = undefined
+  }
+
+  #cite(index: number, deltas: Delta[]): void {
+    const isPlaced = this.#text.length <= placedCharsMax
+    const text = { text: this.#text, partStarts: this.#partStarts, bytesBefore: this.#bytesBefore }
+    const all = this.#groundings.flatMap((metadata) => readGrounding(metadata, text).citations)
+    this.#groundings = []
+    const told = new Set<string>()
+    for (const { start, end, ...source } of all) {
+      const place = isPlaced && { ...(start !== undefined && { start }), ...(end !== undefined && { end }) }
+      const citation = { ...source, ...place }
+      const key = JSON.stringify(citation)
+      if (!told.has(key)) deltas.push({ type: 'citation', index, citation })
+      told.add(key)
+    }
+  }
+
   #part(part: JsonObject, deltas: Delta[]): void {
     const signature = asString(part.thoughtSignature) || undefined
     const text = asString(part.text)
     if (part.thought === true && text !== undefined) {
+      this.#partStarts.push(undefined)
       this.#think(text, signature, deltas)
       return
     }
     if (signature !== undefined) this.#prove(signature, deltas)
     const call = readFields(part.functionCall)
     if (text !== undefined) {
-      if (text !== '') deltas.push({ type: 'blockDelta', index: this.#turnTo('text', deltas), text })
-    } else if (call !== undefined) this.#call(call, deltas)
-    else {
+      if (text !== '') this.#say(text, deltas)
+      else this.#partStarts.push(undefined)
+    } else if (call !== undefined) {
+      this.#partStarts.push(undefined)
+      this.#call(call, deltas)
+    } else {
+      this.#partStarts.push(undefined)
       const member = Object.keys(part).find((name) => name !== 'thought' && name !== 'thoughtSignature')
       if (member !== undefined) this.#lose(`candidates[].content.parts[].${member}`, deltas)
     }
+  }
+
+  #say(text: string, deltas: Delta[]): void {
+    deltas.push({ type: 'blockDelta', index: this.#turnTo('text', deltas), text })
+    this.#partStarts.push(this.#bytes)
+    this.#bytes += Buffer.byteLength(text)
+    if (this.#text.length <= placedCharsMax) this.#text += text
   }
 
   #think(text: string, signature: string | undefined, deltas: Delta[]): void {
@@ -148,8 +216,17 @@ export class GeminiStreamDecoder implements StreamDecoder {
   }
 
   #close(deltas: Delta[]): void {
-    if (this.#open !== undefined) deltas.push({ type: 'blockEnd', index: this.#open.index })
+    const open = this.#open
     this.#open = undefined
+    if (open?.kind === 'text') {
+      this.#cite(open.index, deltas)
+      this.#bytesBefore += this.#bytes
+      this.#bytes = 0
+      this.#text = ''
+      this.#partStarts = this.#partStarts.map(() => undefined)
+    }
+    if (open !== undefined) deltas.push({ type: 'blockEnd', index: open.index })
+    if (open?.kind === 'text') this.#tellSearch(deltas)
   }
 
   #lose(path: string, deltas: Delta[]): void {

@@ -8,6 +8,7 @@ import { messagesExtraRules } from '../openai-chat/encode-request.ts'
 import { responsesExtraRules } from '../openai-responses/extra-rules.ts'
 import { limitOutput, patchedTemperature } from '../output-limit.ts'
 import { geminiToolName } from '../tool-names.ts'
+import { loseOptions } from '../web-search-request.ts'
 import { encodeContents } from './encode-content.ts'
 import { encodeThinking } from './encode-thinking.ts'
 import { geminiExtraRules } from './extra-rules.ts'
@@ -57,6 +58,7 @@ export function encodeGeminiRequest(payload: ChatPayload, options: EncodeOptions
   }
   const context: RequestContext = { payload, body, config: {}, options, traits, losses }
   addTools(context)
+  addSearch(context)
   addParameters(context)
   addOutput(context)
   const thinking = encodeThinking(payload, options, losses)
@@ -64,6 +66,24 @@ export function encodeGeminiRequest(payload: ChatPayload, options: EncodeOptions
   if (Object.keys(context.config).length > 0) body.generationConfig = context.config
   loseRest(context)
   return { body, dropped: losses.dropped, responseDropped: losses.responseDropped }
+}
+
+/** A search beside functions is taken by few models, and not in the same form. */
+function addSearch({ payload, body, losses }: RequestContext): void {
+  const { webSearch, toolChoice } = payload
+  if (webSearch === undefined || toolChoice?.type === 'none') return
+  if (payload.tools.length > 0) {
+    const message = 'The chosen model cannot have functions and its search of the web together.'
+    losses.dropMeaning(webSearch.path, message)
+    return
+  }
+  if (toolChoice !== undefined && toolChoice.type !== 'auto') {
+    losses.dropMeaning('tool_choice', 'The chosen model cannot be made to search.')
+  }
+  loseOptions(webSearch, ['usesMax', 'allowedDomains', 'blockedDomains', 'place', 'contextSize'], losses)
+  // How Google wants its search to be shown.
+  losses.dropAnswer('candidates[].groundingMetadata.searchEntryPoint')
+  body.tools = [{ googleSearch: {} }]
 }
 
 function addTools({ payload, body, losses }: RequestContext): void {

@@ -1,13 +1,18 @@
 import type { Refusal } from '@signalbox/sdk/contract'
 import type { Call, Delta, UsageCounts } from '../../call.ts'
 import type { StreamEncoder } from '../../dialect.ts'
+import type { Citation, SearchMade } from '../../web-search.ts'
 import { encodeSseEvent } from '../sse.ts'
 import { createToolNames } from '../tool-names.ts'
 import { functionCallPart, type Part, thoughtPart } from './encode-reply.ts'
 import { encodeGeminiStreamError } from './errors.ts'
 import { encodeFinish } from './finish.ts'
+import { encodeGrounding } from './grounding.ts'
 import { sealSignature } from './thought-signature.ts'
 import { encodeGeminiUsage } from './usage.ts'
+
+/** What is beyond this of a text has no place in what says where it comes from. */
+const placedCharsMax = 4_194_304
 
 type BlockStart = Extract<Delta, { type: 'blockStart' }>['block']
 
@@ -24,6 +29,9 @@ export class GeminiStreamEncoder implements StreamEncoder {
   #arguments = ''
   #proof: { signature?: string; encrypted?: string } = {}
   #finish: string | undefined
+  /** What says where texts come from goes out with the last event: places are of all texts in a row. */
+  readonly #texts: { text: string; citations: Citation[]; partIndex: undefined }[] = []
+  readonly #searches: SearchMade[] = []
 
   constructor(call: Call) {
     this.#nameOf = createToolNames(call.summary.toolNames)
@@ -42,9 +50,16 @@ export class GeminiStreamEncoder implements StreamEncoder {
         this.#block = delta.block
         this.#arguments = ''
         this.#proof = {}
+        this.#texts.push({ text: '', citations: [], partIndex: undefined })
         return ''
       case 'blockDelta':
         return this.#blockDelta(delta)
+      case 'citation':
+        this.#texts.at(-1)?.citations.push(delta.citation)
+        return ''
+      case 'search':
+        this.#searches.push(delta.search)
+        return ''
       case 'blockEnd':
         return this.#blockEnd()
       case 'end':
@@ -73,8 +88,11 @@ export class GeminiStreamEncoder implements StreamEncoder {
         if (signature !== undefined) this.#proof.signature = signature
         if (encrypted !== undefined) this.#proof.encrypted = encrypted
         return text === '' ? '' : this.#event(thoughtPart(text))
-      default:
+      default: {
+        const shown = this.#texts.at(-1)
+        if (shown !== undefined && shown.text.length < placedCharsMax) shown.text += text
         return text === '' ? '' : this.#event({ text })
+      }
     }
   }
 
@@ -96,8 +114,10 @@ export class GeminiStreamEncoder implements StreamEncoder {
     const isLast = finishReason !== undefined
     const usage = isLast ? encodeGeminiUsage(this.#usage) : undefined
     const content = { parts: [part], role: 'model' }
+    const grounding = isLast ? encodeGrounding({ texts: this.#texts, searches: this.#searches }) : undefined
+    const grounded = grounding !== undefined && { groundingMetadata: grounding }
     return encodeSseEvent(undefined, {
-      candidates: [{ content, ...(isLast && { finishReason }), index: 0 }],
+      candidates: [{ content, ...(isLast && { finishReason }), index: 0, ...grounded }],
       ...(usage !== undefined && { usageMetadata: usage }),
       modelVersion: this.#model,
       responseId: this.#id,

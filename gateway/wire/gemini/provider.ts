@@ -1,7 +1,7 @@
 import type { Call } from '../../call.ts'
 import type { EncodeOptions, Provider, UpstreamRequest } from '../../provider.ts'
 import { spliceRequest } from '../json-splice.ts'
-import { asObject, parseExact, withinDepth } from '../json-value.ts'
+import { asObject, parseExactBytes, withinDepth } from '../json-value.ts'
 import { decodeGeminiReply } from './decode-reply.ts'
 import { GeminiStreamDecoder } from './decode-stream.ts'
 import { encodeGeminiRequest } from './encode-request.ts'
@@ -26,8 +26,7 @@ export function geminiProvider(options: GeminiProviderOptions): Provider {
     modelPath,
     format: 'gemini',
     encodeRequest: (call, encoding) => encodeRequest(call, encoding, modelPath(encoding.model, call)),
-    decodeReply: (json, raw) =>
-      decodeGeminiReply(raw === undefined ? json : parseExact(raw.toString('utf8'), json)),
+    decodeReply: (json, raw) => decodeGeminiReply(raw === undefined ? json : parseExactBytes(raw, json)),
     readUsage: readGeminiUsage,
     createDecoder: () => new GeminiStreamDecoder(),
     createReader: () => new GeminiStreamReader(),

@@ -4,6 +4,7 @@ import { parseFrame, refusePartial } from '../read-frame.ts'
 import { encodeSseEvent, type SseFrame } from '../sse.ts'
 import { readGeminiError } from './errors.ts'
 import { decodeFinish, encodeFinish } from './finish.ts'
+import { countGeminiSearches } from './grounding.ts'
 import { asList, readFields } from './read-fields.ts'
 import { readGeminiUsage } from './usage.ts'
 
@@ -12,6 +13,8 @@ const nothing: FrameReading = Object.freeze({ textBytes: 0, withhold: false })
 /** Reads a Gemini stream as it passes: every event has the usage so far, the last one the finish reason. */
 export class GeminiStreamReader implements StreamReader {
   #hasCalls = false
+  /** Of all events: only some of them say it. */
+  #searches = 0
   #ended = false
   /** What every event repeats: model and id of the answer. */
   #latest: JsonObject = {}
@@ -52,13 +55,15 @@ export class GeminiStreamReader implements StreamReader {
   #event(event: JsonObject): FrameReading {
     this.#latest = event
     const usage = readGeminiUsage(event)
+    this.#searches = Math.max(this.#searches, countGeminiSearches(event))
+    const searched = this.#searches > 0 && { searches: this.#searches }
     const candidates = asArray(event.candidates).map(readFields)
     let textBytes = 0
     for (const candidate of candidates) {
       for (const part of asList(readFields(candidate?.content)?.parts)) textBytes += this.#textBytes(part)
     }
     return {
-      ...(usage !== undefined && { usage }),
+      ...(usage !== undefined && { usage: { ...usage, ...searched } }),
       ...this.#end(event, candidates[0]),
       textBytes,
       withhold: false,

@@ -1,7 +1,7 @@
 import type { Call } from '../../call.ts'
 import type { EncodeOptions } from '../../provider.ts'
 import { type JsonEdit, spliceRequest } from '../json-splice.ts'
-import { asCount, asObject, asString, parseExact } from '../json-value.ts'
+import { asCount, asObject, asString, parseExactBytes } from '../json-value.ts'
 import { Losses } from '../losses.ts'
 import { limitOutput, patchedTemperature } from '../output-limit.ts'
 import { thinkingConfig } from './encode-thinking.ts'
@@ -39,7 +39,7 @@ export function spliceGeminiRequest(
   }
   const losses = new Losses(options.fidelity)
   if (call.raw.includes(sealedBytes)) {
-    const exact = asObject(parseExact(call.raw.toString('utf8'), call.json))
+    const exact = asObject(parseExactBytes(call.raw, call.json))
     const contents = withoutForeignThinking(exact?.contents, losses)
     if (losses.dropped.length > 0) edits.push({ path: ['contents'], value: JSON.stringify(contents) })
   }

@@ -1,5 +1,6 @@
 import type { UsageCounts } from '../../call.ts'
 import { asCount, asObject, asString } from '../json-value.ts'
+import { countGeminiSearches } from './grounding.ts'
 import { asList, readFields } from './read-fields.ts'
 
 /**
@@ -13,6 +14,7 @@ export function readGeminiUsage(json: unknown): UsageCounts | undefined {
   if (asCount(answer?.totalTokens) !== undefined) return { input: 0, output: 0 }
   const usage = readFields(answer?.usageMetadata)
   if (usage === undefined) return undefined
+  const searches = countGeminiSearches(answer ?? {})
   const prompt = asCount(usage.promptTokenCount)
   const tools = asCount(usage.toolUsePromptTokenCount) ?? 0
   const candidates = asCount(usage.candidatesTokenCount)
@@ -31,6 +33,7 @@ export function readGeminiUsage(json: unknown): UsageCounts | undefined {
     ...(isOver && { output: Math.max(0, (candidates ?? 0) + (thoughts ?? 0) - (audioOut ?? 0)) }),
     ...(thoughts !== undefined && { reasoning: thoughts }),
     ...(audioOut !== undefined && { audioOut }),
+    ...(searches > 0 && { searches }),
   }
 }
 

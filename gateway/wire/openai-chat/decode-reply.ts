@@ -6,18 +6,13 @@ import { chatReasoningMark } from '../reasoning-origin.ts'
 import { type ReasoningDetail, readDetails } from './decode-reasoning.ts'
 import { decodeFinish } from './finish.ts'
 import { readChatUsage } from './usage.ts'
+import { citeTexts, readSearch } from './web-search.ts'
 
 /**
  * Parts of an answer that say something and have no canonical form. What describes only the service is let
  * be.
  */
-export const lostMembers = [
-  'citations',
-  'search_results',
-  'images',
-  'related_questions',
-  'moderation',
-] as const
+export const lostMembers = ['images', 'related_questions', 'moderation'] as const
 
 /**
  * A whole Chat Completions answer in canonical form; of several choices the first. Throws a Refusal
@@ -37,9 +32,11 @@ export function decodeChatReply(json: unknown): Reply {
   if (choices.length > 1) lose('choices[]')
   if (hasContent(choice.logprobs)) lose('choices[].logprobs')
   const id = asString(answer.id) ?? ''
-  const blocks = [
+  const search = readSearch(answer, id)
+  const blocks: ReplyBlock[] = [
+    ...(search === undefined ? [] : [{ type: 'search' as const, ...search }]),
     ...decodeReasoning(message, lose),
-    ...decodeContent(message, lose),
+    ...citeTexts(decodeContent(message, lose), message, answer, lose),
     ...decodeToolCalls(message, id, lose),
   ]
   const nativeFinish = asString(choice.finish_reason) ?? ''
@@ -110,7 +107,7 @@ function decodeContent(message: JsonObject, lose: (path: string) => void): Reply
   if (typeof message.refusal === 'string' && message.refusal !== '') {
     blocks.push({ type: 'refusal', text: message.refusal })
   }
-  for (const member of ['annotations', 'audio', 'images'] as const) {
+  for (const member of ['audio', 'images'] as const) {
     if (hasContent(message[member])) lose(`choices[].message.${member}`)
   }
   return blocks

@@ -10,6 +10,7 @@ import {
   type JsonObject,
 } from '../json-value.ts'
 import { keepRest } from '../rest.ts'
+import { searchOfChat } from '../web-search-request.ts'
 import { decodeMessage } from './decode-message.ts'
 import { readReasoningRequest } from './decode-reasoning.ts'
 
@@ -52,6 +53,8 @@ export function decodeChatRequest(json: JsonObject): ChatPayload {
   const known = new Set(members)
   const reasoning = readReasoningRequest(json)
   if (reasoning) known.add(reasoning.member)
+  const webSearch = searchOfChat(json, extra)
+  if (webSearch !== undefined) known.add('web_search_options')
   keepRest(json, known, '', extra)
   keepRest(asObject(json.stream_options) ?? {}, streamOptions, 'stream_options', extra)
   const payload: Writable<ChatPayload> = {
@@ -70,6 +73,7 @@ export function decodeChatRequest(json: JsonObject): ChatPayload {
     tools: decodeTools(asArray(json.tools), extra),
     extra,
   }
+  if (webSearch !== undefined) payload.webSearch = webSearch
   decodeParameters(json, payload)
   if (reasoning) {
     const { member: _member, ...wanted } = reasoning

@@ -1,5 +1,7 @@
 import type { Delta } from '../../call.ts'
 import type { SseEvent, StreamDecoder } from '../../provider.ts'
+import type { Citation, SearchMade } from '../../web-search.ts'
+import { countCharacters, decodeAnnotation } from '../citations.ts'
 import { asArray, asObject, asString, isObject, type JsonObject } from '../json-value.ts'
 import { namePath } from '../losses.ts'
 import { chatReasoningMark } from '../reasoning-origin.ts'
@@ -9,6 +11,7 @@ import { readChatError } from './errors.ts'
 import { decodeFinish } from './finish.ts'
 import type { ChatQuirks } from './quirks.ts'
 import { readChatUsage } from './usage.ts'
+import { movedBy, readSearch, readSources } from './web-search.ts'
 
 interface OpenBlock {
   readonly index: number
@@ -38,6 +41,12 @@ export class ChatStreamDecoder implements StreamDecoder {
   #blocks = 0
   #open: OpenBlock | undefined
   #callsMade = 0
+  /** Characters of the content so far, and of what of it comes before the open block. */
+  #characters = 0
+  #before = 0
+  /** Said of the whole answer, each time again: told once, when the text is over. */
+  #sources: readonly Citation[] = []
+  #search: SearchMade | undefined
   #nativeFinish: string | undefined
   /** What the model behind a router said. */
   #routedFinish: unknown
@@ -94,6 +103,8 @@ export class ChatStreamDecoder implements StreamDecoder {
       if (choice.index !== undefined && choice.index !== 0) this.#lose('choices[]', deltas)
       else this.#choice(choice, deltas)
     }
+    this.#sources = [readSources(chunk), this.#sources].find(({ length }) => length > 0) ?? []
+    this.#search = readSearch(chunk, this.#id) ?? this.#search
     for (const member of lostMembers) if (hasContent(chunk[member])) this.#lose(member, deltas)
     const usage = readChatUsage(chunk)
     if (usage !== undefined && !this.#failed) deltas.push({ type: 'usage', usage })
@@ -110,7 +121,7 @@ export class ChatStreamDecoder implements StreamDecoder {
     }
     if (this.#failed) return
     if (asArray(asObject(choice.logprobs)?.content).length > 0) this.#lose('choices[].logprobs', deltas)
-    if (asArray(delta.annotations).length > 0) this.#lose('choices[].message.annotations', deltas)
+    for (const annotation of asArray(delta.annotations)) this.#cite(decodeAnnotation(annotation), deltas)
     if (isObject(delta.audio)) this.#lose('choices[].message.audio', deltas)
     if (hasContent(delta.images)) this.#lose('choices[].message.images', deltas)
     if (isObject(delta.function_call)) this.#lose('choices[].message.function_call', deltas)
@@ -140,6 +151,14 @@ export class ChatStreamDecoder implements StreamDecoder {
     if (!text) return
     const open = this.#turnTo(type, '', deltas, () => ({ type }))
     deltas.push({ type: 'blockDelta', index: open.index, text })
+    if (type === 'text') this.#characters += countCharacters(text)
+  }
+
+  /** Places are of the whole content. */
+  #cite(citation: Citation | undefined, deltas: Delta[]): void {
+    const open = this.#open
+    if (citation === undefined || open?.type !== 'text') this.#lose('choices[].message.annotations', deltas)
+    else deltas.push({ type: 'citation', index: open.index, citation: movedBy(citation, this.#before) })
   }
 
   /** `reasoning_details` where the server has them; the plain members say the same again. */
@@ -226,6 +245,7 @@ export class ChatStreamDecoder implements StreamDecoder {
     if (this.#open?.type === type && this.#open.key === key) return this.#open
     this.#close(deltas)
     const index = this.#blocks++
+    this.#before = this.#characters
     this.#open = { index, type, key }
     deltas.push({ type: 'blockStart', index, block: make() })
     return this.#open
@@ -247,9 +267,24 @@ export class ChatStreamDecoder implements StreamDecoder {
     const nativeFinish = this.#nativeFinish ?? ''
     const finish = decodeFinish(nativeFinish, this.#callsMade > 0, this.#routedFinish)
     // A call that the limit cut is not complete.
+    this.#tellSearch(deltas)
     if (finish !== 'length' || this.#open?.type !== 'toolCall') this.#close(deltas)
     deltas.push({ type: 'end', finish, nativeFinish })
     return deltas
+  }
+
+  #tellSearch(deltas: Delta[]): void {
+    const open = this.#open
+    for (const citation of this.#sources) {
+      if (open?.type !== 'text') this.#lose('citations', deltas)
+      else deltas.push({ type: 'citation', index: open.index, citation })
+    }
+    if (this.#search === undefined) return
+    if (open?.type === 'toolCall') this.#lose('search_results', deltas)
+    else {
+      this.#close(deltas)
+      deltas.push({ type: 'search', search: this.#search })
+    }
   }
 
   #lose(path: string, deltas: Delta[]): void {

@@ -7,6 +7,7 @@ import {
 } from '../reasoning-origin.ts'
 import { encodeFinish } from './finish.ts'
 import { encodeChatUsage } from './usage.ts'
+import { encodeAnnotations, encodeSearches } from './web-search.ts'
 
 /**
  * A canonical answer as Chat Completions. Thinking stands in `reasoning_content`, and with its signature in
@@ -23,6 +24,7 @@ export function encodeChatReply(reply: Reply, nowMs: number): { body: unknown; d
     role: 'assistant',
     content: text ?? (hasOther ? null : ''),
     refusal: refusal ?? null,
+    ...encodeAnnotations(reply.blocks),
     ...encodeReasoning(reply.blocks),
     ...(toolCalls.length > 0 && { tool_calls: toolCalls }),
   }
@@ -33,6 +35,7 @@ export function encodeChatReply(reply: Reply, nowMs: number): { body: unknown; d
     created: Math.floor(nowMs / 1000),
     model: reply.model,
     choices: [{ index: 0, message, logprobs: null, finish_reason: encodeFinish(reply.finish) }],
+    ...encodeSearches(reply.blocks.filter((block) => block.type === 'search')),
     ...(usage !== undefined && { usage }),
   }
   return { body, dropped: [...reply.lost] }

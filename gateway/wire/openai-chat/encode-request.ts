@@ -8,6 +8,7 @@ import { Losses } from '../losses.ts'
 import { responsesExtraRules } from '../openai-responses/extra-rules.ts'
 import { limitOutput } from '../output-limit.ts'
 import { shortToolName } from '../tool-names.ts'
+import { loseSearch } from '../web-search-request.ts'
 import { adaptBody } from './adapt-members.ts'
 import { encodeMessage } from './encode-message.ts'
 import { addSampling, type RequestContext } from './encode-sampling.ts'
@@ -70,6 +71,8 @@ export function encodeChatRequest(
   addOutput(context)
   if (payload.userId !== undefined) body[quirks.userMember] = shortUserId(payload.userId)
   if (stream) Object.assign(body, { stream: true, stream_options: { include_usage: true } })
+  if (!same) loseSearch(payload, losses)
+  else if (payload.webSearch !== undefined) body.web_search_options = payload.webSearch.value
   if (same) restoreExtra(context)
   else {
     loseExtra(payload, extraRules[payload.origin], losses)

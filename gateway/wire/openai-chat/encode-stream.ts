@@ -1,6 +1,7 @@
 import type { Refusal } from '@signalbox/sdk/contract'
 import type { Call, Delta, UsageCounts } from '../../call.ts'
 import type { StreamEncoder } from '../../dialect.ts'
+import { countCharacters } from '../citations.ts'
 import { asObject } from '../json-value.ts'
 import { anthropicReasoningFormat, translatedDetailId } from '../reasoning-origin.ts'
 import { encodeSseEvent } from '../sse.ts'
@@ -8,6 +9,7 @@ import { geminiDetails, responsesDetail } from './encode-reply.ts'
 import { encodeChatStreamError } from './errors.ts'
 import { encodeFinish } from './finish.ts'
 import { encodeChatUsage } from './usage.ts'
+import { chatAnnotation, encodeSearches } from './web-search.ts'
 
 type BlockStart = Extract<Delta, { type: 'blockStart' }>['block']
 
@@ -24,6 +26,9 @@ export class ChatStreamEncoder implements StreamEncoder {
   #tools = 0
   #details = 0
   #usage: UsageCounts = {}
+  /** Characters of the content so far, and of what of it comes before the open block. */
+  #characters = 0
+  #before = 0
 
   constructor(call: Call, nowMs: number) {
     this.#created = Math.floor(nowMs / 1000)
@@ -40,6 +45,12 @@ export class ChatStreamEncoder implements StreamEncoder {
         return this.#blockStart(delta.block)
       case 'blockDelta':
         return this.#blockDelta(delta)
+      case 'citation': {
+        const characters = this.#characters - this.#before
+        return this.#chunk({ annotations: [chatAnnotation(delta.citation, characters, this.#before)] })
+      }
+      case 'search':
+        return this.#chunk({}, null, encodeSearches([delta.search]))
       case 'blockEnd':
         if (this.#block?.type === 'reasoning') this.#details++
         this.#block = undefined
@@ -76,13 +87,15 @@ export class ChatStreamEncoder implements StreamEncoder {
   }
 
   /** As the vendor does, chunks before the usage say that they have none, where it was asked for. */
-  #chunk(delta: unknown, finishReason: string | null = null): string {
-    const head = this.#head([{ index: 0, delta, logprobs: null, finish_reason: finishReason }])
+  #chunk(delta: unknown, finishReason: string | null = null, beside: object = {}): string {
+    const choice = { index: 0, delta, logprobs: null, finish_reason: finishReason }
+    const head = { ...this.#head([choice]), ...beside }
     return encodeSseEvent(undefined, this.#wantsUsage ? { ...head, usage: null } : head)
   }
 
   #blockStart(block: BlockStart): string {
     this.#block = block
+    this.#before = this.#characters
     if (block.type !== 'toolCall') return ''
     const called = { name: block.name, arguments: '' }
     return this.#chunk({
@@ -103,6 +116,7 @@ export class ChatStreamEncoder implements StreamEncoder {
           ? this.#sealed(delta)
           : this.#reasoning(delta, this.#block.origin === 'anthropic-messages')
       default:
+        this.#characters += countCharacters(text)
         return this.#chunk({ content: text })
     }
   }

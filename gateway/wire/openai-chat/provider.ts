@@ -1,6 +1,6 @@
 import type { Call } from '../../call.ts'
 import type { EncodeOptions, Provider, UpstreamRequest } from '../../provider.ts'
-import { parseExact, withinDepth } from '../json-value.ts'
+import { parseExactBytes, withinDepth } from '../json-value.ts'
 import { decodeChatReply } from './decode-reply.ts'
 import { ChatStreamDecoder } from './decode-stream.ts'
 import { encodeChatRequest } from './encode-request.ts'
@@ -27,8 +27,7 @@ export function openAiChatProvider(options: ChatProviderOptions): Provider {
     format: 'openai-chat',
     encodeRequest: (call, encoding) => encodeRequest(call, encoding, quirks),
     authenticate: (credential) => (credential === undefined ? {} : { authorization: `Bearer ${credential}` }),
-    decodeReply: (json, raw) =>
-      decodeChatReply(raw === undefined ? json : parseExact(raw.toString('utf8'), json)),
+    decodeReply: (json, raw) => decodeChatReply(raw === undefined ? json : parseExactBytes(raw, json)),
     readUsage: readChatUsage,
     createDecoder: () => new ChatStreamDecoder(quirks),
     createReader: ({ addedUsage }) => new ChatStreamReader(quirks, addedUsage),

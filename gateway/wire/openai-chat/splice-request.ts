@@ -1,7 +1,15 @@
 import type { Call } from '../../call.ts'
 import type { EncodeOptions } from '../../provider.ts'
 import { type JsonEdit, spliceRequest } from '../json-splice.ts'
-import { asArray, asCount, asObject, asString, isObject, type JsonObject, parseExact } from '../json-value.ts'
+import {
+  asArray,
+  asCount,
+  asObject,
+  asString,
+  isObject,
+  type JsonObject,
+  parseExactBytes,
+} from '../json-value.ts'
 import { Losses } from '../losses.ts'
 import { limitOutput, patchedTemperature } from '../output-limit.ts'
 import { translatedDetailBytes, translatedDetailId } from '../reasoning-origin.ts'
@@ -39,7 +47,7 @@ export function spliceChatRequest(call: Call, options: EncodeOptions, quirks: Ch
   const addedUsage = call.stream && asObject(call.json.stream_options)?.include_usage !== true
   if (addedUsage && quirks.takesStreamOptions !== false) set(['stream_options', 'include_usage'], true)
   if (call.raw.includes(translatedDetailBytes)) {
-    const exact = asObject(parseExact(call.raw.toString('utf8'), call.json))
+    const exact = asObject(parseExactBytes(call.raw, call.json))
     set(['messages'], withoutTranslatedReasoning(asArray(exact?.messages), losses))
   }
   return { body: spliceRequest(call.raw, edits), addedUsage, dropped: losses.dropped }

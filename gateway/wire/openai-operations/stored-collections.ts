@@ -15,5 +15,6 @@ export const openAiCollections: Readonly<Record<'files' | 'batches', StoredColle
     root: () => '/batches',
     required: { input_file_id: 'string' },
     input: 'input_file_id',
+    job: 'openai',
   },
 }

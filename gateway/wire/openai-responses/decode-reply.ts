@@ -1,9 +1,12 @@
 import { Refusal } from '@signalbox/sdk/contract'
 import type { Reply, ReplyBlock } from '../../call.ts'
+import type { Citation } from '../../web-search.ts'
+import { decodeAnnotation } from '../citations.ts'
 import { asArray, asObject, asString, isObject, type JsonObject } from '../json-value.ts'
 import { reasoningText } from './decode-item.ts'
 import { decodeEnd } from './finish.ts'
 import { readResponsesUsage } from './usage.ts'
+import { decodeSearchCall } from './web-search.ts'
 
 type Lose = (path: string) => void
 
@@ -37,6 +40,11 @@ function decodeOutput(item: JsonObject, lose: Lose): ReplyBlock[] {
     }
     case 'reasoning':
       return decodeReasoning(item)
+    case 'web_search_call': {
+      const search = decodeSearchCall(item)
+      if (search === undefined) lose('output[].web_search_call.action')
+      return search === undefined ? [] : [{ type: 'search', ...search }]
+    }
     default:
       lose(`output[].${asString(item.type) ?? 'type'}`)
       return []
@@ -45,17 +53,28 @@ function decodeOutput(item: JsonObject, lose: Lose): ReplyBlock[] {
 
 function decodePart(part: JsonObject, lose: Lose): ReplyBlock[] {
   losePart(part, lose)
-  if (typeof part.text === 'string') return part.text === '' ? [] : [{ type: 'text', text: part.text }]
+  if (typeof part.text === 'string') {
+    const citations = citationsOf(part, lose)
+    if (part.text === '' && citations.length > 0) lose('output[].content[].annotations')
+    if (part.text === '') return []
+    return [{ type: 'text', text: part.text, ...(citations.length > 0 && { citations }) }]
+  }
   if (typeof part.refusal === 'string') return [{ type: 'refusal', text: part.refusal }]
   lose(`output[].content[].${asString(part.type) ?? 'type'}`)
   return []
 }
 
-/** Names what a part has beside its text. */
+/** Names what a part has beside its text and its citations. */
 export function losePart(part: JsonObject, lose: Lose): void {
-  for (const member of ['annotations', 'logprobs'] as const) {
-    if (asArray(part[member]).length > 0) lose(`output[].content[].${member}`)
-  }
+  if (asArray(part.logprobs).length > 0) lose('output[].content[].logprobs')
+}
+
+/** Sources on the web that a part names; those in files and containers are lost by name. */
+export function citationsOf(part: JsonObject, lose: Lose): Citation[] {
+  const all = asArray(part.annotations).map((value) => decodeAnnotation(value))
+  const citations = all.filter((citation) => citation !== undefined)
+  if (citations.length < all.length) lose('output[].content[].annotations')
+  return citations
 }
 
 /** Thinking that shows nothing and can be taken back by nobody says nothing. */

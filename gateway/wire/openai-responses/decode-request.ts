@@ -1,4 +1,5 @@
 import type { ChatPayload, Message, Tool, ToolChoice } from '../../call.ts'
+import type { WebSearch } from '../../web-search.ts'
 import {
   asArray,
   asBoolean,
@@ -10,6 +11,7 @@ import {
   type JsonObject,
 } from '../json-value.ts'
 import { keepRest } from '../rest.ts'
+import { isSearchOfResponses, searchOfResponses, searchToolName } from '../web-search-request.ts'
 import { customToolSchema, describeCustomTool } from './custom-tools.ts'
 import { type DecodedItem, decodeContent, decodeItem } from './decode-item.ts'
 import { additionalTools, flatToolName, listTools } from './offered-tools.ts'
@@ -72,6 +74,8 @@ export function decodeResponsesRequest(json: JsonObject): ChatPayload {
     tools: decodeTools(json, extra),
     extra,
   }
+  const webSearch = decodeSearch(json, extra)
+  if (webSearch !== undefined) payload.webSearch = webSearch
   decodeParameters(json, payload)
   const choice = decodeToolChoice(json.tool_choice)
   if (choice !== undefined) payload.toolChoice = choice
@@ -150,6 +154,17 @@ function decodeTools(json: JsonObject, extra: Extra): Tool[] {
   })
 }
 
+/** The first offered search of the web; a second one stays among what no field stands for. */
+function decodeSearch(json: JsonObject, extra: Extra): WebSearch | undefined {
+  for (const { value, path } of listTools(json).others) {
+    const search = searchOfResponses(value, path, json, extra)
+    if (search === undefined) continue
+    extra.delete(path)
+    return search
+  }
+  return undefined
+}
+
 function decodeToolChoice(value: unknown): ToolChoice | undefined {
   if (value === 'auto' || value === 'none' || value === 'required') return { type: value }
   const choice = asObject(value)
@@ -157,6 +172,7 @@ function decodeToolChoice(value: unknown): ToolChoice | undefined {
   if ((choice?.type === 'function' || choice?.type === 'custom') && name !== undefined) {
     return { type: 'tool', name: flatToolName(asString(choice?.namespace), name) }
   }
+  if (isSearchOfResponses(choice)) return { type: 'tool', name: searchToolName }
   if (choice?.type !== 'allowed_tools') return undefined
   const names = asArray(choice.tools).map((tool) => asString(asObject(tool)?.name))
   if (!names.every((item) => item !== undefined)) return undefined

@@ -1,10 +1,11 @@
 import type { Delta } from '../../call.ts'
 import type { SseEvent, StreamDecoder } from '../../provider.ts'
 import { asArray, asCount, asObject, asString, isObject, type JsonObject } from '../json-value.ts'
-import { losePart, reasoningProof } from './decode-reply.ts'
+import { citationsOf, losePart, reasoningProof } from './decode-reply.ts'
 import { readEventError } from './errors.ts'
 import { decodeEnd } from './finish.ts'
 import { readResponsesUsage } from './usage.ts'
+import { decodeSearchCall } from './web-search.ts'
 
 interface OpenBlock {
   readonly index: number
@@ -13,6 +14,8 @@ interface OpenBlock {
   readonly type: 'text' | 'refusal' | 'reasoning' | 'toolCall'
   /** Text that has come. */
   hasText: boolean
+  /** Sources that were told. */
+  citations: number
   /** Of thinking: which of its two texts is shown, and the part of it that came last. */
   shown?: string
   part?: number
@@ -71,6 +74,9 @@ export class ResponsesStreamDecoder implements StreamDecoder {
       case 'response.refusal.delta':
         this.#text('refusal', event, asString(event.delta), deltas)
         return
+      case 'response.output_text.annotation.added':
+        this.#cite({ annotations: [event.annotation] }, partKeyOf(event), deltas)
+        return
       case 'response.output_text.done':
       case 'response.content_part.done':
         this.#partDone(event, deltas)
@@ -107,7 +113,7 @@ export class ResponsesStreamDecoder implements StreamDecoder {
 
   #itemAdded(item: JsonObject, key: string, deltas: Delta[]): void {
     const type = asString(item.type) ?? 'type'
-    if (type === 'message' || type === 'reasoning') return
+    if (type === 'message' || type === 'reasoning' || type === 'web_search_call') return
     if (type !== 'function_call') {
       this.#lose(`output[].${type}`, deltas)
       return
@@ -120,13 +126,35 @@ export class ResponsesStreamDecoder implements StreamDecoder {
 
   #text(type: 'text' | 'refusal', event: JsonObject, text: string | undefined, deltas: Delta[]): void {
     if (!text) return
-    const open = this.#turnTo(type, `${keyOf(event)} ${asCount(event.content_index) ?? 0}`, deltas, { type })
+    const open = this.#turnTo(type, partKeyOf(event), deltas, { type })
     open.hasText = true
     deltas.push({ type: 'blockDelta', index: open.index, text })
   }
 
   #partDone(event: JsonObject, deltas: Delta[]): void {
-    losePart(asObject(event.part) ?? event, (path) => this.#lose(path, deltas))
+    const part = asObject(event.part) ?? event
+    losePart(part, (path) => this.#lose(path, deltas))
+    this.#citeRest(part, partKeyOf(event), deltas)
+  }
+
+  #cite(part: JsonObject, key: string, deltas: Delta[]): void {
+    const citations = citationsOf(part, (path) => this.#lose(path, deltas))
+    const open = this.#open
+    if (citations.length > 0 && (open?.type !== 'text' || open.key !== key)) {
+      this.#lose('output[].content[].annotations', deltas)
+      return
+    }
+    if (open === undefined) return
+    open.citations += citations.length
+    for (const citation of citations) deltas.push({ type: 'citation', index: open.index, citation })
+  }
+
+  /** Sources that stand in the whole part and had no event of their own. */
+  #citeRest(part: JsonObject, key: string, deltas: Delta[]): void {
+    const open = this.#open
+    if (open?.type !== 'text' || open.key !== key) return
+    const told = asArray(part.annotations).slice(open.citations)
+    this.#cite({ annotations: told }, key, deltas)
   }
 
   /** Parts of one text are set apart as the plain answer's are; the other text of the same thinking is left out. */
@@ -162,6 +190,7 @@ export class ResponsesStreamDecoder implements StreamDecoder {
   #itemDone(item: JsonObject, key: string, deltas: Delta[]): void {
     if (item.type === 'reasoning') this.#reasoningDone(item, key, deltas)
     else if (item.type === 'message') this.#messageDone(item, key, deltas)
+    else if (item.type === 'web_search_call') this.#searchDone(item, deltas)
     else if (item.type === 'function_call' && item.status !== 'incomplete') {
       if (!this.#seen.has(key)) this.#itemAdded({ ...item, arguments: '' }, key, deltas)
       if (this.#open?.key !== key) return
@@ -178,9 +207,20 @@ export class ResponsesStreamDecoder implements StreamDecoder {
       const type = part.type === 'refusal' ? 'refusal' : 'text'
       const place = { output_index: Number(key), content_index: index }
       if (isWhole) this.#text(type, place, asString(part[type]), deltas)
+      this.#citeRest(part, `${key} ${index}`, deltas)
     }
     const isOpen = this.#open?.key.startsWith(`${key} `) === true
     if (isOpen) this.#close(deltas)
+  }
+
+  #searchDone(item: JsonObject, deltas: Delta[]): void {
+    const search = decodeSearchCall(item)
+    if (search === undefined || this.#open?.type === 'toolCall') {
+      this.#lose('output[].web_search_call.action', deltas)
+      return
+    }
+    this.#close(deltas)
+    deltas.push({ type: 'search', search })
   }
 
   #reasoningDone(item: JsonObject, key: string, deltas: Delta[]): void {
@@ -203,7 +243,7 @@ export class ResponsesStreamDecoder implements StreamDecoder {
     this.#close(deltas)
     const index = this.#blocks++
     this.#seen.add(key.split(' ')[0] ?? key)
-    this.#open = { index, type, key, hasText: false }
+    this.#open = { index, type, key, hasText: false, citations: 0 }
     deltas.push({ type: 'blockStart', index, block })
     return this.#open
   }
@@ -235,4 +275,9 @@ export class ResponsesStreamDecoder implements StreamDecoder {
 /** An item goes by its place in the output; ids may differ from event to event. */
 function keyOf(event: JsonObject): string {
   return String(asCount(event.output_index) ?? asString(event.item_id) ?? '')
+}
+
+/** A part goes by its item and its place there. */
+function partKeyOf(event: JsonObject): string {
+  return `${keyOf(event)} ${asCount(event.content_index) ?? 0}`
 }

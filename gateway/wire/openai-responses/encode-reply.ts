@@ -1,4 +1,5 @@
-import type { Call, Reply } from '../../call.ts'
+import type { Call, Reply, ReplyBlock } from '../../call.ts'
+import { countCharacters, encodeAnnotation } from '../citations.ts'
 import { createToolNames } from '../tool-names.ts'
 import { toolsByFlatName } from './offered-tools.ts'
 import {
@@ -10,6 +11,7 @@ import {
   toolCallItem,
 } from './output-items.ts'
 import { endedResponse, responseObject } from './response-object.ts'
+import { searchItem } from './web-search.ts'
 
 /** A canonical answer as Responses: texts next to each other are parts of one message. */
 export function encodeResponsesReply(
@@ -35,7 +37,7 @@ function encodeOutput(reply: Reply, call: Call): OutputItem[] {
     const status = isLast && reply.finish === 'length' ? 'incomplete' : 'completed'
     const at = output.length
     if (block.type === 'text' || block.type === 'refusal') {
-      const part = textPart(block.type, block.text)
+      const part = textPart(block.type, block.text, block.type === 'text' ? annotationsOf(block) : [])
       if (parts === undefined) {
         parts = [part]
         output.push(messageItem(makeId('msg', at), parts, status))
@@ -46,11 +48,17 @@ function encodeOutput(reply: Reply, call: Call): OutputItem[] {
       continue
     }
     parts = undefined
-    if (block.type === 'reasoning') output.push(reasoningItem(makeId('rs', at), block, status))
+    if (block.type === 'search') output.push(searchItem(makeId('ws', at), block))
+    else if (block.type === 'reasoning') output.push(reasoningItem(makeId('rs', at), block, status))
     else {
       const named = { ...block, name: nameOf(block.name) }
       output.push(toolCallItem(makeId('fc', at), named, { tool: tools.get(named.name), status }))
     }
   }
   return output
+}
+
+function annotationsOf({ text, citations = [] }: Extract<ReplyBlock, { type: 'text' }>): unknown[] {
+  const characters = citations.length === 0 ? 0 : countCharacters(text)
+  return citations.map((citation) => encodeAnnotation(citation, characters))
 }

@@ -1,5 +1,6 @@
 import type { ChatPayload, Message, Tool, ToolChoice } from '../../call.ts'
 import type { EncodeOptions } from '../../provider.ts'
+import type { WebSearch } from '../../web-search.ts'
 import { chatExtraRules } from '../anthropic-messages/encode-request.ts'
 import { geminiExtraRules } from '../gemini/extra-rules.ts'
 import { isObject } from '../json-value.ts'
@@ -12,6 +13,7 @@ import { isStrictSchema } from '../openai-chat/strict-schema.ts'
 import { limitOutput, patchedTemperature } from '../output-limit.ts'
 import { levelOfBudget, loseReasoning } from '../reasoning-level.ts'
 import { shortToolName } from '../tool-names.ts'
+import { loseOptions, searchToolName } from '../web-search-request.ts'
 import { encodeItems } from './encode-item.ts'
 import { responsesExtraRules } from './extra-rules.ts'
 
@@ -96,9 +98,18 @@ function splitInstructions(all: readonly Message[]): {
 
 /** The default of Responses is strict, that of the other formats is not: it is always said. */
 function addTools({ payload, body, losses }: RequestContext): void {
-  if (payload.tools.length === 0) return
-  body.tools = payload.tools.map((tool) => encodeTool(tool, losses))
-  if (payload.toolChoice !== undefined) body.tool_choice = encodeToolChoice(payload.toolChoice)
+  const tools: unknown[] = payload.tools.map((tool) => encodeTool(tool, losses))
+  if (payload.webSearch !== undefined) {
+    tools.push(encodeSearch(payload.webSearch, losses))
+    body.include = ['reasoning.encrypted_content', 'web_search_call.action.sources']
+    const usesMax = payload.webSearch.usesMax
+    // All tools that run at OpenAI are counted together, and it is the only one.
+    if (usesMax !== undefined) body.max_tool_calls = usesMax
+  }
+  if (tools.length === 0) return
+  body.tools = tools
+  if (payload.toolChoice !== undefined)
+    body.tool_choice = encodeToolChoice(payload.toolChoice, payload.webSearch)
   if (payload.parallelToolCalls !== undefined) body.parallel_tool_calls = payload.parallelToolCalls
 }
 
@@ -115,7 +126,21 @@ function encodeTool(tool: Tool, losses: Losses): unknown {
   }
 }
 
-function encodeToolChoice(choice: ToolChoice): unknown {
+function encodeSearch(search: WebSearch, losses: Losses): unknown {
+  const { allowedDomains, place, contextSize } = search
+  loseOptions(search, ['blockedDomains'], losses)
+  return {
+    type: 'web_search',
+    ...(allowedDomains !== undefined && { filters: { allowed_domains: allowedDomains } }),
+    ...(place !== undefined && { user_location: { type: 'approximate', ...place } }),
+    ...(contextSize !== undefined && { search_context_size: contextSize }),
+  }
+}
+
+function encodeToolChoice(choice: ToolChoice, webSearch: WebSearch | undefined): unknown {
+  if (webSearch !== undefined && choice.type === 'tool' && choice.name === searchToolName) {
+    return { type: 'web_search' }
+  }
   if (choice.type === 'tool') return { type: 'function', name: shortToolName(choice.name) }
   if (choice.type !== 'allowed') return choice.type
   const tools = choice.names.map((name) => ({ type: 'function', name: shortToolName(name) }))

@@ -1,6 +1,8 @@
 import type { Refusal } from '@signalbox/sdk/contract'
 import type { Call, Delta, Finish, UsageCounts } from '../../call.ts'
 import type { StreamEncoder } from '../../dialect.ts'
+import type { Citation, SearchMade } from '../../web-search.ts'
+import { countCharacters, encodeAnnotation } from '../citations.ts'
 import type { JsonObject } from '../json-value.ts'
 import { encodeSseEvent } from '../sse.ts'
 import { createToolNames } from '../tool-names.ts'
@@ -16,6 +18,7 @@ import {
 } from './output-items.ts'
 import { endedResponse, responseObject } from './response-object.ts'
 import { encodeResponsesUsage } from './usage.ts'
+import { begunSearch, searchItem, searchSteps } from './web-search.ts'
 
 type BlockStart = Extract<Delta, { type: 'blockStart' }>['block']
 type BlockDelta = Extract<Delta, { type: 'blockDelta' }>
@@ -27,8 +30,9 @@ interface OpenBlock {
   readonly block: BlockStart
   readonly id: string
   text: string
-  signature: string | undefined
-  encrypted: string | undefined
+  /** What thinking needs to go back. */
+  readonly proof: { signature?: string; encrypted?: string }
+  readonly annotations: unknown[]
 }
 
 /**
@@ -66,6 +70,10 @@ export class ResponsesStreamEncoder implements StreamEncoder {
         return this.#blockStart(delta.block)
       case 'blockDelta':
         return this.#blockDelta(delta)
+      case 'citation':
+        return this.#annotation(delta.citation)
+      case 'search':
+        return this.#search(delta.search)
       case 'blockEnd':
         return this.#blockEnd()
       case 'usage':
@@ -116,7 +124,7 @@ export class ResponsesStreamEncoder implements StreamEncoder {
     const index = this.#output.length
     const prefix = isText ? 'msg' : block.type === 'reasoning' ? 'rs' : 'fc'
     const id = this.#message?.id ?? this.#makeId(prefix, index)
-    this.#open = { block, id, text: '', signature: undefined, encrypted: undefined }
+    this.#open = { block, id, text: '', proof: {}, annotations: [] }
     if (block.type === 'text' || block.type === 'refusal') return this.#partStart(block.type, id)
     if (block.type === 'reasoning') {
       const item = reasoningItem(id, { text: '', origin: block.origin }, 'completed')
@@ -151,8 +159,8 @@ export class ResponsesStreamEncoder implements StreamEncoder {
   #blockDelta({ text, signature, encrypted }: BlockDelta): string {
     const open = this.#open
     if (open === undefined) return ''
-    open.signature = signature ?? open.signature
-    open.encrypted = encrypted ?? open.encrypted
+    if (signature !== undefined) open.proof.signature = signature
+    if (encrypted !== undefined) open.proof.encrypted = encrypted
     if (text === undefined || text === '') return ''
     const isFirst = open.text === ''
     open.text += text
@@ -167,13 +175,30 @@ export class ResponsesStreamEncoder implements StreamEncoder {
           ? this.#event('response.function_call_arguments.delta', delta)
           : ''
       case 'reasoning': {
-        const part = { type: 'summary_text', text: '' }
-        const added = isFirst
-          ? this.#event('response.reasoning_summary_part.added', { ...this.#place(), part })
-          : ''
+        const part = { ...this.#place(), part: { type: 'summary_text', text: '' } }
+        const added = isFirst ? this.#event('response.reasoning_summary_part.added', part) : ''
         return added + this.#event('response.reasoning_summary_text.delta', delta)
       }
     }
+  }
+
+  #annotation(citation: Citation): string {
+    const open = this.#open
+    if (open === undefined) return ''
+    const annotation = encodeAnnotation(citation, countCharacters(open.text))
+    const place = { ...this.#place(), annotation_index: open.annotations.length }
+    open.annotations.push(annotation)
+    return this.#event('response.output_text.annotation.added', { ...place, annotation })
+  }
+
+  /** A search that is over, in the events of one that goes on. */
+  #search(search: SearchMade): string {
+    const before = this.#closeMessage('completed')
+    const id = this.#makeId('ws', this.#output.length)
+    const place = { item_id: id, output_index: this.#output.length }
+    const added = this.#added(begunSearch(id))
+    const said = searchSteps.map((step) => this.#event(step, place)).join('')
+    return before + added + said + this.#done(searchItem(id, search))
   }
 
   #blockEnd(): string {
@@ -190,9 +215,9 @@ export class ResponsesStreamEncoder implements StreamEncoder {
     return type === 'reasoning' ? this.#endReasoning(open) : this.#endToolCall(open)
   }
 
-  #endPart(type: 'text' | 'refusal', { text }: OpenBlock): string {
+  #endPart(type: 'text' | 'refusal', { text, annotations }: OpenBlock): string {
     const place = this.#place()
-    const part = textPart(type, text)
+    const part = textPart(type, text, annotations)
     const said = type === 'text' ? { text, logprobs: [] } : { refusal: text }
     const done = type === 'text' ? 'response.output_text.done' : 'response.refusal.done'
     const events =
@@ -202,7 +227,7 @@ export class ResponsesStreamEncoder implements StreamEncoder {
   }
 
   #endReasoning(open: OpenBlock): string {
-    const { block, id, text, signature, encrypted } = open
+    const { block, id, text, proof } = open
     if (block.type !== 'reasoning') return ''
     const place = this.#place()
     const part = { type: 'summary_text', text }
@@ -211,10 +236,6 @@ export class ResponsesStreamEncoder implements StreamEncoder {
         ? ''
         : this.#event('response.reasoning_summary_text.done', { ...place, text }) +
           this.#event('response.reasoning_summary_part.done', { ...place, part })
-    const proof = {
-      ...(signature !== undefined && { signature }),
-      ...(encrypted !== undefined && { encrypted }),
-    }
     // An item keeps the id under which it was begun.
     const item = { ...reasoningItem(id, { text, ...proof, origin: block.origin }, 'completed'), id }
     return events + this.#done(item)

@@ -14,9 +14,14 @@ export function createItemIds(replyId: string): (prefix: string, index: number) 
   return (prefix, index) => `${prefix}_${core}_${index}`
 }
 
-export function textPart(type: 'text' | 'refusal', text: string): Record<string, unknown> {
+/** @param annotations of a text. */
+export function textPart(
+  type: 'text' | 'refusal',
+  text: string,
+  annotations: readonly unknown[] = [],
+): Record<string, unknown> {
   if (type === 'refusal') return { type: 'refusal', refusal: text }
-  return { type: 'output_text', annotations: [], logprobs: [], text }
+  return { type: 'output_text', annotations, logprobs: [], text }
 }
 
 export function messageItem(id: string, content: readonly unknown[], status: ItemStatus): OutputItem {

@@ -1,6 +1,6 @@
 import type { Call } from '../../call.ts'
 import type { EncodeOptions, Provider, UpstreamRequest } from '../../provider.ts'
-import { asObject, parseExact, withinDepth } from '../json-value.ts'
+import { asObject, parseExactBytes, withinDepth } from '../json-value.ts'
 import type { ChatQuirks } from '../openai-chat/quirks.ts'
 import { decodeResponsesReply } from './decode-reply.ts'
 import { ResponsesStreamDecoder } from './decode-stream.ts'
@@ -29,8 +29,7 @@ export function openAiResponsesProvider(options: ResponsesProviderOptions): Prov
     format: 'openai-responses',
     encodeRequest: (call, encoding) => encodeRequest(call, encoding, quirks),
     authenticate: (credential) => (credential === undefined ? {} : { authorization: `Bearer ${credential}` }),
-    decodeReply: (json, raw) =>
-      decodeResponsesReply(raw === undefined ? json : parseExact(raw.toString('utf8'), json)),
+    decodeReply: (json, raw) => decodeResponsesReply(raw === undefined ? json : parseExactBytes(raw, json)),
     readUsage: readResponsesUsage,
     readStoredIds: (json) => storedIdsOf(asObject(json)),
     createDecoder: () => new ResponsesStreamDecoder(),

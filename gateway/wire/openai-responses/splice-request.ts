@@ -1,7 +1,7 @@
 import type { Call } from '../../call.ts'
 import type { EncodeOptions } from '../../provider.ts'
 import { type JsonEdit, spliceRequest } from '../json-splice.ts'
-import { asArray, asCount, asObject, asString, parseExact } from '../json-value.ts'
+import { asArray, asCount, asObject, asString, parseExactBytes } from '../json-value.ts'
 import { Losses } from '../losses.ts'
 import { refusesSampling } from '../openai-chat/encode-sampling.ts'
 import type { ChatQuirks } from '../openai-chat/quirks.ts'
@@ -34,7 +34,7 @@ export function spliceResponsesRequest(
   }
   const losses = new Losses(options.fidelity)
   if (call.raw.includes(chatMarkBytes)) {
-    const exact = asObject(parseExact(call.raw.toString('utf8'), call.json))
+    const exact = asObject(parseExactBytes(call.raw, call.json))
     const input = withoutForeignThinking(asArray(exact?.input), losses)
     if (losses.dropped.length > 0) set(['input'], input)
   }

@@ -1,5 +1,6 @@
 import type { UsageCounts } from '../../call.ts'
 import { asCount, asObject } from '../json-value.ts'
+import { countSearches } from './web-search.ts'
 
 /**
  * The usage of a Responses answer, wherever it stands: in the answer itself, or in the `response` of an event.
@@ -10,6 +11,7 @@ export function readResponsesUsage(json: unknown): UsageCounts | undefined {
   const answer = asObject(json)
   const usage = asObject(answer?.usage) ?? asObject(asObject(answer?.response)?.usage)
   if (usage === undefined) return undefined
+  const searches = countSearches(answer?.output ?? asObject(answer?.response)?.output)
   const prompt = asCount(usage.input_tokens)
   const completion = asCount(usage.output_tokens)
   const input = asObject(usage.input_tokens_details)
@@ -23,6 +25,7 @@ export function readResponsesUsage(json: unknown): UsageCounts | undefined {
     ...(cacheWrite5m !== undefined && { cacheWrite5m }),
     ...(completion !== undefined && { output: completion }),
     ...(reasoning !== undefined && { reasoning }),
+    ...(searches > 0 && { searches }),
   }
 }
 

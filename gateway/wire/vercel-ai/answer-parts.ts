@@ -1,4 +1,6 @@
 import type { Finish, UsageCounts, WireFormat } from '../../call.ts'
+import type { Citation, SearchMade } from '../../web-search.ts'
+import { asArray, asObject, asString, type JsonObject } from '../json-value.ts'
 import { sealReasoning } from '../reasoning-origin.ts'
 
 const finishes: Readonly<Record<Finish, string>> = {
@@ -47,4 +49,47 @@ export function reasoningMetadata(
   return {
     providerMetadata: { signalbox: { signature: sealReasoning({ origin, signature, encrypted }) ?? '' } },
   }
+}
+
+/** A source on the web that a text rests on; its place in the text and its own words are metadata of ours. */
+export function sourcePart({ url, title, quote, start, end }: Citation, index: number): object {
+  const cited = {
+    ...(quote !== undefined && { citedText: quote }),
+    ...(start !== undefined && { startIndex: start }),
+    ...(end !== undefined && { endIndex: end }),
+  }
+  return {
+    type: 'source',
+    sourceType: 'url',
+    id: `source-${index}`,
+    url,
+    ...(title !== undefined && { title }),
+    ...(Object.keys(cited).length > 0 && { providerMetadata: { signalbox: cited } }),
+  }
+}
+
+/** What the caller calls the search that it offers; undefined where it offers none. */
+export function ownSearchName(request: JsonObject): string | undefined {
+  const tool = asArray(request.tools)
+    .map(asObject)
+    .find((each) => each?.type !== 'function' && /search/.test(asString(each?.id) ?? ''))
+  return asString(tool?.name)
+}
+
+/** A search that the provider made, as a call of a tool that it ran itself. */
+export function searchParts(
+  { id, queries, results, error }: SearchMade,
+  ownName: string | undefined,
+): object[] {
+  const named = ownName === undefined ? { toolName: 'web_search', dynamic: true } : { toolName: ownName }
+  const tool = { toolCallId: id, ...named, providerExecuted: true }
+  const found = results.map(({ url, title, age }) => ({
+    url,
+    ...(title !== undefined && { title }),
+    ...(age !== undefined && { pageAge: age }),
+  }))
+  return [
+    { type: 'tool-call', ...tool, input: JSON.stringify({ query: queries.join('; '), queries }) },
+    { type: 'tool-result', ...tool, result: error ?? found, ...(error !== undefined && { isError: true }) },
+  ]
 }

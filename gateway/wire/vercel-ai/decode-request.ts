@@ -1,6 +1,8 @@
 import type { Block, ChatPayload, Message, Tool, ToolChoice } from '../../call.ts'
+import type { WebSearch } from '../../web-search.ts'
 import { asArray, asBoolean, asCount, asNumber, asObject, asString, type JsonObject } from '../json-value.ts'
 import { keepRest } from '../rest.ts'
+import { searchOfVercel } from '../web-search-request.ts'
 import { decodePart, readCache } from './decode-part.ts'
 
 const members = new Set([
@@ -59,6 +61,8 @@ export function decodeVercelRequest(json: JsonObject): ChatPayload {
     tools: decodeTools(asArray(json.tools), extra),
     extra,
   }
+  const webSearch = decodeSearch(asArray(json.tools), extra)
+  if (webSearch !== undefined) payload.webSearch = webSearch
   decodeParameters(json, payload)
   decodeProviderOptions(asObject(json.providerOptions) ?? {}, payload, extra)
   const choice = decodeToolChoice(asObject(json.toolChoice))
@@ -121,6 +125,17 @@ function decodeTools(tools: readonly unknown[], extra: Extra): Tool[] {
       },
     ]
   })
+}
+
+function decodeSearch(tools: readonly unknown[], extra: Extra): WebSearch | undefined {
+  for (const [index, tool] of tools.entries()) {
+    const path = `tools[${index}]`
+    const search = searchOfVercel(tool, path, extra)
+    if (search === undefined) continue
+    extra.delete(path)
+    return search
+  }
+  return undefined
 }
 
 function decodeParameters(json: JsonObject, payload: Writable<ChatPayload>): void {

@@ -1,7 +1,7 @@
 import type { Reply, ReplyBlock } from '../../call.ts'
-import { encodeFinish, encodeUsage, reasoningMetadata } from './answer-parts.ts'
+import { encodeFinish, encodeUsage, reasoningMetadata, searchParts, sourcePart } from './answer-parts.ts'
 
-function encodeBlock(block: ReplyBlock): unknown {
+function encodeBlock(block: Exclude<ReplyBlock, { type: 'search' }>): unknown {
   switch (block.type) {
     case 'text':
     case 'refusal':
@@ -19,10 +19,23 @@ function encodeBlock(block: ReplyBlock): unknown {
   }
 }
 
+function encodeBlocks(blocks: readonly ReplyBlock[], searchName: string | undefined): unknown[] {
+  let sources = 0
+  return blocks.flatMap((block) => {
+    if (block.type === 'search') return searchParts(block, searchName)
+    const citations = block.type === 'text' ? (block.citations ?? []) : []
+    return [encodeBlock(block), ...citations.map((citation) => sourcePart(citation, sources++))]
+  })
+}
+
 /** A canonical answer as the result of `doGenerate`. */
-export function encodeVercelReply(reply: Reply, nowMs: number): { body: unknown; dropped: string[] } {
+export function encodeVercelReply(
+  reply: Reply,
+  nowMs: number,
+  searchName?: string,
+): { body: unknown; dropped: string[] } {
   const body = {
-    content: reply.blocks.map(encodeBlock),
+    content: encodeBlocks(reply.blocks, searchName),
     finishReason: encodeFinish(reply.finish, reply.nativeFinish),
     usage: encodeUsage(reply.usage),
     response: { id: reply.id, modelId: reply.model, timestamp: new Date(nowMs).toISOString() },

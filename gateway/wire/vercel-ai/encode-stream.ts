@@ -2,7 +2,7 @@ import type { Refusal } from '@signalbox/sdk/contract'
 import type { Delta, UsageCounts } from '../../call.ts'
 import type { StreamEncoder } from '../../dialect.ts'
 import { encodeSseEvent } from '../sse.ts'
-import { encodeFinish, encodeUsage, reasoningMetadata } from './answer-parts.ts'
+import { encodeFinish, encodeUsage, reasoningMetadata, searchParts, sourcePart } from './answer-parts.ts'
 import { encodeVercelStreamError } from './errors.ts'
 
 type Of<T extends Delta['type']> = Extract<Delta, { type: T }>
@@ -13,16 +13,20 @@ const part = (value: object): string => encodeSseEvent(undefined, value)
 /** Canonical events as the stream parts of the AI SDK: every block opened and closed, tool calls whole at their end. */
 export class VercelStreamEncoder implements StreamEncoder {
   readonly #nowMs: number
+  readonly #searchName: string | undefined
   #block: BlockStart | undefined
   #id = ''
   #arguments = ''
   #signature: string | undefined
   #encrypted: string | undefined
   #usage: UsageCounts = {}
+  #sources = 0
   #finish: Of<'end'> | undefined
 
-  constructor(nowMs: number) {
+  /** @param searchName what the caller calls the search that it offers. */
+  constructor(nowMs: number, searchName?: string) {
     this.#nowMs = nowMs
+    this.#searchName = searchName
   }
 
   push(delta: Delta): string {
@@ -33,6 +37,10 @@ export class VercelStreamEncoder implements StreamEncoder {
         return this.#blockStart(delta)
       case 'blockDelta':
         return this.#blockDelta(delta)
+      case 'citation':
+        return part(sourcePart(delta.citation, this.#sources++))
+      case 'search':
+        return searchParts(delta.search, this.#searchName).map(part).join('')
       case 'blockEnd':
         return this.#blockEnd()
       case 'usage':

@@ -1,5 +1,7 @@
 import { type Client, createClient } from '@signalbox/sdk'
+import { fits } from '@signalbox/sdk/node'
 import { type Command, Option } from 'commander'
+import { Type } from 'typebox'
 import { type CliContext, controlPlaneUrl, Failure } from '../context.ts'
 import { examples, type Verb } from '../verb.ts'
 
@@ -15,6 +17,8 @@ interface TrustOptions {
   node?: string
   lifetime: string
 }
+/** What GitHub says where it is asked for the identity of a job. */
+const GivenIdentity = Type.Object({ value: Type.String({ minLength: 1 }) })
 const githubIssuer = 'https://token.actions.githubusercontent.com'
 
 /** `ref=refs/heads/main` → claims; one that stands again may have either value. @throws Failure. */
@@ -46,7 +50,7 @@ function trustOf(options: TrustOptions): Wanted {
     audience: options.audience,
     claims,
     role: options.role,
-    lifetimeS: Number(options.lifetime),
+    lifetimeS: lifetimeOf(options.lifetime),
     ...(options.node !== undefined && { node: options.node }),
   }
 }
@@ -63,10 +67,18 @@ async function identityOf({ config }: CliContext, audience: string): Promise<str
   const reply = await fetch(`${url}&audience=${encodeURIComponent(audience)}`, {
     headers: { authorization: `Bearer ${token}` },
     signal: AbortSignal.timeout(10_000),
+  }).catch((error: unknown) => {
+    throw new Failure(`GitHub gave no identity: ${error instanceof Error ? error.message : error}`)
   })
-  const { value } = (await reply.json()) as { value?: unknown }
-  if (typeof value !== 'string') throw new Failure(`GitHub gave no identity (${reply.status})`)
-  return value
+  const said: unknown = await reply.json().catch(() => undefined)
+  if (fits(GivenIdentity, said)) return said.value
+  throw new Failure(`GitHub gave no identity (${reply.status})`)
+}
+
+/** `900` → seconds. @throws Failure. */
+function lifetimeOf(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
+  throw new Failure(`--lifetime is a whole number of seconds, like 900; not "${text}"`, 'usage')
 }
 
 function registerTrust(ci: Command, { client, output }: CliContext): void {

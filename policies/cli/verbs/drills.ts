@@ -6,7 +6,7 @@ import { parseDuration } from '../duration.ts'
 import { examples, type Verb } from '../verb.ts'
 
 interface SetOptions {
-  readonly every: string
+  readonly every?: string
   readonly env?: string
   readonly key?: string
   readonly targets?: string
@@ -37,7 +37,7 @@ function registerSet(drills: Command, { client, output }: CliContext): void {
     .command('set')
     .argument('<model>', 'alias or target')
     .description('drill a route now and then, through a gateway of the environment; the first time at once')
-    .requiredOption('--every <time>', 'how often: 24h')
+    .option('--every <time>', 'how often: 24h; needed but where a workspace declares it')
     .option('--env <environment>', 'environment')
     .option('--key <key>', 'API key whose budgets pay; needed the first time, kept encrypted')
     .option('--targets <count>', 'how many targets the route has; 2')
@@ -47,12 +47,16 @@ function registerSet(drills: Command, { client, output }: CliContext): void {
     .option('--alert-after <time>', 'alert where no run has held wholly for so long; 7d')
     .addHelpText(
       'after',
-      examples(['signalbox drills set smart --every 24h --key sb_p… --golden golden.yaml']),
+      examples([
+        'signalbox drills set smart --every 24h --key sb_p… --golden golden.yaml',
+        'signalbox drills set smart --key sb_p…',
+      ]),
     )
     .action(async (model: string, options: SetOptions) => {
       const { every, env, key, targets, fault, golden, maxCost, alertAfter } = options
       const schedule = await client().setDrillSchedule({
-        ...{ model, everyMs: parseDuration(every) },
+        model,
+        ...(every !== undefined && { everyMs: parseDuration(every) }),
         ...(env !== undefined && { environment: env }),
         ...(key !== undefined && { key }),
         ...(targets !== undefined && { targets: Number(targets) }),

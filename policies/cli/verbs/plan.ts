@@ -98,7 +98,8 @@ async function noteDrift(
   const { environments } = await client().getStatus({ environment })
   for (const { drift } of environments) {
     for (const each of drift) {
-      if (each.workspace !== workspace) continue
+      // What is planned replaces the stable version.
+      if (each.workspace !== workspace || each.role !== 'stable') continue
       const text = `v${each.version} runs there and was made by ${each.by} outside Git: \`signalbox pull\` first, or this undoes it`
       output.note(`${output.style('yellow', 'drift')} ${text}`)
     }

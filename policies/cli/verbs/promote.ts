@@ -14,6 +14,7 @@ interface PromoteOptions {
   ramp?: string
   guards?: string
   shadow?: boolean
+  share?: string
   reason?: string
   revision?: string
 }
@@ -30,7 +31,7 @@ function readGuards(file: string): NonNullable<Wanted['guards']> {
 
 /** @throws Failure for an option that cannot be. */
 function wantedOf(version: string, options: PromoteOptions): Wanted {
-  const { env, canary, teams, ramp, guards, shadow, reason, revision } = options
+  const { env, canary, teams, ramp, guards, shadow, share, reason, revision } = options
   const by = kinds.find((each) => each === options.by)
   if (options.by !== undefined && by === undefined) {
     throw new Failure(`--by is ${kinds.join(', ')}; not "${options.by}".`, 'usage')
@@ -48,6 +49,7 @@ function wantedOf(version: string, options: PromoteOptions): Wanted {
     ...(ramp !== undefined && { ramp: parseRamp(ramp) }),
     ...(guards !== undefined && { guards: readGuards(guards) }),
     ...(shadow === true && { shadow }),
+    ...(share !== undefined && { shadowPpm: parseShare(share) }),
     ...(reason !== undefined && { reason }),
     ...(revision !== undefined && { revision: Number(revision) }),
   }
@@ -66,6 +68,7 @@ export const verb: Verb = {
       .option('--ramp <plan>', 'shares one after the other, like 5%@30m,25%@2h/1000,100%')
       .option('--guards <file>', 'JSON: what differs from the default guards')
       .option('--shadow', 'only look on: evaluated beside stable, without any effect')
+      .option('--share <share>', 'of all calls, how many shadows look at: 10%; all if left out')
       .option('--reason <text>', 'why, for the history')
       .option('--revision <number>', 'refuse if another deployment than this one stands there')
       .addHelpText(

@@ -1,6 +1,6 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, isAbsolute, join, normalize, resolve } from 'node:path'
-import { loadWorkspaceFolder } from '@signalbox/policies'
+import { isWorkspacePath, loadWorkspaceFolder } from '@signalbox/policies'
 import type { Client } from '@signalbox/sdk'
 import { Failure } from '../context.ts'
 import { gitFactsOf, trackedFiles } from '../git-facts.ts'
@@ -59,13 +59,11 @@ async function deployedIn(
   return first.stable.digest
 }
 
+/** What is in the folder; nothing where it is not there yet, or holds no part of a workspace. */
 async function loadHere(folder: string): Promise<Files> {
-  try {
-    return await loadWorkspaceFolder(folder)
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return new Map()
-    throw error
-  }
+  const names = existsSync(folder) ? readdirSync(folder, { withFileTypes: true }) : []
+  const hasParts = names.some((each) => isWorkspacePath(each.isDirectory() ? `${each.name}/` : each.name))
+  return hasParts ? await loadWorkspaceFolder(folder) : new Map()
 }
 
 /** Whether Git has the very text that a file has now. */

@@ -1,3 +1,4 @@
+import { arms } from '@signalbox/sdk/contract'
 import { Option } from 'commander'
 import {
   parseMoment,
@@ -15,6 +16,7 @@ interface Options {
   team?: string
   target?: string
   effect?: 'allow' | 'deny' | 'error' | 'none'
+  arm?: 'stable' | 'candidate'
   env?: string
   since?: string
   cursor?: string
@@ -25,8 +27,6 @@ export const verb: Verb = {
   register(program, context) {
     const records = program
       .command('records')
-      // What stands after a sub-command is that one's.
-      .enablePositionalOptions()
       .description('search the records of calls, or follow new ones')
       .option('--follow', 'print new records as they arrive, one per line')
       .option('--limit <n>', 'how many', '20')
@@ -38,6 +38,9 @@ export const verb: Verb = {
       .addOption(
         new Option('--effect <effect>', 'how it was decided').choices(['allow', 'deny', 'error', 'none']),
       )
+      .addOption(
+        new Option('--arm <arm>', 'who decided, of calls that a rollout could have').choices([...arms]),
+      )
       .addHelpText(
         'after',
         examples(['signalbox records --effect deny', 'signalbox records --follow --json']),
@@ -48,6 +51,7 @@ export const verb: Verb = {
           ...(options.team === undefined ? {} : { team: options.team }),
           ...(options.target === undefined ? {} : { target: options.target }),
           ...(options.effect === undefined ? {} : { effect: options.effect }),
+          ...(options.arm === undefined ? {} : { arm: options.arm }),
           ...(options.env === undefined ? {} : { environment: options.env }),
         }
         if (options.follow === true) {

@@ -52,6 +52,21 @@ function reportLines(report: Report | null): string[] {
   return lines
 }
 
+function printRefused({ refusedReports }: GetStatusReply, output: Output): void {
+  if (refusedReports === 0) return
+  const what = `${refusedReports} reports of money were refused: signalbox budgets refused`
+  output.line(output.style('red', what))
+}
+
+function driftLines({ drift }: GetStatusReply['environments'][number], output: Output): string[] {
+  return drift.map(({ workspace, role, version, parent, by }) => {
+    const what = role === 'stable' ? workspace : `${workspace}, ${role}`
+    const from = parent === null ? '' : ` from v${parent}`
+    const made = `${what} v${version} was made by ${by}${from} outside Git`
+    return `${output.style('yellow', 'drift')} ${made}: signalbox pull --version v${version}`
+  })
+}
+
 export const verb: Verb = {
   name: 'status',
   register(program, context) {
@@ -66,6 +81,7 @@ export const verb: Verb = {
           .client()
           .getStatus(options.env === undefined ? {} : { environment: options.env })
         output.document(reply)
+        printRefused(reply, output)
         for (const environment of reply.environments) {
           const { connected, release, state, rejecting } = environment.convergence
           const mark =
@@ -89,13 +105,7 @@ export const verb: Verb = {
           if (environment.freeze !== null) {
             output.line(`  ${output.style('yellow', freezeText(environment.freeze))}`)
           }
-          for (const { workspace, version, parent, by } of environment.drift) {
-            const from = parent === null ? '' : ` from v${parent}`
-            const drift = output.style('yellow', 'drift')
-            output.line(
-              `  ${drift} ${workspace} v${version} was made by ${by}${from} outside Git: signalbox pull`,
-            )
-          }
+          for (const line of driftLines(environment, output)) output.line(`  ${line}`)
           const check = environment.selfCheck
           if (check !== null) output.line(`  ${selfCheckText(check, output)}`)
           for (const gateway of environment.gateways) {

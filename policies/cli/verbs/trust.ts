@@ -1,6 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { Client } from '@signalbox/sdk'
-import { signText } from '@signalbox/sdk/node'
+import { Envelope as EnvelopeSchema } from '@signalbox/sdk/contract'
+import { fits, signText } from '@signalbox/sdk/node'
 import type { Command } from 'commander'
 import { type CliContext, Failure } from '../context.ts'
 import { loadSigningKey, writeSigningKey } from '../signing-key-file.ts'
@@ -19,6 +20,12 @@ interface SetOptions {
   out?: string
 }
 
+interface InitOptions {
+  keyFile: string
+  require?: string
+  out?: string
+}
+
 const several = (value: string, before: string[] = []): string[] => [...before, value]
 
 /** `author=2` → thresholds. @throws Failure. */
@@ -33,6 +40,18 @@ function thresholdsOf(texts: readonly string[]): NonNullable<Change['thresholds'
 }
 
 const listOf = (text: string): string[] => (text === 'none' ? [] : text.split(',').map((each) => each.trim()))
+
+/** A root document as `--out` wrote it. @throws Failure. */
+function loadEnvelope(file: string): Envelope {
+  let value: unknown
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw new Failure(`${file}: ${error instanceof Error ? error.message : error}`)
+  }
+  if (fits(EnvelopeSchema, value)) return value
+  throw new Failure(`${file} holds no root document: expected what \`signalbox trust … --out\` wrote`)
+}
 
 /** Says what became of a change; a document that others must sign goes to a file. */
 function tell({ output }: CliContext, changed: Changed, out: string | undefined): void {
@@ -80,15 +99,25 @@ function registerInit(trust: Command, context: CliContext): void {
     .description('make a key for CI to sign versions with, and let it count')
     .requiredOption('--key-file <file>', 'where the key goes; give its text to CI as SIGNALBOX_AUTHOR_KEY')
     .option('--require <environments>', 'where releases must be signed by it: staging,production')
+    .option('--out <file>', 'where the document goes if others must sign it too')
     .addHelpText('after', examples(['signalbox trust init --key-file author.key --require production']))
-    .action(async ({ keyFile, require: wanted }: { keyFile: string; require?: string }) => {
+    .action(async ({ keyFile, require: wanted, out }: InitOptions) => {
       const { publicKey, keyId } = writeSigningKey(keyFile)
-      const changed = await context.client().changeTrust({
+      const wish: Change = {
         add: [{ role: 'author', publicKey }],
         ...(wanted !== undefined && { authorsIn: listOf(wanted) }),
-      })
-      context.output.line(`key ${keyId} is in ${keyFile}`)
-      tell(context, changed, undefined)
+      }
+      const changed = await context
+        .client()
+        .changeTrust(wish)
+        .catch((error: unknown) => {
+          // A key that nobody knows of would only be in the way of the next try.
+          rmSync(keyFile)
+          throw error
+        })
+      if (!changed.published && out === undefined) rmSync(keyFile)
+      else context.output.line(`key ${keyId} is in ${keyFile}`)
+      tell(context, changed, out)
     })
 }
 
@@ -162,7 +191,7 @@ function registerOffline(trust: Command, context: CliContext): void {
     .requiredOption('--key-file <file>', 'the key, as `trust key` wrote it')
     .action((file: string, { keyFile }: { keyFile: string }) => {
       const key = loadSigningKey(keyFile)
-      const { payload, signatures } = JSON.parse(readFileSync(file, 'utf8')) as Envelope
+      const { payload, signatures } = loadEnvelope(file)
       const others = signatures.filter(({ keyId }) => keyId !== key.keyId)
       const own = { role: 'root' as const, keyId: key.keyId, sig: signText(payload, key) }
       const envelope: Envelope = { payload, signatures: [...others, own] }
@@ -174,7 +203,7 @@ function registerOffline(trust: Command, context: CliContext): void {
     .command('publish <file>')
     .description('publish a root document that enough root keys have signed')
     .action(async (file: string) => {
-      const envelope = JSON.parse(readFileSync(file, 'utf8')) as Envelope
+      const envelope = loadEnvelope(file)
       const changed = await client().publishTrust({ envelope })
       tell(context, changed, undefined)
       if (!changed.published) throw new Failure('', 'failed')

@@ -25,6 +25,9 @@ export function findPrivateKey(text: string, start: number): { match?: Match<'pr
 }
 
 function closingEnd(text: string, start: number): number {
-  const dashes = text.slice(start + closing.length, start + closing.length + lineMax).indexOf('-----')
-  return dashes === -1 ? start + closing.length : start + closing.length + dashes + 5
+  const rest = text.slice(start + closing.length, start + closing.length + lineMax)
+  const dashes = rest.indexOf('-----')
+  // A last line that is cut off is of the key as far as it goes.
+  const length = dashes === -1 ? (/^[A-Z ]*-*/.exec(rest)?.[0].length ?? 0) : dashes + 5
+  return start + closing.length + length
 }

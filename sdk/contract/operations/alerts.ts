@@ -5,8 +5,11 @@ import { Id, TimeMs } from '../scalars.ts'
 
 const closed = { additionalProperties: false } as const
 const ById = Type.Object({ id: Id }, closed)
-/** `forecast`: it will cost more than its limit, if it goes on like this. */
-export const alertKinds = ['threshold', 'exhausted', 'overrun', 'stranded', 'forecast'] as const
+/**
+ * `forecast`: it will cost more than its limit, if it goes on like this. `refused`: a gateway told what one of its
+ * leases spent, and the ledger could not take it.
+ */
+export const alertKinds = ['threshold', 'exhausted', 'overrun', 'stranded', 'forecast', 'refused'] as const
 
 const told = {
   kind: Type.Enum([...alertKinds]),

@@ -43,6 +43,20 @@ const Hold = Type.Object(
     settled: Amount,
     sinceMs: TimeMs,
     expiresMs: TimeMs,
+    batch: Type.Optional(
+      Type.Object(
+        {
+          connection: Type.String(),
+          providerId: Type.Union([Type.String(), Type.Null()]),
+          lines: Type.Integer({ minimum: 0 }),
+        },
+        {
+          ...closed,
+          description:
+            'The batch that it pays for, until that is metered; its provider has no id for it yet where null.',
+        },
+      ),
+    ),
   },
   closed,
 )

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { Amount } from '../money.ts'
+import { Amount, RefusedReport } from '../money.ts'
 import { defineOperation } from '../operation.ts'
 import { Id, TimeMs } from '../scalars.ts'
 import { BudgetAlert } from './alerts.ts'
@@ -19,6 +19,20 @@ const Reason = Type.String({ minLength: 1, maxLength: 512, description: 'Why; st
 const Team = Type.String({ minLength: 1, maxLength: 512, description: 'Id, name or path of a node.' })
 const KeyId = Type.String({ minLength: 1, maxLength: 64, description: 'Id of a key.' })
 const Count = Type.Integer({ minimum: 0 })
+
+const RefusedReportView = Type.Object(
+  {
+    ...RefusedReport.properties,
+    gatewayId: Id,
+    /** `open` waits for somebody to retry or void it. */
+    state: Type.Enum(['open', 'taken', 'void']),
+    decidedMs: Type.Union([TimeMs, Type.Null()]),
+    decidedBy: Type.Union([Type.String(), Type.Null()]),
+    note: Type.Union([Type.String(), Type.Null()]),
+  },
+  closed,
+)
+const Decision = Type.Object({ note: Reason }, closed)
 
 const { owner: _, window, unit, mode, limit, timeZone, fiscalStart, alertsPpm } = budgetShape
 /** What a budget is to be. There is one per owner, window and unit; what is left out stays, or takes its default. */
@@ -206,6 +220,39 @@ export const budgetOperations = {
       closed,
     ),
     reply: Type.Object({ amount: Amount, overrun: Amount, budgets: Type.Array(Id) }, closed),
+    errors: ['not_found', 'conflict'],
+  }),
+  listRefusedReports: defineOperation({
+    id: 'listRefusedReports',
+    method: 'GET',
+    path: '/v1/settlements/refused',
+    role: 'member',
+    summary: 'Lists reports of gateways that the ledger refused for good: open ones first, then the newest.',
+    reply: list(RefusedReportView),
+    errors: [],
+  }),
+  retryRefusedReport: defineOperation({
+    id: 'retryRefusedReport',
+    method: 'POST',
+    path: '/v1/settlements/refused/:id/retry',
+    role: ['owner', 'admin', 'finance'],
+    summary:
+      'Has the ledger take a refused report after all, on the word of an operator: for the leases it names, whoever holds them.',
+    params: ById,
+    body: Decision,
+    reply: RefusedReportView,
+    errors: ['not_found', 'conflict', 'invalid_request'],
+  }),
+  voidRefusedReport: defineOperation({
+    id: 'voidRefusedReport',
+    method: 'POST',
+    path: '/v1/settlements/refused/:id/void',
+    role: ['owner', 'admin', 'finance'],
+    summary:
+      'Puts a refused report out of the way. What its lease holds stays stranded until it is released.',
+    params: ById,
+    body: Decision,
+    reply: RefusedReportView,
     errors: ['not_found', 'conflict'],
   }),
 } as const

@@ -23,6 +23,11 @@ export const VersionReference = Type.String({
   description: '`v12`, a digest or its start.',
 })
 const Reason = Type.String({ minLength: 1, maxLength: 512 })
+const ShadowShare = Type.Integer({
+  minimum: 1,
+  maximum: 1_000_000,
+  description: 'Of all calls, how many the shadows here look at; all if left out.',
+})
 
 /** The version that a part of the calls is decided by, and how it goes on. */
 export const Candidate = Type.Object(
@@ -83,6 +88,7 @@ export const Deployment = Type.Object(
     stable: NumberedVersion,
     candidate: orNull(Candidate),
     shadows: Type.Array(NumberedVersion),
+    shadowPpm: Type.Optional(ShadowShare),
     /** Sequence of the release that carries it; 0 where none does. */
     release: Type.Integer(),
     rollbackOf: orNull(Id),
@@ -211,6 +217,7 @@ export const deploymentOperations = {
         shadow: Type.Optional(
           Type.Boolean({ description: 'It only looks on: evaluated beside stable, without any effect.' }),
         ),
+        shadowPpm: Type.Optional(ShadowShare),
         reason: Type.Optional(Reason),
         revision: ExpectedRevision,
       },

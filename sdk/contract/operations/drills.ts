@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { drillFaults, GoldenPrompt, goldenPromptsMax, ScoreCard } from '../drill.ts'
+import { DrillPlan, ScoreCard } from '../drill.ts'
 import { defineOperation } from '../operation.ts'
 import { EnvironmentName, Id, NanoUsd, TimeMs } from '../scalars.ts'
 
@@ -7,23 +7,8 @@ const closed = { additionalProperties: false } as const
 const orNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
   Type.Union([schema, Type.Null()])
 const Model = Type.String({ minLength: 1, maxLength: 256, description: 'Alias or target that is drilled.' })
-const dayMs = 86_400_000
 
-const plan = {
-  everyMs: Type.Integer({ minimum: 60_000, maximum: 30 * dayMs, description: 'How often.' }),
-  targets: Type.Integer({ minimum: 1, maximum: 16, description: 'How many targets the route has.' }),
-  faults: Type.Array(Type.Enum([...drillFaults]), { minItems: 1, uniqueItems: true }),
-  golden: Type.Array(GoldenPrompt, { maxItems: goldenPromptsMax }),
-  costNanoUsdMax: Type.String({
-    pattern: '^[0-9]{1,18}$',
-    description: 'No call of a run is begun once this is spent.',
-  }),
-  unprovenMs: Type.Integer({
-    minimum: 60_000,
-    maximum: 365 * dayMs,
-    description: 'An alert is raised where no run has held wholly for so long.',
-  }),
-}
+const plan = DrillPlan.properties
 /** When a route is drilled, by the control plane, through a gateway of the environment. */
 export const DrillSchedule = Type.Object(
   {
@@ -31,6 +16,10 @@ export const DrillSchedule = Type.Object(
     environment: EnvironmentName,
     model: Model,
     ...plan,
+    workspace: orNull(
+      Type.String({ description: 'Declared in the `signalbox.yaml` of this workspace; null: made here.' }),
+    ),
+    hasKey: Type.Boolean({ description: 'Without a key no run is made.' }),
     createdMs: TimeMs,
     createdBy: Type.String(),
     nextMs: TimeMs,
@@ -91,7 +80,8 @@ export const drillOperations = {
     method: 'PUT',
     path: '/v1/drills',
     role: 'admin',
-    summary: 'Drills a route now and then from now on, with a key whose budgets pay for the answers.',
+    summary:
+      'Drills a route now and then from now on, with a key whose budgets pay for the answers. Of a route that a workspace declares, the key alone.',
     body: Type.Object(
       {
         environment: Type.Optional(EnvironmentName),
@@ -103,7 +93,7 @@ export const drillOperations = {
             description: 'Kept encrypted; needed the first time.',
           }),
         ),
-        everyMs: plan.everyMs,
+        everyMs: Type.Optional(plan.everyMs),
         targets: Type.Optional(plan.targets),
         faults: Type.Optional(plan.faults),
         golden: Type.Optional(plan.golden),
@@ -113,7 +103,7 @@ export const drillOperations = {
       closed,
     ),
     reply: DrillSchedule,
-    errors: ['not_found', 'invalid_request'],
+    errors: ['not_found', 'conflict', 'invalid_request'],
   }),
   deleteDrillSchedule: defineOperation({
     id: 'deleteDrillSchedule',
@@ -123,7 +113,7 @@ export const drillOperations = {
     summary: 'Drills a route no more by itself; its runs stay.',
     params: Type.Object({ id: Id }, closed),
     reply: Type.Object({ id: Id }, closed),
-    errors: ['not_found'],
+    errors: ['not_found', 'conflict'],
   }),
   reportDrills: defineOperation({
     id: 'reportDrills',

@@ -10,6 +10,8 @@ import {
   LeaseReport,
   LeaseWish,
   leasesPerRequestMax,
+  RefusedReport,
+  refusedPerRequestMax,
   SettlementReport,
   settlementsPerReportMax,
   TimeZone,
@@ -69,6 +71,19 @@ export const moneyOperations = {
       closed,
     ),
     errors: ['conflict'],
+  }),
+  gatewayPutAside: defineOperation({
+    id: 'gatewayPutAside',
+    method: 'POST',
+    path: '/v1/gateway/settlements/refused',
+    role: 'gateway',
+    summary: 'Reports that the ledger refuses for good, kept for an operator. Idempotent by their ids.',
+    body: Type.Object(
+      { reports: Type.Array(RefusedReport, { minItems: 1, maxItems: refusedPerRequestMax }) },
+      closed,
+    ),
+    reply: Type.Object({ kept: Type.Integer({ minimum: 0 }) }, closed),
+    errors: [],
   }),
 } as const
 

@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { Explanation } from '../explanation.ts'
 import { defineOperation } from '../operation.ts'
 import { CallRecord, RecordRow } from '../record.ts'
+import { arms } from '../rollout.ts'
 import { EnvironmentName, Id, NanoUsd, TimeMs } from '../scalars.ts'
 import { Totals } from './retention.ts'
 
@@ -22,6 +23,9 @@ export const recordFilter = {
   effect: Type.Optional(Type.Enum(['allow', 'deny', 'error', 'none'])),
   errorCode: Type.Optional(Type.String({ maxLength: 64 })),
   statusMin: Type.Optional(Type.Integer({ minimum: 100, maximum: 599 })),
+  arm: Type.Optional(
+    Type.Enum([...arms], { description: 'Who decided, of calls that a rollout could have.' }),
+  ),
 } as const
 
 /** Which time, and which page of it. */

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { FactsClassSchema, factsClasses, Mask } from '../facts-class.ts'
 import { defineOperation } from '../operation.ts'
 import { EnvironmentName, Id, NanoUsd, TimeMs } from '../scalars.ts'
 
@@ -30,6 +31,8 @@ export const Retention = Type.Object(
     key: Type.Optional(Type.Object({ id: Id, name: Type.String() }, closed)),
     bodies: Bodies,
     rows: Rows,
+    facts: FactsClassSchema,
+    mask: Type.Optional(Mask),
     revision: Type.Integer({ minimum: 1 }),
     createdMs: TimeMs,
     pending,
@@ -83,6 +86,13 @@ export const retentionOperations = {
         key: Type.Optional(Id),
         bodies: Bodies,
         rows: Type.Optional(Rows),
+        facts: Type.Optional(
+          Type.Enum([...factsClasses], {
+            description:
+              'How much of the facts gateways record: all, all but the masked ones, their digest. `full` where nothing is said.',
+          }),
+        ),
+        mask: Type.Optional(Mask),
         revision: Type.Optional(
           Type.Integer({ minimum: 0, description: 'The revision that the change was made on.' }),
         ),

@@ -49,6 +49,8 @@ export const statusOperations = {
       {
         organisation: Type.Object({ id: Id, name: Name }, closed),
         software: Type.String(),
+        /** Reports of money that the ledger refused and nobody has decided about. */
+        refusedReports: Type.Integer({ minimum: 0 }),
         environments: Type.Array(
           Type.Object(
             {
@@ -77,6 +79,7 @@ export const statusOperations = {
                 Type.Object(
                   {
                     workspace: Name,
+                    role: Type.Enum(['stable', 'candidate', 'shadow']),
                     version: Type.Integer({ minimum: 1 }),
                     parent: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()]),
                     by: Type.String(),

@@ -10,7 +10,8 @@ const trueNow = Date.now
 let offsetMs = 0
 setInterval(() => {
   try {
-    offsetMs = Number(readFileSync(file, 'utf8')) || 0
+    // A clock shows whole milliseconds.
+    offsetMs = Math.round(Number(readFileSync(file, 'utf8'))) || 0
   } catch {
     // Not written yet.
   }

@@ -56,6 +56,16 @@ test('a lock that is held too long and a server that is away are told apart from
   expect(isDatabaseUnavailable(new Error('a bug'))).toBe(false)
 })
 
+test('a connection that is lost in the middle of a transaction is a server that is away', async () => {
+  const lost = db.transaction(async (transaction) => {
+    const { rows } = await transaction.execute(sql`select pg_backend_pid() as pid`)
+    await db.execute(sql`select pg_terminate_backend(${Number(rows[0]?.pid)}::int)`)
+    await transaction.execute(sql`select 1`)
+  })
+  // What is told is that the roll-back found no connection.
+  expect(isDatabaseUnavailable(await failureOf(lost))).toBe(true)
+})
+
 test('the connection survives a statement that failed', async () => {
   await failureOf(db.execute(sql`select ${'x'}::int`))
   expect((await db.execute(sql`select 1 as one`)).rows).toEqual([{ one: 1 }])
@@ -66,4 +76,18 @@ test('what is logged of a failure holds the statement but none of its values', a
   expect(failure).toMatchObject({ sqlState: '22P02', statement: 'select $1::text, $2::int' })
   expect(JSON.stringify(failure)).not.toContain('geheim')
   expect(describeFailure('text')).toEqual({ message: 'text' })
+})
+
+test('a connection that broke under a transaction is a database that is away, whatever is said of it afterwards', async () => {
+  const client = new Client({ connectionString: databaseUrl })
+  client.on('error', () => undefined)
+  await client.connect()
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+  await db.execute(sql`select pg_terminate_backend(${rows[0]?.pid ?? 0})`)
+  const first = await failureOf(client.query('select pg_sleep(1)'))
+  const second = await failureOf(client.query('rollback'))
+  const third = await failureOf(client.query('rollback'))
+  expect(String(third)).toContain('not queryable')
+  expect([first, second, third].map(isDatabaseUnavailable)).toEqual([true, true, true])
+  await client.end().catch(() => undefined)
 })

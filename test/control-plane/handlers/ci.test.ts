@@ -127,8 +127,12 @@ it('shows what runs and stands in no commit as drift, until it is pushed from on
   const edited = await client.pushVersion(edit)
   expect(edited.parent).toBe(from.digest)
   expect(await driftOf()).toMatchObject([
-    { workspace: 'acme', version: edited.version, parent: from.version, source: 'console' },
+    { workspace: 'acme', role: 'stable', version: edited.version, parent: from.version, source: 'console' },
   ])
   await client.pushVersion({ files: files('c'), commit: sha })
   expect(await driftOf()).toEqual([])
+  const { environment: _, ...more } = { ...edit, files: files('d') }
+  const looker = await client.pushVersion(more)
+  await client.promoteVersion({ environment: 'staging', version: `v${looker.version}`, shadow: true })
+  expect(await driftOf()).toMatchObject([{ role: 'shadow', version: looker.version }])
 })

@@ -16,7 +16,8 @@ import { insertWebhook } from '../../../control-plane/stores/webhooks.ts'
 import { createTestDatabase } from '../../support/database.ts'
 import { connectionOf, memoryKey, memorySnapshot } from '../../support/memory-snapshot.ts'
 import { type RunningGateway, startGateway } from '../../support/running-gateway.ts'
-import { refusalOf, startPushing } from '../pushing.ts'
+import { refusalOf, startPushing, workspaceFile } from '../pushing.ts'
+import { workspaceFiles } from '../workspace-files.ts'
 
 const databaseUrl = await createTestDatabase()
 const { controlPlane, client, gateway: enrolled } = await startPushing(databaseUrl)
@@ -58,6 +59,19 @@ afterAll(async () => {
 })
 
 const hour = 3_600_000
+/** A policy that changes nothing but the version. */
+const other = JSON.stringify({
+  kind: 'constraint',
+  id: 'more',
+  onError: 'deny',
+  rules: [
+    {
+      id: 'never',
+      when: { eq: [{ fact: 'request.metadata.feature', or: '' }, 'never'] },
+      then: { deny: { code: 'NO', http: 403 } },
+    },
+  ],
+})
 const faults = ['500', 'refused'] as const
 const set = async (change: Partial<Parameters<typeof client.setDrillSchedule>[0]> = {}) => {
   const asked = { model: 'smart', everyMs: hour, key: memoryKey, faults: [...faults], ...change }
@@ -141,6 +155,59 @@ describe('a scheduled drill', () => {
     expect(await runSchedules(tools)).toBe(0)
     expect(await route('smart')).toMatchObject({ schedule: null, card: { held: 4 } })
     expect(await refusalOf(client.deleteDrillSchedule({ id }))).toMatchObject({ status: 404 })
+  })
+})
+
+describe('a drill that a workspace declares', () => {
+  const yaml = (drills: string) =>
+    workspaceFiles({
+      'signalbox.yaml': `${workspaceFile}environments:\n  development:\n    drills: ${drills}\n`,
+    })
+  const push = (drills: string) => client.pushVersion({ files: yaml(drills), environment: 'development' })
+  const plan = '{ every: 6h, faults: ["500"], maxCost: 0.05 USD, alertAfter: 3d'
+
+  it('comes with the deployment, takes its key from the operation, and is changed nowhere else', async () => {
+    await push(`{ smart: ${plan} } }`)
+    const { schedule } = (await route('smart')) ?? {}
+    expect(schedule).toMatchObject({
+      ...{ workspace: 'acme', hasKey: false, everyMs: 6 * hour, faults: ['500'], targets: 2 },
+      ...{ costNanoUsdMax: '50000000', unprovenMs: 72 * hour },
+    })
+    nowMs += 7 * hour
+    await runSchedules(tools)
+    expect((await route('smart'))?.runs[0]?.error).toContain('no key: signalbox drills set smart')
+    const keyed = await client.setDrillSchedule({ model: 'smart', key: memoryKey })
+    expect(keyed).toMatchObject({ id: schedule?.id, hasKey: true, everyMs: 6 * hour })
+    for (const ask of [
+      () => client.setDrillSchedule({ model: 'smart', everyMs: hour }),
+      () => client.setDrillSchedule({ model: 'smart', key: memoryKey, targets: 3 }),
+      () => client.deleteDrillSchedule({ id: keyed.id }),
+    ]) {
+      const { status, message } = await refusalOf(ask())
+      expect([status, message.includes('signalbox.yaml of the workspace "acme"')]).toEqual([409, true])
+    }
+    nowMs += hour
+    await runSchedules(tools)
+    expect((await route('smart'))?.card).toMatchObject({ held: 2, of: 2 })
+  })
+
+  it('keeps its key and its time where it is not changed, and goes where it is declared no more', async () => {
+    const before = (await route('smart'))?.schedule
+    const again = yaml(`{ smart: ${plan} } }`)
+    await client.pushVersion({
+      files: [...again, { path: 'policies/more.policy.json', text: other }],
+      environment: 'development',
+    })
+    expect((await route('smart'))?.schedule).toEqual(before)
+    await push(`{ smart: ${plan}, targets: 3 } }`)
+    expect((await route('smart'))?.schedule).toMatchObject({ id: before?.id, hasKey: true, targets: 3 })
+    const byHand = await client.setDrillSchedule({ model: 'alone', everyMs: hour, key: memoryKey })
+    await client.pushVersion({ files: workspaceFiles(), environment: 'development' })
+    expect([(await route('smart'))?.schedule, (await route('alone'))?.schedule]).toEqual([
+      null,
+      expect.objectContaining({ workspace: null }),
+    ])
+    await client.deleteDrillSchedule({ id: byHand.id })
   })
 })
 

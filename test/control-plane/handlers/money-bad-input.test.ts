@@ -67,6 +67,28 @@ describe('an amount that cannot be', () => {
   })
 })
 
+describe('a time that no date is written with', () => {
+  const never = [253_402_300_800_000, 9e15, 1e17, -1, 1.5]
+  it.each(never)('is refused and changes nothing: %d', async (timeMs) => {
+    const before = await sums()
+    const override = { limit: '5', untilMs: timeMs, reason: 'test' }
+    const settled = { leaseId: lease.leaseId, hold: '1', actual: '1', overrun: '0', evidence: 'reported' }
+    const report = {
+      ...{ incarnation: holder.incarnation, leases: [] },
+      settlements: [{ callId: newId(), attempt: 0, ...settled, timeMs }],
+    }
+    for (const refusal of [
+      await ask('PUT', `/v1/budgets/${id}/override`, override),
+      await ask('POST', '/v1/keys', { team: 'ads', name: 'late', expiresMs: timeMs }),
+      await ask('POST', '/v1/tokens', { name: 'late', role: 'viewer', expiresMs: timeMs }),
+    ]) {
+      expect(refusal).toMatchObject({ status: 400, code: 'invalid_request' })
+    }
+    await expect(holder.ask('gatewaySettle', report as never)).rejects.toMatchObject({ status: 400 })
+    expect(await sums()).toEqual(before)
+  })
+})
+
 describe('a report of a gateway that cannot be', () => {
   const report = (leases: object, settlements: object = {}) => ({
     incarnation: holder.incarnation,

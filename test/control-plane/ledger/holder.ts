@@ -4,7 +4,10 @@ import { v7 as newId } from 'uuid'
 import type { AccessPlane } from '../access-plane.ts'
 
 type Asked = typeof gatewayOperations & typeof moneyOperations
-const paths = { gatewayHello: 'hello', gatewayLease: 'leases', gatewaySettle: 'settlements' } as const
+const paths = {
+  ...{ gatewayHello: 'hello', gatewayLease: 'leases', gatewaySettle: 'settlements' },
+  gatewayPutAside: 'settlements/refused',
+} as const
 type Settled = Promise<ReplyOf<Asked['gatewaySettle']>>
 
 /** A gateway that asks the ledger over HTTP. */

@@ -200,3 +200,96 @@ test('after all of this the transfers and leases add up to the balances', async 
   expect(transfers).toBeGreaterThan(windows)
   expect(differences).toEqual([])
 })
+
+const openCount = async (): Promise<number> => (await client.getStatus({})).refusedReports
+const putAside = async (report: object, error = 'answered with 409 (conflict)'): Promise<string> => {
+  const id = newId()
+  const told = {
+    id,
+    incarnation: 'dead',
+    timeMs: Date.now(),
+    error,
+    tries: 5,
+    report: JSON.stringify(report),
+  }
+  await successor.ask('gatewayPutAside', { reports: [told] })
+  // Its reply may be lost: the same report again is the same one.
+  expect(await successor.ask('gatewayPutAside', { reports: [told] })).toEqual({ kept: 0 })
+  return id
+}
+/** A gateway that was enrolled anew, on the folder of `gateway`. */
+const successor = await enrolHolder(plane)
+
+test('what a gateway tells of the leases of another is refused, put aside, and taken on an operator’s word', async () => {
+  const { id } = await newBudget(1000)
+  const { leaseId } = await gateway.take([id], 600)
+  const leases = [{ leaseId, amount: '70', settled: '70', final: true }]
+  const callId = newId()
+  const spent = { callId, attempt: 0, leaseId, hold: '70', actual: '70', overrun: '0' }
+  const settlements = [{ ...spent, evidence: 'estimated' as const, timeMs: Date.now() }]
+  const report = { leases, settlements }
+  const refused = successor.ask('gatewaySettle', { incarnation: newId(), ...report })
+  expect(await refusalOf(refused)).toMatchObject({ status: 409 })
+  const open = await openCount()
+  const refusedId = await putAside(report)
+  expect(await openCount()).toBe(open + 1)
+  const told = (await client.listBudgetAlerts({})).items.filter(({ budgetId }) => budgetId === id)
+  expect(told).toMatchObject([{ kind: 'refused', budgetId: id }])
+  const [first] = (await client.listRefusedReports()).items
+  expect(first).toMatchObject({ id: refusedId, state: 'open', gatewayId: successor.id, tries: 5 })
+
+  // Its holder is silent: the rest is stranded by the normal rule.
+  plane.clock.offsetMs += 61_000
+  await plane.ledger.strandExpired()
+  expect(await currentOf(id)).toEqual([1000, 0, 0, 600, 0])
+  const taken = await client.retryRefusedReport({ id: refusedId, note: 'same machine, enrolled anew' })
+  expect(taken).toMatchObject({ state: 'taken', note: 'same machine, enrolled anew' })
+  expect(await currentOf(id)).toEqual([1000, 70, 0, 0, 0])
+  expect((await client.explainBudget({ id })).calls).toMatchObject([{ callId, actual: '70' }])
+  expect(await refusalOf(client.retryRefusedReport({ id: refusedId, note: 'again' }))).toMatchObject({
+    status: 409,
+  })
+  expect(await openCount()).toBe(open)
+  const audit = await client.listAudit({ action: 'retryRefusedReport' })
+  expect(audit.items).toMatchObject([
+    { object: `refused report ${refusedId}`, detail: { note: 'same machine, enrolled anew' } },
+  ])
+  plane.clock.offsetMs = 0
+})
+
+test('a report that no ledger can take says why on a retry, and is put out of the way with a note', async () => {
+  const { id } = await newBudget(1000)
+  const { leaseId } = await gateway.take([id], 100)
+  const before = await currentOf(id)
+  const report = (more: object) => ({ leases: [{ leaseId, amount: '50', settled: '50', ...more }] })
+  const cases: [object | string, number, RegExp][] = [
+    [{ ...report({ settled: '-1', final: true }), settlements: [] }, 400, /settled/],
+    [{ ...report({ settled: '60', final: false }), settlements: [] }, 400, /settled is at most/],
+    [{ ...report({ leaseId: newId(), final: true }), settlements: [] }, 409, /never granted/],
+    ['no report', 400, /must be/],
+  ]
+  for (const [told, status, message] of cases) {
+    const refusedId = await putAside(told as object)
+    const refusal = await refusalOf(client.retryRefusedReport({ id: refusedId, note: 'try' }))
+    expect(refusal).toMatchObject({ status, message: expect.stringMatching(message) })
+    expect(await client.voidRefusedReport({ id: refusedId, note: 'a bug' })).toMatchObject({ state: 'void' })
+    expect(await refusalOf(client.voidRefusedReport({ id: refusedId, note: 'twice' }))).toMatchObject({
+      status: 409,
+    })
+  }
+  expect(await currentOf(id)).toEqual(before)
+  expect((await client.reconcileBudgets()).differences).toEqual([])
+  expect(await refusalOf(client.voidRefusedReport({ id: 'x', note: 'n' }))).toMatchObject({ status: 404 })
+})
+
+test('a wish that arrives after its sender gave it up is granted nothing', async () => {
+  const { id } = await newBudget(1000)
+  const leaseId = newId()
+  // It was asked for, not heard of, and refused when it was asked for again: the run ends, and says so.
+  await gateway.report(leaseId, 0, 0, true)
+  await gateway.report(leaseId, 0, 0, true)
+  expect(await gateway.take([id], 600, { leaseId })).toMatchObject({ granted: '0' })
+  expect(await currentOf(id)).toBeOneOf([null, [1000, 0, 0, 0, 0]])
+  expect((await gateway.take([id], 600)).granted).toBe('600')
+  expect((await client.reconcileBudgets()).differences).toEqual([])
+})

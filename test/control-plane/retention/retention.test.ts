@@ -14,6 +14,8 @@ const databaseUrl = await createTestDatabase()
 const log = createLogger('test', 'silent')
 const { db, close } = connectDatabase(databaseUrl, log)
 const dayMs = 86_400_000
+type Payload = { payload: string }
+type Wanted = Parameters<TestControlPlane['client']['setRetention']>[0]
 let plane: TestControlPlane
 let gateway: TestGateway
 let search: { id: string }
@@ -73,8 +75,14 @@ describe('rules', () => {
     ['two owners', { environment: 'staging', team: 'search', bodies: 1 }, 'invalid_request'],
     ['rows that go before bodies', { team: 'search', bodies: 30, rows: 7 }, 'invalid_request'],
     ['a key that is not there', { key: newId(), bodies: 1 }, 'not_found'],
+    ['a mask where nothing is masked', { team: 'search', bodies: 1, mask: ['session'] }, 'invalid_request'],
+    [
+      'a mask of what cannot be masked',
+      { team: 'search', bodies: 1, facts: 'masked', mask: ['budget.levels'] },
+      'invalid_request',
+    ],
     ['an old revision', { team: 'search', bodies: 1, revision: 4 }, 'conflict'],
-  ] as const)('of %s are refused', async (_, wanted, code) => {
+  ] satisfies [string, Wanted, string][])('of %s are refused', async (_, wanted, code) => {
     await expect(plane.client.setRetention(wanted)).rejects.toMatchObject({ code })
   })
 
@@ -85,6 +93,25 @@ describe('rules', () => {
     await plane.client.deleteRetention({ id: rule.id })
     const after = (await (await gateway.document('state')).json()) as { payload: string }
     expect(JSON.parse(after.payload)).not.toHaveProperty('unrecorded')
+  })
+})
+
+describe('classes of facts', () => {
+  it('stand in the state where they are not full, with what is masked', async () => {
+    const { client } = plane
+    const state = async () =>
+      JSON.parse(((await (await gateway.document('state')).json()) as Payload).payload)
+    const mask = ['session', 'request.metadata.email']
+    const wanted: Wanted = { team: 'search', bodies: 14, facts: 'masked', mask }
+    const rule = await client.setRetention(wanted)
+    expect(rule).toMatchObject({ facts: 'masked', mask: ['request.metadata.email', 'session'] })
+    const owner = { kind: 'node', id: search.id }
+    expect(await state()).toMatchObject({ factsRules: [{ owner, class: 'masked', mask: rule.mask }] })
+    const digests = await client.setRetention({ environment: 'development', bodies: 14, facts: 'digest' })
+    const here = { owner: { kind: 'environment', id: 'development' }, class: 'digest' }
+    expect((await state()).factsRules).toContainEqual(here)
+    for (const { id } of [rule, digests]) await client.deleteRetention({ id })
+    expect(await state()).not.toHaveProperty('factsRules')
   })
 })
 

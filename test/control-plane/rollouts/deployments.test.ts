@@ -113,6 +113,8 @@ describe('a candidate', () => {
         ],
       },
       { canaryPpm: 10_000, shadow: true },
+      { shadowPpm: 100_000 },
+      { shadow: true, shadowPpm: 0 },
       { guards: { callsMin: 5 } },
       { canaryPpm: 0 },
       { canaryPpm: 10_000, guards: { cost: { marginPpm: -1, tripPpm: 1, action: 'hold' } } },
@@ -120,6 +122,20 @@ describe('a candidate', () => {
     for (const wish of bad)
       expect(await refusalOf(promote(1, wish))).toMatchObject({ code: 'invalid_request' })
     expect(await refusalOf(promote(1, { teams: ['nobody'] }))).toMatchObject({ code: 'not_found' })
+  })
+})
+
+describe('a shadow', () => {
+  it('looks at a share of the calls, which stands in the release, can be changed, and goes with the last one', async () => {
+    const released = async () => (await readRelease(gateway)).workspaces[0]
+    expect(await promote(1, { shadow: true, shadowPpm: 100_000 })).toMatchObject({ shadowPpm: 100_000 })
+    expect(await released()).toMatchObject({ shadowPpm: 100_000, shadows: [versions[1]?.digest] })
+    expect(await promote(2, { shadow: true })).toMatchObject({ shadowPpm: 100_000 })
+    expect(await promote(2, { shadow: true, shadowPpm: 500_000 })).toMatchObject({ shadowPpm: 500_000 })
+    expect((await released())?.shadowPpm).toBe(500_000)
+    const left = await client.rollbackDeployment({ environment, shadow: 'all' })
+    expect(left).not.toHaveProperty('shadowPpm')
+    expect(await released()).not.toHaveProperty('shadowPpm')
   })
 })
 

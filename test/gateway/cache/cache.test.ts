@@ -259,6 +259,23 @@ describe('Streams and the cache', () => {
     expect(line.upstream.requests).toHaveLength(2)
   })
 
+  it('make another form of an answer once, and keep it beside it, within the room there is', async () => {
+    plays('hello')
+    await ask(fresh())
+    const before = line.gateway.answers.memory.bytes
+    const streamed = await ask(fresh({ stream: true }))
+    const withUsage = { stream: true, stream_options: { include_usage: true } }
+    const counted = await ask(fresh(withUsage))
+    const bytes = streamed.text.length + counted.text.length
+    expect(counted.text.length).toBeGreaterThan(streamed.text.length)
+    expect(line.gateway.answers.memory.bytes - before).toBe(bytes)
+    const again = [await ask(fresh({ stream: true })), await ask(fresh(withUsage)), await ask(fresh())]
+    expect(again.slice(0, 2).map(({ text }) => text)).toEqual([streamed.text, counted.text])
+    expect(JSON.parse(again[2]?.text ?? '')).toMatchObject({ object: 'chat.completion' })
+    expect(line.gateway.answers.memory.bytes - before).toBe(bytes)
+    expect(line.upstream.requests).toHaveLength(1)
+  })
+
   it('do so for messages of Anthropic too, and where formats differ', async () => {
     line.upstream.play((turn) => {
       if (turn.request.path.endsWith('/chat/completions')) return turn.json(200, chatCompletion('hello'))

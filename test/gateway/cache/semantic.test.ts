@@ -80,6 +80,8 @@ describe('The cache, asked by meaning', () => {
     expect(row).toMatchObject({ cache: 'hit', attempts: 0, target: model })
     expect(first.record.row).toMatchObject({ attempts: 1, target: model })
     expect(third.record.body.cached).toBeUndefined()
+    const { hits, similar } = line.gateway.answers.counts
+    expect([hits, similar]).toEqual([1, 1])
   })
 
   it('counts the embedding as an attempt of its own, and asks for none where the question is the same', async () => {

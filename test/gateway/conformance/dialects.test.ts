@@ -65,8 +65,8 @@ const routes: Readonly<Record<string, readonly string[]>> = {
       'post /batches/:id/cancel',
     ].map((route) => route.replace(' ', ` ${root}`)),
   ),
-  gemini: ['/v1', '/v1beta', '/v1alpha', '/gemini/v1', '/gemini/v1beta', '/gemini/v1alpha'].flatMap(
-    (root) => [
+  gemini: ['/v1', '/v1beta', '/v1alpha', '/gemini/v1', '/gemini/v1beta', '/gemini/v1alpha']
+    .flatMap((root) => [
       ...[
         'generateContent',
         'streamGenerateContent',
@@ -76,8 +76,14 @@ const routes: Readonly<Record<string, readonly string[]>> = {
       ].map((method) => `post ${root}/models/*model\\:${method}`),
       ...['get', 'post'].map((method) => `${method} ${root}/cachedContents`),
       ...['get', 'patch', 'delete'].map((method) => `${method} ${root}/cachedContents/:id`),
-    ],
-  ),
+      `get ${root}/files`,
+      ...['get', 'delete'].map((method) => `${method} ${root}/files/:id`),
+    ])
+    .concat(
+      ['', '/gemini'].flatMap((root) =>
+        ['v1', 'v1beta', 'v1alpha'].map((version) => `post ${root}/upload/${version}/files`),
+      ),
+    ),
   passthrough: ['get', 'post', 'put', 'patch', 'delete'].map(
     (method) => `${method} /passthrough/:connection/*path`,
   ),

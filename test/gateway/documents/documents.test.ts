@@ -273,9 +273,9 @@ describe('with the control plane away, a gateway', () => {
     const aged = await openDocuments(controlPlane, { folder, clock: first.clock })
     expect(aged.documents.missing()).toEqual(['fresh state'])
     await controlPlane.start()
-    controlPlane.offer(stateDocument(controlPlane.blobs, { sequence: 2, stateAgeMsMax: 0, expiresMs: 9e15 }))
+    controlPlane.offer(stateDocument(controlPlane.blobs, { sequence: 2, stateAgeMsMax: 0, expiresMs: 2e14 }))
     controlPlane.offer(
-      releaseDocument(controlPlane.blobs, { sequence: 2, expiresMs: 9e15 }, { engine: engineDigest }),
+      releaseDocument(controlPlane.blobs, { sequence: 2, expiresMs: 2e14 }, { engine: engineDigest }),
     )
     aged.documents.connect()
     await untilReady(aged.documents)

@@ -15,7 +15,7 @@ import { provider as openai } from '../../../gateway/providers/openai.ts'
 import { Translation } from '../../../gateway/relay/translation.ts'
 import { SseSplitter } from '../../../gateway/wire/sse.ts'
 import { allow, memorySnapshot } from '../../support/memory-snapshot.ts'
-import { chatStreamAt, type DialectName, messageStreamAt, type Place } from './streams.ts'
+import { chatStreamAt, type DialectName, messageStreamAt, messageStreamOf, type Place } from './streams.ts'
 
 const responses = openai.otherFormats?.['openai-responses'] ?? openai
 /** What a client of each dialect speaks, and what reads it again. */
@@ -40,6 +40,15 @@ const clients = {
 const upstreams = {
   chat: { provider: openai, stream: chatStreamAt },
   messages: { provider: anthropic, stream: messageStreamAt },
+  /** Every piece is a block of its own. */
+  blocks: {
+    provider: anthropic,
+    stream: (place: Place, pieces: readonly string[]) =>
+      messageStreamOf(
+        place,
+        pieces.map((piece) => [piece]),
+      ),
+  },
 } as const
 export type UpstreamName = keyof typeof upstreams
 export const upstreamNames = ['chat', 'messages'] as const satisfies UpstreamName[]

@@ -1,5 +1,5 @@
 import { beforeAll, expect, it } from 'vitest'
-import { checkLeaks } from '../../support/leak-check.ts'
+import { checkBlocks, checkLeaks } from '../../support/leak-check.ts'
 import { LeakRig } from './leak-rig.ts'
 
 let rig: LeakRig
@@ -13,3 +13,9 @@ it('no byte of a match goes out, however a stream is cut, wherever it stands, in
   expect(leaks).toEqual([])
   expect(others).toEqual([])
 }, 120_000)
+
+it('nor where it begins in one block of an answer and ends in another', () => {
+  const { matches, leaks } = checkBlocks(rig, 200, 3)
+  expect(matches).toBeGreaterThan(199)
+  expect(leaks).toEqual([])
+}, 60_000)

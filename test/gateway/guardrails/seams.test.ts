@@ -12,6 +12,12 @@ const line = buildGuardedLine([
   { id: 'in', direction: 'input', scan, then },
   { id: 'out', direction: 'output', scan, then },
   {
+    id: 'out-secrets',
+    direction: 'output',
+    when: { gt: [{ fact: 'findings.secrets.hits', or: 0 }, 0] },
+    then,
+  },
+  {
     id: 'secrets',
     direction: 'input',
     when: { gt: [{ fact: 'findings.secrets.hits', or: 0 }, 0] },
@@ -52,6 +58,31 @@ describe('a match that is split over two texts', () => {
     expect((await ask('secrets', `It is ${key}.`)).status).toBe(400)
     expect((await ask('secrets', blocks(`It is ${key.slice(0, 9)}`, `${key.slice(9)}.`))).status).toBe(400)
     expect(line.upstream.requests).toEqual([])
+  })
+
+  it('is found through texts that are short, and through as many as there are', async () => {
+    await ask('in', blocks('ada', '@exam', 'ple', '.com today'))
+    expect(sentTexts()).toEqual(blocks('[gone]', '', '', ' today'))
+    const many = Array.from({ length: 300 }, (_, index) => `part ${index} `)
+    await ask('in', blocks(...many, 'ada@exam', 'ple.com'))
+    expect(sentTexts()).toEqual(blocks(...many, '[gone]', ''))
+  })
+
+  it('stops a key that is long, and one that only the words before it tell', async () => {
+    const lines = Array.from({ length: 12 }, (_, line) => `${'aB3+/xYz'.repeat(7)}${'mnopqrst'}${line % 10}`)
+    const pem = ['-----BEGIN PRIVATE KEY-----', ...lines, '-----END PRIVATE KEY-----'].join('\n')
+    const guard = 'out-secrets'
+    line.upstream.play((turn) =>
+      turn.json(200, { ...Object(message('')), content: blocks(`It is ${pem.slice(0, 20)}`, pem.slice(20)) }),
+    )
+    const headers = { 'x-signalbox-metadata': JSON.stringify({ guard }) }
+    const long = await (await line.gateway.send('/v1/messages', messages, { headers })).json()
+    expect(Object(long).content).toEqual(blocks('It is [gone]', ''))
+    line.upstream.play((turn) =>
+      turn.json(200, { ...Object(message('')), content: blocks('The password: ', '8y9ztvFM!817nult') }),
+    )
+    const told = await (await line.gateway.send('/v1/messages', messages, { headers })).json()
+    expect(Object(told).content).toEqual(blocks('The password: ', '[gone]'))
   })
 
   it('is taken out of the blocks of an answer', async () => {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { chatStream } from '../../support/scripted-upstream.ts'
 import { buildGuardedLine } from './guarded-line.ts'
-import { chatStreamAt, messageStreamAt, readEvents } from './streams.ts'
+import { chatStreamAt, messageStreamAt, messageStreamOf, readEvents } from './streams.ts'
 
 const anySecret = { gt: [{ fact: 'findings.secrets.hits', or: 0 }, 0] }
 const anyPii = { gt: [{ fact: 'findings.pii.hits', or: 0 }, 0] }
@@ -147,6 +147,56 @@ it('thinking whose text was changed loses the signature that would prove it', as
   expect(body).toContain('[email]')
   expect(body).not.toContain('c2lnbmVk')
   expect(body.includes('message_stop')).toBe(true)
+})
+
+const messagesAsked = { model: 'anthropic/claude-sonnet-4-5', stream: true, max_tokens: 100 }
+const askBlocks = (
+  guard: string,
+  place: 'text' | 'reasoning',
+  blocks: readonly string[],
+): Promise<Response> => {
+  plays(
+    messageStreamOf(
+      place,
+      blocks.map((each) => [...each]),
+    ),
+  )
+  return line.gateway.send(
+    '/v1/messages',
+    { ...messagesAsked, messages: [{ role: 'user', content: 'Hi' }] },
+    { headers: { 'x-signalbox-metadata': JSON.stringify({ guard }) } },
+  )
+}
+
+it('a match that is split over two blocks is found before either of its halves goes out', async () => {
+  const blocked = await (
+    await askBlocks('block', 'text', [`${prose}${key.slice(0, 9)}`, key.slice(9)])
+  ).text()
+  expect([blocked.includes('ghp_'), blocked.includes('LEAK')]).toEqual([false, true])
+  expect((await line.gateway.lastRecord()).body.verdicts).toMatchObject([
+    { verdict: 'fail', action: 'block' },
+  ])
+  const said = ['Write to ada@mail', 'box.org today.']
+  const { text, events } = readEvents(await (await askBlocks('redact', 'text', said)).text())
+  expect(text).toBe('Write to [email] today.')
+  const starts = events.filter((each) => Object(each).type === 'content_block_start')
+  expect(starts.map((each) => Object(each).index)).toEqual([0, 1])
+  const [verdict] = (await line.gateway.lastRecord(2)).body.verdicts
+  expect(verdict).toMatchObject({ verdict: 'fail', action: 'redact', hits: 1 })
+})
+
+it('blocks without a match pass as they were, whatever their ends look like, with their signatures', async () => {
+  const said = ['Write to ada at mail', 'box.org: see ghp_', ' and so on.', prose]
+  const passed = await (await askBlocks('redact', 'reasoning', said)).text()
+  expect(readEvents(passed).text).toBe(said.join(''))
+  expect(passed.match(/c2lnbmVk/g)).toHaveLength(4)
+  const [verdict] = (await line.gateway.lastRecord()).body.verdicts
+  const chars = said.join('').length
+  expect(verdict).toMatchObject({ verdict: 'pass', scannedChars: chars, deliveredChars: chars })
+  const changed = await (
+    await askBlocks('redact', 'reasoning', ['I think ada@mail', 'box.org it is.'])
+  ).text()
+  expect([readEvents(changed).text, changed.includes('c2lnbmVk')]).toEqual(['I think [email] it is.', false])
 })
 
 it('several choices of one stream are refused, as only one can be read as it comes', async () => {

@@ -30,35 +30,40 @@ export function chatStreamAt(place: Place, pieces: readonly string[]): string {
 
 /** The same as Anthropic sends it. */
 export function messageStreamAt(place: Place, pieces: readonly string[]): string {
+  return messageStreamOf(place, [pieces])
+}
+
+/** The same in several blocks, each in pieces. */
+export function messageStreamOf(place: Place, blocks: readonly (readonly string[])[]): string {
   const opening = { id: 'msg_1', type: 'message', role: 'assistant', model: 'claude-sonnet-4-5', content: [] }
   const usage = { input_tokens: 10, output_tokens: 1 }
+  const stop = { stop_reason: place === 'toolCall' ? 'tool_use' : 'end_turn', stop_sequence: null }
+  return [
+    event('message_start', { message: { ...opening, stop_reason: null, stop_sequence: null, usage } }),
+    ...blocks.flatMap((pieces, index) => messageBlock(place, pieces, index)),
+    event('message_delta', { delta: stop, usage: { output_tokens: 5 } }),
+    event('message_stop'),
+  ].join('')
+}
+
+function messageBlock(place: Place, pieces: readonly string[], index: number): string[] {
   const starts = {
     text: { type: 'text', text: '' },
     reasoning: { type: 'thinking', thinking: '', signature: '' },
-    toolCall: { type: 'tool_use', id: 'toolu_1', name: 'save', input: {} },
+    toolCall: { type: 'tool_use', id: `toolu_${index + 1}`, name: 'save', input: {} },
   }
   const deltaOf = (piece: string): object => {
     if (place === 'text') return { type: 'text_delta', text: piece }
     if (place === 'reasoning') return { type: 'thinking_delta', thinking: piece }
     return { type: 'input_json_delta', partial_json: piece }
   }
-  const stop = { stop_reason: place === 'toolCall' ? 'tool_use' : 'end_turn', stop_sequence: null }
+  const signed = { type: 'signature_delta', signature: 'c2lnbmVk' }
   return [
-    event('message_start', { message: { ...opening, stop_reason: null, stop_sequence: null, usage } }),
-    event('content_block_start', { index: 0, content_block: starts[place] }),
-    ...pieces.map((piece) => event('content_block_delta', { index: 0, delta: deltaOf(piece) })),
-    ...(place === 'reasoning'
-      ? [
-          event('content_block_delta', {
-            index: 0,
-            delta: { type: 'signature_delta', signature: 'c2lnbmVk' },
-          }),
-        ]
-      : []),
-    event('content_block_stop', { index: 0 }),
-    event('message_delta', { delta: stop, usage: { output_tokens: 5 } }),
-    event('message_stop'),
-  ].join('')
+    event('content_block_start', { index, content_block: starts[place] }),
+    ...pieces.map((piece) => event('content_block_delta', { index, delta: deltaOf(piece) })),
+    ...(place === 'reasoning' ? [event('content_block_delta', { index, delta: signed })] : []),
+    event('content_block_stop', { index }),
+  ]
 }
 
 /** The path and body with which a caller of a dialect asks for a stream. */

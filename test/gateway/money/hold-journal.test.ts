@@ -8,10 +8,12 @@ import type { BudgetSet } from '../../../gateway/money/call-budgets.ts'
 import { HoldJournal } from '../../../gateway/money/hold-journal.ts'
 import { Money } from '../../../gateway/money/money.ts'
 import { readHoldJournal, recoverHolds } from '../../../gateway/money/recover-holds.ts'
+import { RefusedReports } from '../../../gateway/money/refused-reports.ts'
 import { MemoryLedger } from '../../support/memory-ledger.ts'
 import { budgetOf, fastTimes } from './budgeted-gateway.ts'
 
 const log = createLogger('journal-test', 'silent')
+const systemClock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() }
 const set: BudgetSet = { id: 'b', unit: 'usd', budgets: [budgetOf('b')], isHard: true }
 let folder: string
 let ledger: MemoryLedger
@@ -52,6 +54,7 @@ async function dieWithHold(): Promise<HoldJournal> {
 const recover = (bootId: string) =>
   recoverHolds({
     ...{ folder, incarnation: 'next', bootId, nowMs: 5, link: ledger, log },
+    refused: new RefusedReports({ link: ledger, clock: systemClock, createId: createIdSource(), log }),
     signal: new AbortController().signal,
   })
 
@@ -173,6 +176,7 @@ describe('a lease whose grant was never heard of', () => {
         return ledger.lease(body)
       },
       settle: ledger.settle.bind(ledger),
+      putAside: ledger.putAside.bind(ledger),
     }
     dead = new Money({
       ...{ link, incarnation: 'dead', createId: createIdSource(), log, times },

@@ -13,6 +13,7 @@ import type { BudgetSet } from '../../../gateway/money/call-budgets.ts'
 import { HoldJournal } from '../../../gateway/money/hold-journal.ts'
 import { Money } from '../../../gateway/money/money.ts'
 import { recoverHolds } from '../../../gateway/money/recover-holds.ts'
+import { RefusedReports } from '../../../gateway/money/refused-reports.ts'
 import { usdAt } from '../../../gateway/money/request-bound.ts'
 import { MemoryLedger } from '../../support/memory-ledger.ts'
 import { budgetOf } from './budgeted-gateway.ts'
@@ -24,6 +25,7 @@ const sets: BudgetSet[] = ['k1', 'k2', 'k3'].map((key) => {
   return { id: `org team ${key}`, unit: 'usd', budgets, isHard: true }
 })
 const ids = createIdSource()
+const clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() }
 
 /** A gateway with a journal; when it is dead nothing of it reaches the ledger any more. */
 class World {
@@ -74,8 +76,8 @@ class World {
         if (this.random() < this.faults) void ledger.settle(...args).catch(() => {})
         return reply
       },
+      putAside: ledger.putAside.bind(ledger),
     }
-    const clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() }
     const journal = new HoldJournal({ folder: this.folder, incarnation, bootId: 'boot', log })
     const money = new Money({ link, incarnation, clock, createId: ids, log, journal, times })
     money.start()
@@ -172,7 +174,8 @@ class World {
     for (const money of this.monies) if (!this.dead.has(money)) await money.close(500)
     const signal = new AbortController().signal
     const of = { folder: this.folder, incarnation: 'none', bootId: 'boot', nowMs: 1 }
-    this.deadIncarnations = await recoverHolds({ ...of, link: this.ledger, log, signal })
+    const refused = new RefusedReports({ link: this.ledger, clock, createId: ids, log })
+    this.deadIncarnations = await recoverHolds({ ...of, link: this.ledger, refused, log, signal })
     for (const money of this.dead) await money.close(1)
     rmSync(this.folder, { recursive: true, force: true })
   }

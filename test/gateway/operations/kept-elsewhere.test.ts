@@ -5,7 +5,7 @@ import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { connectionOf, memoryKey, memorySnapshot } from '../../support/memory-snapshot.ts'
 import { type RunningGateway, startGateway } from '../../support/running-gateway.ts'
-import { type ScriptedUpstream, startScriptedUpstream } from '../../support/scripted-upstream.ts'
+import { type Script, type ScriptedUpstream, startScriptedUpstream } from '../../support/scripted-upstream.ts'
 
 /** A key of another team. */
 const strangerKey = createSecret('key', { environment: 'development' })
@@ -134,6 +134,80 @@ describe('Gemini’s cached contents', () => {
     const own = { cachedContents: others }
     expect(await names(memoryKey)).toEqual(['cachedContents/abc'])
     expect(await names(strangerKey)).toEqual([])
+  })
+})
+
+describe('Gemini’s files', () => {
+  const kept = { name: 'files/abc', uri: 'https://generativelanguage.googleapis.com/v1beta/files/abc' }
+  const begun =
+    'https://google.test/upload/v1/files?upload_id=UP1&upload_protocol=resumable&key=secret-of-ours'
+  /** Google's own upload service: an address first, then the file. */
+  const google: Script = ({ request, response, json }) => {
+    const command = request.headers['x-goog-upload-command']
+    if (command === 'start') {
+      response.writeHead(200, { 'x-goog-upload-url': begun, 'x-goog-upload-status': 'active' }).end()
+    } else if (command !== undefined) json(200, { file: kept }, { 'x-goog-upload-status': 'final' })
+    else json(200, request.path.endsWith('/files') ? { files: [kept] } : kept)
+  }
+
+  it('are uploaded, read, used and deleted with the official client, by way of the gateway alone', async () => {
+    const client = new GoogleGenAI({ apiKey: memoryKey, httpOptions: { baseUrl: gateway.url } })
+    upstream.play(google)
+    const sent = upstream.requests.length
+    const file = new Blob(['Hello'], { type: 'text/plain' })
+    const made = await client.files.upload({ file, config: { mimeType: 'text/plain' } })
+    expect(made.name).toBe('files/abc')
+    const [start, upload] = upstream.requests.slice(sent)
+    expect(start?.headers['x-goog-upload-header-content-type']).toBe('text/plain')
+    expect(start?.headers['x-goog-api-key']).toBe('upstream-secret-0123456789')
+    expect(upload?.path).toMatch(/^\/upload\/v1(beta)?\/files\?upload_id=UP1&upload_protocol=resumable$/)
+    expect(upload?.headers['x-goog-upload-command']).toBe('upload, finalize')
+    expect(upload?.text).toBe('Hello')
+    expect((await client.files.get({ name: 'abc' })).name).toBe('files/abc')
+    const listed = await client.files.list()
+    expect(listed.page).toHaveLength(1)
+    const path = '/v1beta/models/gemini%2Fgemini-3-pro:generateContent'
+    const used = { contents: [{ parts: [{ fileData: { fileUri: kept.uri } }] }] }
+    expect((await gateway.send(path, used)).status).toBe(200)
+    await client.files.delete({ name: 'abc' })
+    expect((await ask('GET', '/v1beta/files/abc')).status).toBe(404)
+  })
+
+  it('go on at an address of the gateway that holds no key, for their own node alone', async () => {
+    upstream.play(google)
+    const start = await fetch(`${gateway.url}/gemini/upload/v1beta/files`, {
+      method: 'POST',
+      headers: {
+        'x-goog-api-key': memoryKey,
+        'x-goog-upload-protocol': 'resumable',
+        'x-goog-upload-command': 'start',
+        'content-type': 'application/json',
+      },
+      body: '{"file":{"display_name":"a"}}',
+    })
+    const address = start.headers.get('x-goog-upload-url') ?? ''
+    expect(address).toBe(`${gateway.url}/gemini/upload/v1beta/files?upload_id=UP1&upload_protocol=resumable`)
+    const sent = upstream.requests.length
+    const put = (key: string, to = address): Promise<Response> =>
+      fetch(to, {
+        method: 'POST',
+        headers: { 'x-goog-api-key': key, 'x-goog-upload-command': 'upload, finalize' },
+        body: 'Hello',
+      })
+    const refused = await Promise.all([put(strangerKey), put(memoryKey, address.replace('UP1', 'UP0'))])
+    expect(refused.map(({ status }) => status)).toEqual([404, 404])
+    expect(upstream.requests.length).toBe(sent)
+    expect((await put(memoryKey)).status).toBe(200)
+    expect((await gateway.lastRecord()).row).toMatchObject({ operation: 'files', status: 200 })
+    expect((await ask('GET', '/v1beta/files/abc', strangerKey)).status).toBe(404)
+    expect(await (await ask('GET', '/v1beta/files', strangerKey)).json()).toEqual({ files: [] })
+  })
+
+  it('are not those of OpenAI, whose clients ask at the same place', async () => {
+    upstream.play((turn) => turn.json(200, { object: 'list', data: [] }))
+    const sent = upstream.requests.length
+    await ask('GET', '/v1/files')
+    expect(upstream.requests[sent]?.headers.authorization).toBe('Bearer upstream-secret-0123456789')
   })
 })
 

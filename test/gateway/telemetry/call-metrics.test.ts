@@ -36,6 +36,22 @@ describe('the metrics of calls', () => {
     expect(points('gen_ai.client.token.usage')[0]).toMatchObject({ value: { count: 3, sum: 900 } })
   })
 
+  it('tell the arms of a rollout apart, and name none where there is no rollout', () => {
+    const { metrics, points } = createMetrics()
+    for (const arm of ['stable', 'candidate', 'candidate'] as const) metrics.count(finishedCall({ arm }))
+    metrics.count(finishedCall())
+    const arms = points('signalbox.calls').map(({ attributes, value }) => [
+      attributes['signalbox.arm'],
+      value,
+    ])
+    expect(arms).toEqual([
+      ['stable', 1],
+      ['candidate', 2],
+      [undefined, 1],
+    ])
+    expect(points('signalbox.call.duration')).toHaveLength(3)
+  })
+
   it('call models that callers make up `other`', () => {
     const { metrics, points } = createMetrics(() => false)
     for (let index = 0; index < 50; index++) {

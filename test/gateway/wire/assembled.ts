@@ -25,17 +25,26 @@ export function encodeStream(encoder: StreamEncoder, deltas: readonly Delta[]): 
 export function assemble(deltas: readonly Delta[]): Reply {
   const blocks: ReplyBlock[] = []
   let open: number | undefined
+  let searches = 0
   let reply: Reply = { id: '', model: '', blocks, finish: 'other', nativeFinish: '', usage: {}, lost: [] }
   for (const delta of deltas) {
     if (delta.type === 'blockStart') {
-      if (open !== undefined || delta.index !== blocks.length)
+      if (open !== undefined || delta.index !== blocks.length - searches)
         throw new Error(`block ${delta.index} out of order`)
       open = delta.index
       blocks.push(begin(delta.block))
     } else if (delta.type === 'blockDelta') {
-      const block = blocks[delta.index]
+      const block = blocks[blocks.length - 1]
       if (open !== delta.index || block === undefined) throw new Error(`block ${delta.index} is not open`)
-      blocks[delta.index] = extend(block, delta)
+      blocks[blocks.length - 1] = extend(block, delta)
+    } else if (delta.type === 'citation') {
+      const block = blocks[blocks.length - 1]
+      if (open !== delta.index || block?.type !== 'text') throw new Error(`text ${delta.index} is not open`)
+      blocks[blocks.length - 1] = { ...block, citations: [...(block.citations ?? []), delta.citation] }
+    } else if (delta.type === 'search') {
+      if (open !== undefined) throw new Error('a search within a block')
+      searches++
+      blocks.push({ type: 'search', ...delta.search })
     } else if (delta.type === 'blockEnd') {
       if (open !== delta.index) throw new Error(`block ${delta.index} is not open`)
       open = undefined
@@ -57,6 +66,7 @@ function begin(block: Extract<Delta, { type: 'blockStart' }>['block']): ReplyBlo
 }
 
 function extend(block: ReplyBlock, delta: Extract<Delta, { type: 'blockDelta' }>): ReplyBlock {
+  if (block.type === 'search') return block
   const text = delta.text ?? ''
   if (block.type === 'toolCall') return { ...block, arguments: block.arguments + text }
   if (block.type !== 'reasoning') return { ...block, text: block.text + text }

@@ -1,6 +1,22 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { asCount, asNumber, isObject, parseExact } from '../../../gateway/wire/json-value.ts'
+import { asCount, asNumber, isObject, parseExact, parseExactBytes } from '../../../gateway/wire/json-value.ts'
+
+describe('parseExactBytes', () => {
+  const long = 'x'.repeat(1_100_000)
+
+  it('finds the numbers that a double cannot hold beside large texts, whatever those hold', () => {
+    for (const text of [long, `${long}\\`, `${long}"`, `\\"12345678901234567890${long}\\\\`]) {
+      const body = `{"text":${JSON.stringify(text)},"id":12345678901234567890}`
+      expect(JSON.stringify(parseExactBytes(Buffer.from(body), JSON.parse(body)))).toBe(body)
+    }
+  })
+
+  it('gives what is parsed already where only large texts look like numbers', () => {
+    const json = { text: `${long} 12345678901234567890 1e999 "`, n: 1.5 }
+    expect(parseExactBytes(Buffer.from(JSON.stringify(json)), json)).toBe(json)
+  })
+})
 
 describe('parseExact', () => {
   it('writes numbers back that a double cannot hold', () => {

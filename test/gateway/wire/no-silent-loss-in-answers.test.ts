@@ -83,6 +83,7 @@ const harmless: readonly (readonly [path: RegExp, why: string])[] = [
     'the same in every answer',
   ],
   [/(summary|content|tool_calls|tool_calls)\[\d\]\.type$/, 'the member beside it says the same'],
+  [/^content\[2\]\.id$|\.tool_use_id$/, 'a search and what it found belong together as they stand'],
   [/^output\[\d\]\.(id|status)$/, 'ids and states of items are the server’s own'],
   [/total_tokens$|total_?TokenCount$|totalTokens$|cache_creation_input_tokens$/, 'a sum of others'],
   [/(audio|cache_write)_tokens$/, 'it is counted in the sum'],

@@ -129,6 +129,8 @@ const harmless: readonly (readonly [path: RegExp, why: string, to?: RegExp])[] =
     /anthropic|cohere|bedrock/,
   ],
   [/^tool_choice\.(mode|tools\[\d\]\.type)$/, 'auto is the mode, functions are the tools'],
+  [/^tools\[\d\]\.name$/, 'the answer has the search under the caller’s own name', /search of the web/],
+  [/user_location\.type$/, 'there is one kind alone'],
   [/^max_tool_calls$/, 'it counts calls of the tools that are named'],
   [/reasoning\.summary$|includeThoughts$/, 'that thinking is shown is all that it says'],
   [/budget_?[tT]okens$|thinkingBudget$/, 'a budget becomes the level that it is in'],

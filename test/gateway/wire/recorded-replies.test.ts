@@ -127,14 +127,11 @@ describeWith('recordings', 'recorded answers', () => {
         "response.choices[]",
         "response.choices[].logprobs",
         "response.choices[].message.reasoning_details",
-        "response.citations",
         "response.container",
         "response.content[].citations",
         "response.content[].code_execution_tool_result",
         "response.content[].server_tool_use",
-        "response.content[].web_search_tool_result",
         "response.related_questions",
-        "response.search_results",
         "response.thinking.signature",
       ]
     `)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Call, Delta, Reply } from '../../../gateway/call.ts'
+import type { Call } from '../../../gateway/call.ts'
 import type { Dialect } from '../../../gateway/dialect.ts'
 import { dialect as messages } from '../../../gateway/dialects/anthropic-messages.ts'
 import { dialect as gemini } from '../../../gateway/dialects/gemini.ts'
@@ -11,6 +11,7 @@ import { provider as anthropic } from '../../../gateway/providers/anthropic.ts'
 import { provider as google } from '../../../gateway/providers/gemini.ts'
 import { provider as openai } from '../../../gateway/providers/openai.ts'
 import { provider as compatible } from '../../../gateway/providers/openai-compatible.ts'
+import { deltasOf } from '../../../gateway/relay/reply-deltas.ts'
 import { SseSplitter } from '../../../gateway/wire/sse.ts'
 import { encodeStream } from './assembled.ts'
 import { bases, type Json, type Speaker } from './features/feature-row.ts'
@@ -193,29 +194,6 @@ function gathered(text: string): { content: Json[] } {
   }
   return { content }
 }
-function deltasOf(reply: Reply): Delta[] {
-  const blocks = reply.blocks.flatMap((block, index): Delta[] => {
-    const { type } = block
-    const start =
-      type === 'reasoning'
-        ? ({ type, origin: block.origin } as const)
-        : type === 'toolCall'
-          ? ({ type, id: block.id, name: block.name } as const)
-          : ({ type } as const)
-    const text = type === 'toolCall' ? block.arguments : block.text
-    const proof = type === 'reasoning' ? { signature: block.signature, encrypted: block.encrypted } : {}
-    const said = Object.fromEntries(
-      Object.entries({ text, ...proof }).filter(([, value]) => value !== undefined),
-    )
-    return [
-      { type: 'blockStart', index, block: start },
-      { type: 'blockDelta', index, ...said },
-      { type: 'blockEnd', index },
-    ]
-  })
-  const end: Delta = { type: 'end', finish: reply.finish, nativeFinish: reply.nativeFinish }
-  return [{ type: 'start', id: reply.id, model: reply.model }, ...blocks, end]
-}
 function sent(speaker: Speaker, answered: unknown, provider: Provider, model: string) {
   const call = callOf(speaker, nextTurns[speaker](answered))
   const { body, dropped } = provider.encodeRequest(call, {
@@ -253,7 +231,7 @@ describe('a tool loop of two turns', () => {
     }
 
     it(`brings ${name} its thinking back from a stream that an AI SDK client kept`, () => {
-      const deltas = deltasOf(provider.decodeReply(answer))
+      const deltas = [...deltasOf(provider.decodeReply(answer))]
       const stream = encodeStream(vercel.createEncoder(callOf('vercel-ai', {}), 0), deltas)
       const { text } = sent('vercel-ai', gathered(stream), provider, model)
       for (const proof of [...proofs, 'call_1', 'Found.']) expect(text).toContain(proof)

@@ -1,6 +1,6 @@
 import type { CallRecord } from '@signalbox/sdk/contract'
 import { describe, expect, it } from 'vitest'
-import { allow } from '../../support/memory-snapshot.ts'
+import { allow, connectionOf } from '../../support/memory-snapshot.ts'
 import { answers, contentOf, primary, refuses, spare } from '../attempts/line.ts'
 import { buildLine, question } from '../line.ts'
 
@@ -65,11 +65,46 @@ describe("OpenRouter's body", () => {
     expect(droppedOf(told)).toBe('models[1]')
   })
 
+  it('names models alone, the first of which is asked for', async () => {
+    line.upstream.play(refuses(500))
+    line.spare.play(answers('from the spare'))
+    const told = await send({ model: undefined, models: [primary, spare] })
+    expect([told.response.status, contentOf(told.text), droppedOf(told)]).toEqual([200, 'from the spare', ''])
+    expect(told.record.body.facts?.request.model.targets).toEqual([primary, spare])
+    expect(line.upstream.requests.at(-1)?.json).not.toHaveProperty('models')
+    const none = await send({ model: undefined, models: [] })
+    expect([none.response.status, JSON.parse(none.text).error.param]).toEqual([400, 'model'])
+  })
+
+  it.each([
+    ['google-vertex/us-east5', 'vertex'],
+    ['Azure', 'azure-openai'],
+    ['groq', 'groq'],
+  ])('knows providers by the names that others have for them: %s', async (name, provider) => {
+    both()
+    line.gateway.snapshot = line.snapshotOf({
+      connections: [
+        connectionOf('openai', { baseUrl: `${line.upstream.url}/v1` }),
+        // Its calls go nowhere: what is looked at is what is left.
+        connectionOf('spare', { baseUrl: `${line.spare.url}/v1`, provider }),
+      ],
+      aliases: { several: [primary, spare] },
+    })
+    const told = await send(several({ ignore: [name] }))
+    expect(orderOf(told)).toEqual([primary])
+  })
+
   it.each<[string, object, string[]]>([
     ['order', { order: ['spare'] }, [spare, primary, 'closed/gpt-5.2']],
     ['only', { only: ['spare'] }, [spare]],
     ['ignore', { ignore: ['openai/us-east5', 'closed'] }, []],
     ['allow_fallbacks', { allow_fallbacks: false }, [primary]],
+    [
+      'order alone',
+      { order: ['nowhere', 'spare', 'closed'], allow_fallbacks: false },
+      [spare, 'closed/gpt-5.2'],
+    ],
+    ['order of strangers alone', { order: ['nowhere'], allow_fallbacks: false }, [primary]],
     ['sort', { sort: 'price' }, [spare, primary, 'closed/gpt-5.2']],
     ['sort by', { sort: { by: 'price', partition: 'none' } }, [spare, primary, 'closed/gpt-5.2']],
     ['max_price', { max_price: { prompt: 0.6, completion: 1 } }, [spare]],

@@ -123,7 +123,15 @@ describe('a backtest', () => {
   })
 
   it('gives a band where a call was denied and nobody knows how long its answer would have been', async () => {
-    const report = await backtest({ 'policies/free.policy.json': free.replace('900', '90000') })
+    const report = await backtest(
+      { 'policies/free.policy.json': free.replace('900', '90000') },
+      {
+        change: (record, index) => {
+          const usage = { ...record.row.usage, output: 60 + 20 * (index % 7) }
+          return { ...record, row: { ...record.row, usage } }
+        },
+      },
+    )
     expect(report.transitions.outcome).toMatchObject([{ from: 'deny TOO_LONG', to: 'allow' }])
     expect(BigInt(report.cost.after.highNanoUsd)).toBeGreaterThan(BigInt(report.cost.after.lowNanoUsd))
     expect(report.deadRules).toEqual([{ rule: 'acme/free/long', before: report.changed }])

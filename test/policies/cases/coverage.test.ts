@@ -129,10 +129,10 @@ describe('coverage', () => {
       'policies/gate.policy.ts:3 free: never false: f.request.stream',
       'policies/gate.policy.ts:7 large: never true: f.request.bytes > 1000',
       'policies/gate.policy.ts:5 free: never gave the reason SHORT',
-      'policies/gate.policy.ts:3 onError of the policy: never taken (add a case with "throw: true")',
-      'policies/gate.policy.ts:7 onError of large: never taken (add a case with "throw: large")',
+      'policies/gate.policy.ts:3 onError of the policy: never taken (add to the cases of "policy: gate": { name: breaks, throw: true, expect: { error: exception } })',
+      'policies/gate.policy.ts:7 onError of large: never taken (add to the cases of "policy: gate": { name: breaks, throw: large, expect: { error: exception } })',
       'guardrails/keys.guardrail.json:1 keys: never true or false: {"gt":[{"fact":"text.chars"},5]}',
-      'guardrails/keys.guardrail.json:1 onError of the guardrail: never taken (add a case with "throw: true")',
+      'guardrails/keys.guardrail.json:1 onError of the guardrail: never taken (add to the cases of "guardrail: keys": { name: breaks, throw: true, expect: { error: exception } })',
       'prompts/hello.prompt.md:1 hello: never rendered',
     ])
   })
@@ -218,8 +218,8 @@ describe('coverage of a guardrail', () => {
     })
     expect(answersMissing(report)).toEqual([
       'guardrails/answers.guardrail.ts:5 long: never gave the reason VERY_LONG',
-      'guardrails/answers.guardrail.ts:3 onError of the guardrail: never taken (add a case with "throw: true")',
-      'guardrails/answers.guardrail.ts:7 onError of people: never taken (add a case with "throw: people")',
+      'guardrails/answers.guardrail.ts:3 onError of the guardrail: never taken (add to the cases of "guardrail: answers": { name: breaks, throw: true, expect: { error: exception } })',
+      'guardrails/answers.guardrail.ts:7 onError of people: never taken (add to the cases of "guardrail: answers": { name: breaks, throw: people, expect: { error: exception } })',
     ])
   })
 

@@ -87,7 +87,7 @@ all           2/3    1/2            4/5       0/1      0/1       1/2
 no case has seen:
   policies/canary.policy.ts:7:3 s: never true: c
   policies/canary.policy.ts:10:20 t: never gave the reason NO
-  policies/canary.policy.ts:4:3 onError of the policy: never taken (add a case with "throw: true")
+  policies/canary.policy.ts:4:3 onError of the policy: never taken (add to the cases of "policy: canary": { name: breaks, throw: true, expect: { error: exception } })
 coverage 58 % (7 of 12)`)
   })
 })

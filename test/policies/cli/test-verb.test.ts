@@ -66,7 +66,7 @@ describe('signalbox test', () => {
 
   it('writes no snapshots where CI is set', () => {
     const { status, stderr } = test(['-u'], { CI: 'true' })
-    expect(status).toBe(1)
+    expect(status).toBe(2)
     expect(stderr).toContain('add --force')
   })
 

@@ -52,6 +52,15 @@ describe('signalbox.yaml', () => {
       '3:12 unknown model "smrt": it is no alias of signalbox.yaml; did you mean "smart"?',
     ],
     [
+      'with drills of a route that is none, too seldom, and with a pattern that is none',
+      'name: acme\nmodels: { smart: [openai/gpt-5.5] }\nenvironments:\n  production:\n    drills:\n' +
+        '      smrt: { every: 24h }\n      smart: { every: 9w }\n' +
+        '      openai/gpt-5.5: { every: 1d, golden: [{ name: a, messages: [{ role: user, content: x }], expect: { matches: "(" } }] }\n',
+      '6:7 unknown model "smrt": it is no alias of signalbox.yaml; did you mean "smart"?',
+      '7:23 a route is drilled every 30d at least',
+      '8:45 golden prompt a: error parsing regexp: missing closing ): `(`',
+    ],
+    [
       'with a credential in place',
       'name: acme\nconnections: { x: { provider: openai, credential: sk-1 } }\n',
       '2:51 "credential" "sk-1" is not allowed here (Credential: `env:NAME`, `file:PATH` or `secret:NAME`, ^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|secret:[a-z0-9][a-z0-9._-]*)$)',

@@ -257,3 +257,15 @@ describe('calls that ended before their decision', () => {
     expect(explained.summary.join('\n')).not.toContain('would change')
   })
 })
+
+it('says of a line of a batch which call decided it', async () => {
+  const record = recordOf(engine, [version])
+  const { decision: _, facts: __, ...rest } = record.body
+  const batch = { batchId: 'b', callId: '019a', providerId: 'batch_1', line: 'a' }
+  const line = { ...record, body: { ...rest, policies: [], attempts: [], batch } }
+  const explained = await explainRecord({ record: line, versions: [], engine, catalogue })
+  expect(explained.summary.join('\n')).toContain(
+    'Line "a" of the batch batch_1: decided when that was made, by the call 019a.',
+  )
+  expect(explained.summary.join('\n')).not.toContain('would change')
+})

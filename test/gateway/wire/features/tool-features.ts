@@ -111,23 +111,70 @@ export const toolFeatures: readonly Feature[] = [
   {
     name: 'tools that run at the provider',
     asks: {
-      'openai-chat': { web_search_options: { search_context_size: 'low' } },
       'openai-responses': {
-        tools: [{ type: 'web_search' }, { type: 'code_interpreter', container: { type: 'auto' } }],
+        tools: [
+          { type: 'file_search', vector_store_ids: ['vs_1'] },
+          { type: 'code_interpreter', container: { type: 'auto' } },
+        ],
         max_tool_calls: 2,
       },
       'anthropic-messages': {
         tools: [
-          { type: 'web_search_20250305', name: 'web_search', max_uses: 3 },
+          { type: 'web_fetch_20250910', name: 'web_fetch', max_uses: 3 },
           { type: 'code_execution_20250825', name: 'code_execution' },
         ],
         mcp_servers: [{ type: 'url', url: 'https://x.test', name: 'x' }],
       },
-      gemini: { tools: [{ googleSearch: {} }, { codeExecution: {} }, { urlContext: {} }] },
+      gemini: { tools: [{ googleMaps: {} }, { codeExecution: {} }, { urlContext: {} }] },
       'vercel-ai': {
-        tools: [{ type: 'provider', id: 'openai.web_search', name: 'web_search', args: { size: 'low' } }],
+        tools: [{ type: 'provider', id: 'openai.file_search', name: 'find', args: { size: 'low' } }],
       },
     },
+  },
+  {
+    name: 'search of the web',
+    asks: {
+      'openai-chat': {
+        web_search_options: {
+          search_context_size: 'low',
+          user_location: { type: 'approximate', approximate: { city: 'Bern', country: 'CH' } },
+        },
+      },
+      'openai-responses': {
+        tools: [
+          {
+            type: 'web_search',
+            filters: { allowed_domains: ['x.test'] },
+            search_context_size: 'high',
+            user_location: { type: 'approximate', region: 'Bern', timezone: 'Europe/Zurich' },
+          },
+        ],
+        max_tool_calls: 2,
+      },
+      'anthropic-messages': {
+        tools: [
+          {
+            type: 'web_search_20250305',
+            name: 'web_search',
+            max_uses: 3,
+            blocked_domains: ['y.test'],
+            user_location: { type: 'approximate', country: 'CH' },
+          },
+        ],
+      },
+      gemini: { tools: [{ googleSearch: { timeRangeFilter: { startTime: '2026-01-01T00:00:00Z' } } }] },
+      'vercel-ai': {
+        tools: [
+          {
+            type: 'provider',
+            id: 'anthropic.web_search_20250305',
+            name: 'search',
+            args: { maxUses: 2, allowedDomains: ['x.test'] },
+          },
+        ],
+      },
+    },
+    read: ({ webSearch }) => webSearch !== undefined,
   },
   {
     name: 'what a tool of the provider did on an earlier turn',

@@ -33,6 +33,8 @@ async function found({ yaml = safe, ...files }: Given): Promise<string[]> {
   const { problems } = await build({ 'signalbox.yaml': yaml, ...Object.fromEntries(written) })
   return problems.map(({ code, line }) => `${code} ${line}`)
 }
+const embedded = (model: string): string =>
+  `use('smart').cache('readWrite', { semantic: { model: '${model}', thresholdPpm: 950000 } })`
 const routed = (rules: Rules, options?: string) => ({ 'policies/a.policy.ts': routeOf(rules, options) })
 const both = (constraint: Rules, route: Rules) => ({
   'policies/a.policy.ts': routeOf(route),
@@ -238,6 +240,12 @@ const rows: [what: string, code: string, wrong: Given, right: Given][] = [
     `unknown_target ${line(0)}`,
     routed([[null, "use('openai/gpt-99').fallback('smart')"]]),
     routed([[null, "use('openai/gpt-5.5').fallback('smart')"]]),
+  ],
+  [
+    'an embedding model that its vendor does not have',
+    `unknown_target ${line(0)}`,
+    routed([[null, embedded('openai/text-embedding-9')]]),
+    routed([[null, embedded('openai/text-embedding-3-small')]]),
   ],
   [
     'a clock',
