@@ -6,7 +6,7 @@ import type { AttemptHold } from './money/attempt-hold.ts'
 import type { CallBudgets } from './money/call-budgets.ts'
 import type { Money } from './money/money.ts'
 import { boundOf, type RequestBound } from './money/request-bound.ts'
-import { traitsOf } from './money/request-traits.ts'
+import { type RequestTraits, traitsOf } from './money/request-traits.ts'
 import type { UpstreamRequest } from './provider.ts'
 import type { Target } from './targets.ts'
 import type { AttemptTrail } from './trail.ts'
@@ -45,13 +45,20 @@ function askedTokens({ json, summary }: Call): number | undefined {
   return asked === undefined || other === undefined ? asked : Math.max(asked, other)
 }
 
+/** A call's traits where it is sent: Google's tools search as often as they like, whatever limit the caller has. */
+function traitsAt(call: Call, target: Target): RequestTraits {
+  const traits = traitsOf(call)
+  if (traits.serverTools === undefined || target.provider.format !== 'gemini') return traits
+  return { ...traits, serverTools: { usesMax: undefined } }
+}
+
 function boundFor(
   { call, target, node, caps }: HeldInput,
   request: UpstreamRequest,
 ): RequestBound | undefined {
   // Only its answer tells what such an operation costs.
   if (call.native?.billing === 'reported') return undefined
-  const traits = traitsOf(call)
+  const traits = traitsAt(call, target)
   const asked = limitOutput(askedTokens(call), {
     caps,
     ...(node.patch !== undefined && { patch: node.patch }),

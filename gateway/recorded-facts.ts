@@ -11,10 +11,11 @@ import { type ByOwner, byOwner, ownedOnPath } from './owned-by.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { Trail } from './trail.ts'
 
-/** What the record of a call may have of its facts: none, or all but those at these paths. */
-export type RecordedFacts =
-  | { readonly class: 'digest' }
-  | { readonly class: 'masked'; readonly paths: ReadonlySet<string> }
+/** What the record of a call may have of its facts: none, or all but those at these paths. Texts name neither. */
+export interface RecordedFacts {
+  readonly class: 'digest' | 'masked'
+  readonly paths: ReadonlySet<string>
+}
 
 const owners = new WeakMap<StateDocument, ByOwner<StateFactsRule>>()
 /** What a text says in place of a value that is masked. */
@@ -81,9 +82,10 @@ export function recordedFactsOf(trail: Masked): RecordedFacts | undefined {
   if (snapshot === undefined || told === undefined || told.length === 0) return undefined
   const rules = rulesOf(snapshot, told, trail)
   if (rules.length === 0) return undefined
-  if (rules.some((rule) => rule.class === 'digest')) return { class: 'digest' }
+  const isDigest = rules.some((rule) => rule.class === 'digest')
   const named = rules.flatMap(({ mask }) => mask ?? personalPaths(trail, snapshot))
-  return { class: 'masked', paths: new Set(named.flatMap((path) => [path, ...(alsoAt[path] ?? [])])) }
+  const paths = new Set(named.flatMap((path) => [path, ...(alsoAt[path] ?? [])]))
+  return { class: isDigest ? 'digest' : 'masked', paths }
 }
 
 type Tree = Record<string, unknown>
@@ -93,6 +95,7 @@ const isTree = (value: unknown): value is Tree =>
 /** All texts of a value, so that they can be found elsewhere. */
 function textsOf(value: unknown): string[] {
   if (typeof value === 'string') return value === '' ? [] : [value]
+  if (typeof value === 'number') return [String(value)]
   if (Array.isArray(value)) return value.flatMap(textsOf)
   return isTree(value) ? Object.values(value).flatMap(textsOf) : []
 }
@@ -155,9 +158,14 @@ class Hider {
   }
 
   body(body: RecordBody): RecordBody {
-    const { decision, policies, error } = body
+    const { decision, policies, verdicts, error } = body
     return {
       ...body,
+      verdicts: verdicts.map((verdict) =>
+        verdict.annotations === undefined
+          ? verdict
+          : { ...verdict, annotations: this.texts(verdict.annotations) },
+      ),
       ...(decision !== undefined && { decision: this.decision(decision) }),
       policies: policies.map((policy) =>
         policy.error === undefined
@@ -186,7 +194,7 @@ function maskedMetadata(metadata: CallRecord['row']['metadata'], isMasked: (path
 
 /** What is taken out. Where that is more than a record can name, all metadata goes. */
 function pathsOf(may: RecordedFacts): string[] {
-  if (may.class === 'digest') return [...personalFacts, metadataPath]
+  if (may.class === 'digest') return [...new Set([...may.paths, ...personalFacts, metadataPath])]
   const paths = [...may.paths].sort()
   if (paths.length <= masksMax) return paths
   return [...paths.filter((path) => !path.startsWith(`${metadataPath}.`)), metadataPath]

@@ -82,7 +82,8 @@ async function tryOrder(
     if (planned === undefined || way.trail.attempts.length >= (isOnce ? 1 : attemptsMax)) break
     checkWanted(way)
     const why = at === 0 ? cause : 'fallback'
-    const legs = isOnce ? [] : raceAt(order, at)
+    // Of a race that begins jobs every leg would leave one behind, which works on though nobody has its id.
+    const legs = isOnce || call.native?.job !== undefined ? [] : raceAt(order, at)
     if (planned.steps !== undefined) {
       failure = await servePipeline(planned.steps, way, (steps, own) => tryOrder(steps, own, 'step'))
     } else if (legs.length > 1) failure = await tryRace(legs, way, why)

@@ -24,8 +24,9 @@ const storedIdsMax = 200_000
 const secondLookMs = 150
 /** When a caller may ask again whose a thing is. */
 const askAgainS = 1
-/** Answers and what stands in them are forgotten by the provider after a while. */
-const passing = /^(?:resp|msg|rs|fc|ctc|ws|fs|ci|ig|mcp|mcpl|mcpr|cu|lsh|lsho|sh|sho|apc|apco|ctco)_/
+/** Answers and what stands in them are forgotten by the provider after a while, as are Google's files and uploads. */
+const passing =
+  /^(?:(?:resp|msg|rs|fc|ctc|ws|fs|ci|ig|mcp|mcpl|mcpr|cu|lsh|lsho|sh|sho|apc|apco|ctco)_|files\/|uploads\/)/
 
 /**
  * Who owns what providers keep: hash of the provider's id → owner. What this gateway knows is in memory; what others

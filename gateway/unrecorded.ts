@@ -42,8 +42,8 @@ export function isUnrecorded({
   return found
 }
 
-/** A model that nobody but the caller names: neither catalogue, nor workspace. */
-function isListed(target: Target, { snapshot }: Pick<Trail, 'snapshot'>): boolean {
+/** Whether somebody but the caller names the model: catalogue, or workspace. */
+export function isListed(target: Target, { snapshot }: Pick<Trail, 'snapshot'>): boolean {
   if (target.row !== undefined || target.prices !== undefined) return true
   return snapshot?.versions.some(({ compiled }) => compiled.targets.includes(target.name)) ?? false
 }

@@ -742,7 +742,7 @@ export type Deployment = {
   stable: NumberedVersion
   candidate: Candidate | null
   shadows: NumberedVersion[]
-  /** Of all calls, how many the shadows here look at; all if left out. */
+  /** Of all calls, how many the shadows here look at; left out of an answer: all; of a wish: as many as before. */
   shadowPpm?: number
   release: number
   rollbackOf: string | null
@@ -2862,7 +2862,7 @@ export type GetDeploymentReply = {
   stable: NumberedVersion
   candidate: Candidate | null
   shadows: NumberedVersion[]
-  /** Of all calls, how many the shadows here look at; all if left out. */
+  /** Of all calls, how many the shadows here look at; left out of an answer: all; of a wish: as many as before. */
   shadowPpm?: number
   release: number
   rollbackOf: string | null
@@ -2900,7 +2900,7 @@ export type PromoteVersionInput = {
   guards?: GuardsChange
   /** It only looks on: evaluated beside stable, without any effect. */
   shadow?: boolean
-  /** Of all calls, how many the shadows here look at; all if left out. */
+  /** Of all calls, how many the shadows here look at; left out of an answer: all; of a wish: as many as before. */
   shadowPpm?: number
   reason?: string
   /** Revision of the deployment that it was decided on. */

@@ -48,6 +48,13 @@ export function createBatchHandlers(tools: LedgerTools): Handlers<typeof batchOp
     },
     async gatewayTellBatch(context, { body }) {
       requireUuids('incarnation', [body.incarnation, body.batchId])
+      const { change } = body
+      if (change.type === 'ended') {
+        requireUuids(
+          'change',
+          change.settled.map(({ leaseId }) => leaseId),
+        )
+      }
       requireUuids(
         'settlements',
         body.settlements.flatMap(({ callId, leaseId }) => [callId, leaseId]),

@@ -107,7 +107,7 @@ function scheduleFrom(
   const key =
     body.key === undefined ? before?.key : secrets.encrypt(body.key, drillKeyContext(organisationId, id))
   if (before?.workspace != null) return declaredWithKey(before, body, { key, nowMs: nowMs() })
-  const { everyMs } = body
+  const everyMs = body.everyMs ?? before?.everyMs
   if (key == null || everyMs === undefined) {
     const [param, what] =
       key == null ? ['key', 'a key of a gateway'] : ['everyMs', 'a time to be repeated after']

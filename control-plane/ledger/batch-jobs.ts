@@ -19,7 +19,7 @@ import {
 } from '../stores/leases.ts'
 import { type Book, openBook } from '../stores/ledger-book.ts'
 import type { StoredScope } from '../stores/stored-things.ts'
-import { answerWish, openCounter } from './grant.ts'
+import { answerWish, neverGranted, openCounter } from './grant.ts'
 import { mergeReport, movementBetween, still } from './merge-report.ts'
 import type { LedgerTools } from './terms.ts'
 
@@ -171,10 +171,39 @@ export async function tellBatch(
   from: FromBatchGateway,
   body: TellBody,
 ): Promise<{ held: boolean }> {
-  const row = await findBatch(tools.db, from, body.batchId)
-  if (row === undefined) throw new Refusal('not_found', { message: 'There is no such batch.' })
+  const row = (await findBatch(tools.db, from, body.batchId)) ?? (await giveUp(tools, from, body))
+  if (row === undefined) return { held: false }
   await storeLines(tools, row, body)
   return { held: await takeChange(tools, row, body, from) }
+}
+
+/**
+ * A batch that its gateway has given up before it was opened here: its leases are over before they are granted, so that
+ * an opening that comes late keeps nothing. Gives the batch where it was opened meanwhile.
+ * @throws Refusal `not_found` for other news of a batch that is not there.
+ */
+async function giveUp(
+  tools: LedgerTools,
+  from: FromBatchGateway,
+  { batchId, incarnation, change }: TellBody,
+): Promise<BatchRow | undefined> {
+  if (change.type !== 'ended' || change.outcome !== 'refused') {
+    throw new Refusal('not_found', { message: 'There is no such batch.' })
+  }
+  const nowMs = await tools.clock(tools.db)
+  const of = { organisationId: from.organisationId, gatewayId: from.gatewayId, incarnation }
+  const rows = change.settled.map(({ leaseId }) => neverGranted(leaseId, of, nowMs))
+  try {
+    await tools.db.transaction((tx) => insertLeases(tx, rows))
+  } catch (error) {
+    const opened = await findBatch(tools.db, from, batchId)
+    const ids = rows.map(({ id }) => id)
+    // Said twice, they are there already.
+    const isKnown = (await loadLeases(tools.db, from.organisationId, ids)).length === ids.length
+    if (opened === undefined && !isKnown) throw error
+    return opened
+  }
+  return undefined
 }
 
 async function takeChange(

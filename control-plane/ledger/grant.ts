@@ -39,6 +39,16 @@ const refused = (leaseId: string, refusedBy?: NonNullable<LeaseAnswer['refusedBy
   ...(refusedBy === undefined ? {} : { refusedBy }),
 })
 
+/** The lease of a wish whose sender will not take it any more. */
+export function neverGranted(
+  id: string,
+  of: Pick<LeaseRow, 'organisationId' | 'gatewayId' | 'incarnation'>,
+  nowMs: number,
+): LeaseRow {
+  const nothing = { granted: 0n, amount: 0n, settled: 0n, late: 0n, voided: 0n, state: 'closed' as const }
+  return { id, ...of, budgetIds: [], windowStarts: [], ...nothing, createdMs: nowMs, expiresMs: nowMs }
+}
+
 /** The lease that this id has already. A stranded one comes back to life: its holder asks. */
 function repeat(counter: Counter, row: LeaseRow, request: LeaseRequest): LeaseAnswer {
   if (

@@ -12,6 +12,7 @@ import {
   windowsOf,
 } from '../stores/leases.ts'
 import { type Book, type OpenWindow, openBook } from '../stores/ledger-book.ts'
+import { neverGranted } from './grant.ts'
 import { mergeReport, movementBetween, still } from './merge-report.ts'
 import { availableOf } from './slice.ts'
 import {
@@ -68,23 +69,14 @@ function isRecalled(book: Book, windows: readonly OpenWindow[]): boolean {
   })
 }
 
-/** The lease of a wish whose sender will not take it any more. */
-function neverGranted(
-  id: string,
-  { organisationId, gatewayId, body }: SettleRequest,
-  nowMs: number,
-): LeaseRow {
-  const nothing = { granted: 0n, amount: 0n, settled: 0n, late: 0n, voided: 0n, state: 'closed' as const }
-  const of = { organisationId, gatewayId, incarnation: body.incarnation, budgetIds: [], windowStarts: [] }
-  return { id, ...of, ...nothing, createdMs: nowMs, expiresMs: nowMs }
-}
-
 function takeReport(desk: Desk, report: LeaseReport, request: SettleRequest): SettleReply['leases'][number] {
   const { book } = desk
   const { leaseId } = report
   const row = desk.leases.get(leaseId)
   if (row === undefined && report.final && BigInt(report.amount) === 0n) {
-    desk.never.set(leaseId, neverGranted(leaseId, request, book.nowMs))
+    const { organisationId, gatewayId, body } = request
+    const of = { organisationId, gatewayId, incarnation: body.incarnation }
+    desk.never.set(leaseId, neverGranted(leaseId, of, book.nowMs))
   }
   if (row === undefined || row.gatewayId !== request.gatewayId)
     return { leaseId, expiresInMs: 0, recall: true }

@@ -21,11 +21,17 @@ import { decideLine, type LineScope } from './decide-line.ts'
 
 /** A batch is looked through for so long at a stretch; then other calls have their turn. */
 const stretchMs = 4
-const notTaken: BatchChange = { type: 'ended', outcome: 'refused', settled: [], metered: 0 }
+
+/** What was to be kept is named, so that it is not kept where the batch is noted after this only. */
+function notTaken(wishes: readonly BatchWish[]): BatchChange {
+  const settled = wishes.map(({ leaseId }) => ({ leaseId, amount: '0' }))
+  return { type: 'ended', outcome: 'refused', settled, metered: 0 }
+}
 
 /** A job that was noted and not begun yet. */
 interface OpenJob {
   readonly job: BatchJob
+  readonly wishes: readonly BatchWish[]
   isTold: boolean
 }
 /** What was found in the lines of a batch. */
@@ -87,12 +93,12 @@ export class BatchOpening {
       return { leaseId: parts.createId(), unit: set.unit, budgets, ...each }
     })
     const reply = await keeper.open(job, wishes).catch((error: unknown) => {
-      // It may have been heard all the same.
-      keeper.tell(job.batchId, notTaken)
+      // It may have been heard all the same, or be heard later.
+      keeper.tell(job.batchId, notTaken(wishes))
       throw awayRefusal(error)
     })
     if (!reply.opened) throw exhausted(reply)
-    this.#open = { job, isTold: false }
+    this.#open = { job, wishes, isTold: false }
     return withNames(request, read.renamed)
   }
 
@@ -143,7 +149,7 @@ export class BatchOpening {
     this.#open = undefined
     if (open === undefined || open.isTold) return
     const isRefused = !sent || (status !== 0 && (status < 200 || status >= 300))
-    if (isRefused) this.#scope.keeper.tell(open.job.batchId, notTaken)
+    if (isRefused) this.#scope.keeper.tell(open.job.batchId, notTaken(open.wishes))
   }
 }
 

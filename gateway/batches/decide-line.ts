@@ -50,7 +50,7 @@ export async function decideLine(line: Call, connection: string, scope: LineScop
   const { caller, snapshot, budgets, parts } = scope
   checkOperation(caller.key, line.operation)
   const named = (line.stored ?? []).map(({ id }) => id)
-  if (named.length > 0) await parts.storedIds.learn(named)
+  if (named.length > 0) await parts.storedIds.learn(named, { again: true })
   const owner = ownerOf(line, caller, snapshot, parts.storedIds)
   const claims = readClaims(line.summary.metadata, scope.headers, scope.layers)
   checkMetadata(caller.key, claims)

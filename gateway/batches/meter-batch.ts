@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { BatchOutcome, CallRecord, ClaimedBatch, SettlementReport } from '@signalbox/sdk/contract'
 import type { Call, UsageCounts } from '../call.ts'
+import { keptRecord } from '../kept-record.ts'
 import { tokensOf } from '../money/attempt-hold.ts'
 import type { GatewayParts } from '../parts.ts'
 import { costOf, isPlausibleUsage } from '../prices.ts'
 import type { Snapshot } from '../snapshot.ts'
 import { type Target, targetsOf } from '../targets.ts'
+import { isListed } from '../unrecorded.ts'
 import type { Exchange } from '../upstream/exchange.ts'
 import { parseBody, readWhole } from '../upstream/read-whole.ts'
 import { readAnyUsage } from '../wire/openai-operations/any-usage.ts'
@@ -128,10 +130,13 @@ class BatchMeter {
     const { line } = result
     if (this.#seen.has(line)) return
     this.#seen.add(line)
-    const { claimed, parts, endedMs } = this.#scope
+    const { claimed, snapshot, parts, endedMs } = this.#scope
     const cost = this.#costOf(result, bytes)
     const id = lineId(claimed.job.batchId, line, endedMs)
-    parts.ended.told((sequence) => this.#recordOf(id, result, { cost, sequence, bytes }))
+    const known = cost.target !== undefined && isListed(cost.target, { snapshot })
+    parts.ended.told((sequence) =>
+      keptRecord(this.#recordOf(id, result, { cost, sequence, bytes }), snapshot, known),
+    )
     for (const { leaseId, unit } of claimed.leases) {
       const amount = unit === 'usd' ? (cost.costNanoUsd ?? 0n) : BigInt(tokensOf(cost.usage ?? {}))
       if (amount === 0n || cost.evidence === 'none') continue

@@ -5,18 +5,17 @@ import type { Express, Request, Response } from 'express'
 import { callerAddress } from '../caller-address.ts'
 import { refuse, requestId } from '../door-answers.ts'
 import { layersOf } from '../handle-call.ts'
+import { keptRecord } from '../kept-record.ts'
 import { checkAddress } from '../key-scope.ts'
 import { logBug } from '../log-bug.ts'
 import type { GatewayParts } from '../parts.ts'
 import { costOf, isPlausibleUsage } from '../prices.ts'
 import { readBody } from '../read-body.ts'
-import { recordedFactsOf, withRecordedFacts } from '../recorded-facts.ts'
 import { ResponseWriter } from '../response-writer.ts'
 import type { Snapshot } from '../snapshot.ts'
 import { authenticate, type Caller } from '../steps/authenticate.ts'
 import { readBody as parseBody } from '../steps/decode.ts'
 import { type Claims, readClaims } from '../steps/metadata.ts'
-import { isUnrecorded, unlistedModel, withoutContent } from '../unrecorded.ts'
 
 /** Where clients tell what they did while no gateway answered. */
 export const directPath = '/v1/direct'
@@ -58,8 +57,12 @@ async function take(request: Request, parts: GatewayParts): Promise<number> {
   }
   const nowMs = parts.clock()
   for (const [index, call] of report.calls.entries()) checkCall(call, index, nowMs)
-  for (const call of report.calls)
-    parts.ended.told((sequence) => keptOf(recordOf(call, sequence, { caller, snapshot, parts }), snapshot))
+  for (const call of report.calls) {
+    const isListed = snapshot.catalogue.find(call.provider, call.model) !== undefined
+    parts.ended.told((sequence) =>
+      keptRecord(recordOf(call, sequence, { caller, snapshot, parts }), snapshot, isListed),
+    )
+  }
   return report.calls.length
 }
 
@@ -90,20 +93,6 @@ function claimsOf({ metadata = {} }: DirectCall, caller: Caller, snapshot: Snaps
     if (!(error instanceof Refusal)) throw error
     return { metadata: {}, undeclared: Object.keys(metadata).map((name) => name.slice(0, 64)), route: '' }
   }
-}
-
-/** A record with no more than retention lets it have. */
-function keptOf(record: CallRecord, snapshot: Snapshot): CallRecord {
-  const { row } = record
-  const trail = { snapshot, keyId: row.keyId, nodeId: row.nodeId, metadata: row.metadata, attempts: [] }
-  if (isUnrecorded(trail)) {
-    const { provider = '', target = '' } = row
-    const isListed = snapshot.catalogue.find(provider, target.slice(provider.length + 1)) !== undefined
-    const shown = isListed ? target : `${provider}/${unlistedModel}`
-    return withoutContent({ ...record, row: { ...row, target: shown } }, trail)
-  }
-  const may = recordedFactsOf(trail)
-  return may === undefined ? record : withRecordedFacts(record, may)
 }
 
 function recordOf(

@@ -39,6 +39,8 @@ export class BlockBorder {
   readonly #hold: StreamHold
   readonly #texts: string[] = []
   #chars = 0
+  /** A key, a token or a URL cannot go on through all that came. */
+  #hasRunEnd = false
   #wanted: number
 
   constructor(part: TextPart, hold: StreamHold) {
@@ -66,6 +68,9 @@ export class BlockBorder {
         if (this.#texts.length === 0) return text === ''
         this.#texts.push(`${this.#texts.pop()}${text}`)
         this.#chars += text.length
+        for (let at = 0; at < text.length && !this.#hasRunEnd; at++) {
+          this.#hasRunEnd = !isRun(text.charCodeAt(at))
+        }
         return true
       }
       case 'blockEnd':
@@ -86,10 +91,7 @@ export class BlockBorder {
   /** Whether enough is there to see every match that begins before it. */
   get isSettled(): boolean {
     if (this.#chars < this.#wanted) return false
-    if (!this.#hold.run || this.#chars >= heldCharsMax) return true
-    for (const text of this.#texts)
-      for (let at = 0; at < text.length; at++) if (!isRun(text.charCodeAt(at))) return true
-    return false
+    return !this.#hold.run || this.#chars >= heldCharsMax || this.#hasRunEnd
   }
 
   /**

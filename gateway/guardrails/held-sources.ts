@@ -21,3 +21,13 @@ export function sourcesOf(
       : [told, { type: 'lost', path: 'response.citations.quote' }]
   })
 }
+
+/** A search as it goes out where guards look at the text: nobody has looked at what the model asked for in it. */
+export function searchOf(delta: Extract<Delta, { type: 'search' }>): Delta[] {
+  if (delta.search.queries.length === 0) return [delta]
+  const search = { ...delta.search, queries: [] }
+  return [
+    { ...delta, search },
+    { type: 'lost', path: 'response.searches.queries' },
+  ]
+}

@@ -13,6 +13,7 @@ import {
 import { parseBody, readWhole } from '../upstream/read-whole.ts'
 import type { Way } from '../way.ts'
 import { type SseFrame, SseSplitter } from '../wire/sse.ts'
+import { searchOf, sourcesOf } from './held-sources.ts'
 import { StreamText } from './stream-text.ts'
 import type { Stop } from './verdict-log.ts'
 
@@ -52,9 +53,8 @@ function withTexts(deltas: readonly Delta[], texts: readonly string[], before: r
       isSaid = false
       return [delta]
     }
-    if (delta.type === 'citation' && texts[block] !== before[block]) {
-      const { start: _start, end: _end, ...citation } = delta.citation
-      return [{ ...delta, citation }]
+    if (delta.type === 'citation') {
+      return sourcesOf([delta], { changed: texts[block] !== before[block], seen: false })
     }
     if (delta.type !== 'blockDelta') return [delta]
     const { text, signature, encrypted, ...rest } = delta
@@ -85,6 +85,12 @@ function replay(deltas: readonly Delta[]): StreamDecoder {
       return { complete: true, deltas: all }
     },
   }
+}
+
+/** Guards have looked at the text, and not at the words of its sources, nor at what was searched for. */
+function withoutUnseen(delta: Delta): Delta[] {
+  if (delta.type === 'search') return searchOf(delta)
+  return delta.type === 'citation' ? sourcesOf([delta], { changed: false, seen: true }) : [delta]
 }
 
 const isError = (delta: Delta): delta is Extract<Delta, { type: 'error' }> => delta.type === 'error'
@@ -134,7 +140,7 @@ export async function relayHeld(
   const before = blockTextsOf(body)
   const texts = screened.changed ? blockTextsOf(screened.body) : before
   const edited = screened.changed ? withTexts(deltas, texts, before) : deltas
-  send(edited, input, meter)
+  send(edited.flatMap(withoutUnseen), input, meter)
   return 'sent'
 }
 

@@ -5,7 +5,7 @@ import type { Screen } from '../screen.ts'
 import { BlockBorder, blockGap, partOf } from './block-border.ts'
 import { BlockWindow, type Settled } from './block-window.ts'
 import type { Guard } from './guard.ts'
-import { sourcesOf } from './held-sources.ts'
+import { searchOf, sourcesOf } from './held-sources.ts'
 import type { Outcome, Surroundings } from './judge-text.ts'
 import type { OpenBlock } from './open-block.ts'
 import type { Placeholders } from './placeholders.ts'
@@ -101,6 +101,9 @@ export class WindowScreen implements Screen {
         if (this.#block !== undefined) this.#before = ''
         this.#forget()
         out.push(delta)
+        break
+      case 'search':
+        out.push(...(this.guards.length > 0 ? searchOf(delta) : [delta]))
         break
       default:
         out.push(delta)

@@ -4,6 +4,8 @@ import type { RefusedReports } from './refused-reports.ts'
 
 /** Refused reports that are looked for in one delivery; where there are more, it is not they that are wrong. */
 const refusedMax = 32
+/** Failures on single leases or attempts, with nothing taken, after which the fault is the ledger's. */
+const failuresMax = 4
 
 export interface DeliverTools {
   readonly send: (report: Report) => Promise<SettleReply>
@@ -55,8 +57,8 @@ export async function deliverReport(report: Report, tools: DeliverTools): Promis
       replies.push(await tools.send(part))
     } catch (error) {
       if (!isReportRefused(error)) throw error
-      // One failure may be the report's fault; a second one, with nothing taken, is the ledger's.
-      if (isLedgersFault(error) && replies.length === 0 && refusals.length > 0) throw error
+      // A few failures may be the reports' own fault; more, with nothing taken, are the ledger's.
+      if (isLedgersFault(error) && replies.length === 0 && refusals.length >= failuresMax) throw error
       if (sizeOf(part) > 1) for (const half of halvesOf(part)) await deliver(half)
       else refusals.push({ report: part, error })
     }

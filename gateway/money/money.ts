@@ -172,8 +172,10 @@ export class Money {
         if (index >= 0) pool.waiters.splice(index, 1)
         resolve('away')
       }
+      // Who asks again is past its time already: that is a part of the patience.
+      const graceMs = this.times.grantMs * (patience - 1) + Math.min(0, timeoutMs)
       const onTime = (): void => {
-        if (this.#isAnswering()) timer = setTimeout(giveUp, this.times.grantMs * (patience - 1))
+        if (graceMs > 0 && this.#isAnswering()) timer = setTimeout(giveUp, graceMs)
         else giveUp()
       }
       let timer = setTimeout(onTime, Math.max(0, timeoutMs))
@@ -261,7 +263,8 @@ export class Money {
       isDone = await this.#reporter.report(pools)
       if (!isDone) await wait(Math.min(this.times.backoffMs, withinMs))
     }
-    await this.#refused.send(this.#stop.signal)
+    const leftMs = Math.max(0, Math.ceil(deadlineMs - this.#options.clock.monotonicMs()))
+    await this.#refused.send(AbortSignal.any([this.#stop.signal, AbortSignal.timeout(leftMs)]))
     // A lease that may have come in the meantime is given back by the next run.
     const isWhole = isDone && !this.#wishes.isOpen
     this.#stop.abort()

@@ -37,8 +37,6 @@ function keyOf({ leases: [lease], settlements: [row] }: Report): string {
 export class RefusedReports {
   /** Put aside since the start. */
   count = 0
-  /** Given up because too many wait. */
-  lost = 0
   readonly #options: RefusedReportsOptions
   readonly #refusals = new Map<string, number>()
   readonly #waiting = new Map<string, RefusedReport>()
@@ -85,11 +83,11 @@ export class RefusedReports {
   #keep(report: Report, refused: Pick<RefusedReport, 'error' | 'incarnation' | 'tries'>): void {
     const { folder, clock, createId, log } = this.#options
     this.count++
-    log.error({ ...refused, report }, 'a report that the ledger refuses is put aside')
     if (this.#waiting.size >= reportsMax) {
-      this.lost++
+      log.error({ ...refused, report }, 'a report that the ledger refuses is given up: too many wait')
       return
     }
+    log.error({ ...refused, report }, 'a report that the ledger refuses is put aside')
     const text = JSON.stringify(report).slice(0, refusedReportCharsMax)
     const kept = { ...refused, id: createId(), timeMs: Math.floor(clock.nowMs()), report: text }
     this.#waiting.set(kept.id, kept)
@@ -103,18 +101,19 @@ export class RefusedReports {
     }
   }
 
-  /** Hands to the control plane what waits; where it does not take it, a later call tries again. */
+  /**
+   * Hands to the control plane what has waited longest, one request of it: what leases spent is told in between. Where
+   * it does not take it, a later call tries again.
+   */
   async send(signal: AbortSignal): Promise<void> {
     const { link, folder, clock, log } = this.#options
-    if (clock.monotonicMs() < this.#notBeforeMs) return
+    if (this.#waiting.size === 0 || clock.monotonicMs() < this.#notBeforeMs) return
     try {
-      while (this.#waiting.size > 0) {
-        const reports = [...this.#waiting.values()].slice(0, refusedPerRequestMax)
-        await link.putAside({ reports }, AbortSignal.any([signal, AbortSignal.timeout(requestMs)]))
-        for (const { id } of reports) {
-          this.#waiting.delete(id)
-          if (folder !== undefined) rmSync(join(folder, `${id}${suffix}`), { force: true })
-        }
+      const reports = [...this.#waiting.values()].slice(0, refusedPerRequestMax)
+      await link.putAside({ reports }, AbortSignal.any([signal, AbortSignal.timeout(requestMs)]))
+      for (const { id } of reports) {
+        this.#waiting.delete(id)
+        if (folder !== undefined) rmSync(join(folder, `${id}${suffix}`), { force: true })
       }
     } catch (error) {
       this.#notBeforeMs = clock.monotonicMs() + pauseMs

@@ -131,7 +131,8 @@ function serverToolsOf(call: Call): RequestTraits['serverTools'] {
     const type = asString(tool?.type) ?? googleTool(tool)
     if (type === undefined || pattern.test(type)) continue
     isFound = true
-    const uses = tool?.max_uses
+    // Only there it is a limit; where another format has such a member nobody keeps to it.
+    const uses = call.format === 'anthropic-messages' ? tool?.max_uses : undefined
     const isCounted = typeof uses === 'number' && Number.isSafeInteger(uses) && uses >= 0
     usesMax = isCounted && usesMax !== undefined ? usesMax + uses : undefined
   }

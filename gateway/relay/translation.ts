@@ -95,11 +95,16 @@ export class Translation implements Carrier {
     return this.#encode(this.#screen.deltas(deltas))
   }
 
+  /** Named once, however often it is lost. */
+  #lose(path: string): void {
+    if (!this.lost.includes(path)) this.lost.push(path)
+  }
+
   #encode(deltas: readonly Delta[]): ProviderError | undefined {
     let error: ProviderError | undefined
     for (const delta of deltas) {
       if (delta.type === 'error') error ??= delta
-      else if (delta.type === 'lost') this.lost.push(delta.path)
+      else if (delta.type === 'lost') this.#lose(delta.path)
       else this.#text += this.#encoder.push(delta.type === 'start' ? this.#named(delta) : delta)
     }
     return error

@@ -71,8 +71,11 @@ export function parseExact(text: string, json?: unknown): unknown {
 
 /** Above this the text of a body is not made a second time unless it is needed. */
 const textBytesMax = 1_048_576
-const quote = 0x22
-const backslash = 0x5c
+const [quote, backslash, dot, zero, nine, smallE, largeE] = [0x22, 0x5c, 0x2e, 0x30, 0x39, 0x65, 0x45]
+/** A double holds 15 digits; a dot may be among 16 characters. */
+const longDigits = 16
+/** So many bytes of a string are looked at one by one. */
+const nearBytes = 64
 
 /** As `parseExact`, from the bytes of a body: large ones are mostly texts and pictures, and no numbers. */
 export function parseExactBytes(raw: Buffer, json?: unknown): unknown {
@@ -80,29 +83,38 @@ export function parseExactBytes(raw: Buffer, json?: unknown): unknown {
   return parseExact(raw.toString('utf8'), json)
 }
 
-/** Looks between the strings of a JSON text, which are passed over. */
+/** Looks between the strings of a JSON text, which are passed over; any exponent is one that may be too large. */
 function hasLongNumber(raw: Buffer): boolean {
-  let at = 0
-  while (at < raw.length) {
-    const opening = raw.indexOf(quote, at)
-    const end = opening === -1 ? raw.length : opening
-    if (longNumber.test(raw.toString('latin1', at, end))) return true
-    if (opening === -1) return false
-    at = endOfString(raw, opening + 1)
+  let digits = 0
+  for (let at = 0; at < raw.length; ) {
+    const byte = raw[at++] ?? 0
+    if ((byte >= zero && byte <= nine) || byte === dot) {
+      if (++digits === longDigits) return true
+      continue
+    }
+    if (digits > 0 && (byte === smallE || byte === largeE)) return true
+    digits = 0
+    if (byte === quote) at = endOfString(raw, at)
   }
   return false
 }
 
-/** Where a string that begins here is over, its quote included. */
+/** Where a string that begins here is over, its quote included. A search is worth its cost in long ones alone. */
 function endOfString(raw: Buffer, from: number): number {
-  let at = raw.indexOf(quote, from)
-  while (at !== -1) {
+  let at = from
+  for (;;) {
+    for (const near = at + nearBytes; at < near; ) {
+      const byte = raw[at++]
+      if (byte === quote || byte === undefined) return at
+      if (byte === backslash) at++
+    }
+    const found = raw.indexOf(quote, at)
+    if (found === -1) return raw.length
     let escapes = 0
-    while (at - escapes > from && raw[at - escapes - 1] === backslash) escapes++
-    if (escapes % 2 === 0) return at + 1
-    at = raw.indexOf(quote, at + 1)
+    while (found - escapes > at && raw[found - escapes - 1] === backslash) escapes++
+    at = found + 1
+    if (escapes % 2 === 0) return at
   }
-  return raw.length
 }
 
 function keepExact(_key: string, value: unknown, context: { readonly source?: string }): unknown {

@@ -128,7 +128,10 @@ function registerAlerts(budgets: Command, { client, output }: CliContext): void 
 function registerRefused(budgets: Command, { client, output }: CliContext): void {
   const refused = budgets
     .command('refused')
-    .description('list reports of gateways that the ledger refused for good')
+    .description('reports of gateways that the ledger refused for good: list, retry or void them')
+  refused
+    .command('list', { isDefault: true })
+    .description('list them, open ones first')
     .action(async () => {
       const reply = await client().listRefusedReports()
       output.document(reply)

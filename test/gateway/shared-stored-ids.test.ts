@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ControlPlaneOwners, type StoredLink } from '../../gateway/control-plane-owners.ts'
 import { createIdSource } from '../../gateway/id-source.ts'
 import { openShared } from '../../gateway/redis/open-shared.ts'
-import type { SharedOwners } from '../../gateway/stored-ids.ts'
+import { type SharedOwners, StoredIds } from '../../gateway/stored-ids.ts'
 import { eventually } from '../support/eventually.ts'
 import { connectionOf, memoryKey, memorySnapshot } from '../support/memory-snapshot.ts'
 import { describeWith } from '../support/needs.ts'
@@ -234,4 +234,17 @@ describeWith('redis', 'a thing that a provider keeps, with gateways that share R
     await redis.stop()
   })
   checkEach(() => gateways)
+})
+
+it('what its provider forgets by itself is not remembered for ever', () => {
+  const lasting: boolean[] = []
+  const shared: SharedOwners = {
+    note: (_key, _owner, lasts) => void lasting.push(lasts),
+    find: async () => new Map(),
+    forget() {},
+  }
+  const ids = new StoredIds({ shared })
+  const made = ['resp_1', 'files/abc', 'uploads/abc', 'file-1', 'cachedContents/c1', 'msgbatch_1']
+  for (const id of made) ids.note(id, { nodeId: 'n', connection: 'c' })
+  expect(lasting).toEqual([false, false, false, true, true, true])
 })

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Delta } from '../../call.ts'
 import type { SseEvent, StreamDecoder } from '../../provider.ts'
-import type { SearchMade } from '../../web-search.ts'
+import type { SearchMade, SearchResult } from '../../web-search.ts'
 import { argumentsOfInput } from '../anthropic-messages/tool-arguments.ts'
 import { makeSearchId } from '../citations.ts'
 import { asArray, asNumber, asObject, asString, type JsonObject, parseExact } from '../json-value.ts'
@@ -16,6 +16,9 @@ type Kind = 'text' | 'reasoning'
 
 /** Of a text that is longer than this it is not said which part rests on a source. */
 const placedCharsMax = 4_194_304
+
+/** Events of one text that say where it comes from; each is placed in all of it. */
+const groundingsMax = 64
 
 /** Members of a candidate that the canonical form has no place for; none of them comes unasked. */
 const lostMembers = ['citationMetadata', 'urlContextMetadata', 'logprobsResult'] as const
@@ -35,7 +38,11 @@ export class GeminiStreamDecoder implements StreamDecoder {
   #isBlocked = false
   /** What says where texts come from, until the text is over. */
   #groundings: JsonObject[] = []
+  #grounding = ''
   #search: SearchMade | undefined
+  /** Queries and sources that were told, which events may say again, and in how many searches. */
+  readonly #known = new Set<string>()
+  #searchesMade = 0
   /** The open text, its bytes, and those of the texts before it. */
   #text = ''
   #bytes = 0
@@ -120,13 +127,34 @@ export class GeminiStreamDecoder implements StreamDecoder {
 
   /** A search is told as soon as nothing is open; a plain answer begins with it. */
   #ground(metadata: JsonObject, deltas: Delta[]): void {
-    this.#groundings.push(metadata)
+    this.#keepGrounding(metadata, deltas)
     const none = { text: '', partStarts: [], bytesBefore: 0 }
     const { search, lost } = readGrounding(metadata, none)
     for (const name of lost) this.#lose(`candidates[].groundingMetadata.${name}`, deltas)
     if (search === undefined) return
-    this.#search = { id: makeSearchId(this.#id, 0, 'gemini'), ...search }
+    const keyOf = ({ url, title }: SearchResult): string => `at ${url} ${title ?? ''}`
+    const queries = search.queries.filter((query) => !this.#known.has(`for ${query}`))
+    const results = search.results.filter((result) => !this.#known.has(keyOf(result)))
+    if (queries.length + results.length === 0) return
+    for (const query of queries) this.#known.add(`for ${query}`)
+    for (const result of results) this.#known.add(keyOf(result))
+    const before = this.#search
+    this.#search = {
+      ...search,
+      id: before?.id ?? makeSearchId(this.#id, this.#searchesMade++, 'gemini'),
+      queries: [...(before?.queries ?? []), ...queries],
+      results: [...(before?.results ?? []), ...results],
+    }
     if (this.#blocks === 0) this.#tellSearch(deltas)
+  }
+
+  /** Events may say again what those before them said. */
+  #keepGrounding(metadata: JsonObject, deltas: Delta[]): void {
+    const said = JSON.stringify([metadata.groundingChunks, metadata.groundingSupports])
+    if (asArray(metadata.groundingSupports).length === 0 || said === this.#grounding) return
+    this.#grounding = said
+    if (this.#groundings.length < groundingsMax) this.#groundings.push(metadata)
+    else this.#lose('candidates[].groundingMetadata.groundingSupports', deltas)
   }
 
   #tellSearch(deltas: Delta[]): void {
@@ -139,6 +167,7 @@ export class GeminiStreamDecoder implements StreamDecoder {
     const text = { text: this.#text, partStarts: this.#partStarts, bytesBefore: this.#bytesBefore }
     const all = this.#groundings.flatMap((metadata) => readGrounding(metadata, text).citations)
     this.#groundings = []
+    this.#grounding = ''
     const told = new Set<string>()
     for (const { start, end, ...source } of all) {
       const place = isPlaced && { ...(start !== undefined && { start }), ...(end !== undefined && { end }) }

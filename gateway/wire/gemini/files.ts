@@ -58,10 +58,11 @@ export function decodeGeminiStored(
   const call = decodeStored(raw, json, head, uploads)
   const { native } = call
   if (native === undefined) return call
-  const id = queryOf(head.url).get('upload_id')
+  // Nobody knows which of several counts: all must be the caller's.
+  const ids = queryOf(head.url).getAll('upload_id')
   return {
     ...call,
-    ...(id !== null && { stored: [{ path: 'upload_id', id: uploadName(id) }] }),
+    ...(ids.length > 0 && { stored: ids.map((id) => ({ path: 'upload_id', id: uploadName(id) })) }),
     native: { ...native, mapHeaders: (headers) => ownUploadHeaders(headers, head) },
   }
 }

@@ -37,7 +37,7 @@ function registerSet(drills: Command, { client, output }: CliContext): void {
     .command('set')
     .argument('<model>', 'alias or target')
     .description('drill a route now and then, through a gateway of the environment; the first time at once')
-    .option('--every <time>', 'how often: 24h; needed but where a workspace declares it')
+    .option('--every <time>', 'how often: 24h; needed the first time, but where a workspace declares it')
     .option('--env <environment>', 'environment')
     .option('--key <key>', 'API key whose budgets pay; needed the first time, kept encrypted')
     .option('--targets <count>', 'how many targets the route has; 2')

@@ -68,7 +68,10 @@ export const verb: Verb = {
       .option('--ramp <plan>', 'shares one after the other, like 5%@30m,25%@2h/1000,100%')
       .option('--guards <file>', 'JSON: what differs from the default guards')
       .option('--shadow', 'only look on: evaluated beside stable, without any effect')
-      .option('--share <share>', 'of all calls, how many shadows look at: 10%; all if left out')
+      .option(
+        '--share <share>',
+        'of all calls, how many shadows look at: 10%; if left out, as many as before, at first all',
+      )
       .option('--reason <text>', 'why, for the history')
       .option('--revision <number>', 'refuse if another deployment than this one stands there')
       .addHelpText(

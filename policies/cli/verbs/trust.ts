@@ -1,5 +1,5 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
-import type { Client } from '@signalbox/sdk'
+import { ApiError, type Client } from '@signalbox/sdk'
 import { Envelope as EnvelopeSchema } from '@signalbox/sdk/contract'
 import { fits, signText } from '@signalbox/sdk/node'
 import type { Command } from 'commander'
@@ -102,19 +102,21 @@ function registerInit(trust: Command, context: CliContext): void {
     .option('--out <file>', 'where the document goes if others must sign it too')
     .addHelpText('after', examples(['signalbox trust init --key-file author.key --require production']))
     .action(async ({ keyFile, require: wanted, out }: InitOptions) => {
+      const client = context.client()
       const { publicKey, keyId } = writeSigningKey(keyFile)
       const wish: Change = {
         add: [{ role: 'author', publicKey }],
         ...(wanted !== undefined && { authorsIn: listOf(wanted) }),
       }
-      const changed = await context
-        .client()
-        .changeTrust(wish)
-        .catch((error: unknown) => {
-          // A key that nobody knows of would only be in the way of the next try.
-          rmSync(keyFile)
-          throw error
-        })
+      const changed = await client.changeTrust(wish).catch((error: unknown) => {
+        // A key that nobody knows of would only be in the way of the next try; of a lost reply nobody can say.
+        if (error instanceof ApiError && error.status >= 400 && error.status < 500) rmSync(keyFile)
+        else
+          context.output.note(
+            `key ${keyId} is in ${keyFile}; \`signalbox trust show\` says whether it counts`,
+          )
+        throw error
+      })
       if (!changed.published && out === undefined) rmSync(keyFile)
       else context.output.line(`key ${keyId} is in ${keyFile}`)
       tell(context, changed, out)

@@ -26,7 +26,8 @@ const Reason = Type.String({ minLength: 1, maxLength: 512 })
 const ShadowShare = Type.Integer({
   minimum: 1,
   maximum: 1_000_000,
-  description: 'Of all calls, how many the shadows here look at; all if left out.',
+  description:
+    'Of all calls, how many the shadows here look at; left out of an answer: all; of a wish: as many as before.',
 })
 
 /** The version that a part of the calls is decided by, and how it goes on. */

@@ -138,9 +138,12 @@ describe('a scheduled drill', () => {
     await db.execute(sql`update gateway set url = ${gateway.url}`)
   })
 
-  it('is refused without a key, for expressions that are none, and where there is no such environment', async () => {
+  it('keeps what a change leaves out; is refused without a key, for expressions that are none, and where there is no such environment', async () => {
     const { key: _, ...keyless } = { model: 'other', everyMs: hour, key: '' }
     expect(await refusalOf(client.setDrillSchedule(keyless))).toMatchObject({ status: 400, param: 'key' })
+    const { everyMs, targets } = await client.setDrillSchedule({ model: 'smart', targets: 3 })
+    expect([everyMs, targets]).toEqual([hour, 3])
+    await set({ targets: 2 })
     const broken = set({ golden: [golden({ matches: '(' })] })
     expect(await refusalOf(broken)).toMatchObject({ status: 400, param: 'golden' })
     expect(await refusalOf(set({ environment: 'nowhere' }))).toMatchObject({ status: 404 })

@@ -1,12 +1,22 @@
 import { ApiError } from '@signalbox/sdk'
-import type { BodyOf, gatewayOperations, moneyOperations, ReplyOf } from '@signalbox/sdk/contract'
+import type {
+  BodyOf,
+  batchOperations,
+  gatewayOperations,
+  moneyOperations,
+  ReplyOf,
+} from '@signalbox/sdk/contract'
 import { v7 as newId } from 'uuid'
 import type { AccessPlane } from '../access-plane.ts'
 
-type Asked = typeof gatewayOperations & typeof moneyOperations
+type Asked = typeof gatewayOperations & typeof moneyOperations & typeof batchOperations
 const paths = {
   ...{ gatewayHello: 'hello', gatewayLease: 'leases', gatewaySettle: 'settlements' },
-  gatewayPutAside: 'settlements/refused',
+  ...{
+    gatewayPutAside: 'settlements/refused',
+    gatewayOpenBatch: 'batches',
+    gatewayTellBatch: 'batches/changes',
+  },
 } as const
 type Settled = Promise<ReplyOf<Asked['gatewaySettle']>>
 

@@ -293,3 +293,35 @@ test('a wish that arrives after its sender gave it up is granted nothing', async
   expect((await gateway.take([id], 600)).granted).toBe('600')
   expect((await client.reconcileBudgets()).differences).toEqual([])
 })
+
+test('a batch that was given up before it is opened keeps nothing, and none that was opened', async () => {
+  const { team, id } = await newBudget(100)
+  const { incarnation } = gateway
+  const jobOf = () => ({
+    ...{ batchId: newId(), callId: newId(), kind: 'openai' as const, connection: 'openai', keyId: 'k' },
+    ...{ nodeId: team.id, endpoint: '/v1/chat/completions', models: [], lines: 1, createdMs: 0 },
+  })
+  for (const order of ['open', 'giveUp'] as const) {
+    const [job, leaseId] = [jobOf(), newId()]
+    const open = () =>
+      gateway.ask('gatewayOpenBatch', {
+        ...{ incarnation, job },
+        wishes: [{ leaseId, budgets: [id], need: '60', want: '60', unit: 'usd' }],
+      })
+    const giveUp = () =>
+      gateway.ask('gatewayTellBatch', {
+        ...{ incarnation, batchId: job.batchId, settlements: [] },
+        change: { type: 'ended', outcome: 'refused', settled: [{ leaseId, amount: '0' }], metered: 0 },
+      })
+    if (order === 'open') expect(await open()).toMatchObject({ opened: true })
+    await giveUp()
+    await giveUp()
+    if (order === 'giveUp') expect(await open()).toMatchObject({ opened: false })
+    expect([order, ...((await currentOf(id)) ?? [])]).toEqual([order, 100, 0, 0, 0, 0])
+  }
+  const refused = gateway.ask('gatewayTellBatch', {
+    ...{ incarnation, batchId: newId(), settlements: [] },
+    change: { type: 'started', providerId: 'batch_1' },
+  })
+  expect((await refusalOf(refused)).code).toBe('not_found')
+})

@@ -195,6 +195,29 @@ describe('gateways of one environment', () => {
     expect((await team.sums()).settled).toBe(lineCost)
   })
 
+  it('record nothing of the lines of a batch but what they cost where retention is none', async () => {
+    const team = await world.team('quiet', 1_000_000_000n)
+    const gateway = await team.gateway()
+    const { snapshot } = gateway
+    if (snapshot === undefined) throw new Error('no snapshot')
+    const unrecorded = { all: true, nodes: [], keys: [] }
+    gateway.snapshot = { ...snapshot, state: { ...snapshot.state, unrecorded } }
+    const before = gateway.records.length
+    const id = await idOf(await createBatch(gateway, [chatLine('ada@example.com')]))
+    world.upstream.end(id, 'completed')
+    await settles(team, lineCost)
+    const made = gateway.records.slice(before)
+    expect(JSON.stringify(made)).not.toContain('ada@example.com')
+    expect(made.at(-1)).toMatchObject({
+      row: {
+        operation: 'chat',
+        target: 'openai/gpt-5.2',
+        costNanoUsd: String(lineCost),
+        nodeId: expect.any(String),
+      },
+    })
+  })
+
   it('strand what is never heard of again, and recover it from a late result', async () => {
     const team = await world.team('nine', 1_000_000_000n)
     const gateway = await team.gateway()
@@ -251,6 +274,31 @@ describe('every line of a batch', () => {
     ])
     for (const [, , message] of codes) expect(message).toContain('line 2')
     expect(await team.sums()).toMatchObject({ leased: 0, settled: 0 })
+  })
+
+  it('is worked on once, whatever race its batch would be in', async () => {
+    const team = await world.team('twelve', 1_000_000_000n)
+    const baseUrl = world.upstream.url
+    const gateway = await team.gateway({
+      connections: ['anthropic', 'spare'].map((name) =>
+        connectionOf(name, { provider: 'anthropic', baseUrl }),
+      ),
+      decide: ({ facts }) => {
+        const isBatch = facts.request.operation === 'batches'
+        const model = isBatch ? 'messages' : 'claude-opus-4-8'
+        const of = ['anthropic', 'spare'].map((name) => ({ target: `${name}/${model}` }))
+        return allow(isBatch ? { strategy: 'hedged', of, with: { afterMs: 0 } } : { strategy: 'ordered', of })
+      },
+    })
+    const before = world.upstream.created.length
+    const params = {
+      model: 'anthropic/claude-opus-4.8',
+      max_tokens: 10,
+      messages: [{ role: 'user', content: 'x' }],
+    }
+    await idOf(await gateway.send('/v1/messages/batches', { requests: [{ custom_id: 'a', params }] }))
+    expect(world.upstream.created.length - before).toBe(1)
+    expect(gateway.records.at(-1)?.row).toMatchObject({ operation: 'batches', attempts: 1 })
   })
 
   it('is metered without a budget, and beyond what a soft one thought likely', async () => {

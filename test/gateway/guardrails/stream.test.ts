@@ -206,3 +206,38 @@ it('several choices of one stream are refused, as only one can be read as it com
     { error: { code: 'unsupported_feature' } },
   ])
 })
+
+it('what no guardrail reads in a stream, words of a source and of a search, stays behind and is named', async () => {
+  const event = (type: string, rest: object) =>
+    `event: ${type}\ndata: ${JSON.stringify({ type, index: 0, ...rest })}\n\n`
+  const found = { type: 'web_search_result', url: 'https://b.example/', title: 'B', encrypted_content: 'e' }
+  const asked = { type: 'server_tool_use', id: 's1', name: 'web_search', input: { query: 'bob@mailbox.org' } }
+  const searched = [asked, { type: 'web_search_tool_result', tool_use_id: 's1', content: [found] }]
+    .map((block) => event('content_block_start', { content_block: block }) + event('content_block_stop', {}))
+    .join('')
+  const source = { type: 'web_search_result_location', url: 'https://a.example/', encrypted_index: 'e' }
+  const citation = { ...source, cited_text: 'Write to ada@mailbox.org' }
+  const cited = event('content_block_delta', { delta: { type: 'citations_delta', citation } })
+  for (const guard of ['redact', 'hold-redact']) {
+    plays(
+      messageStreamAt('text', ['Hello.'])
+        .replace('event: content_block_start', `${searched}$&`)
+        .replace(
+          'event: content_block_stop\ndata: {"type":"content_block_stop","index":0}\n\nevent: message',
+          `${cited}${cited}$&`,
+        ),
+    )
+    const response = await line.gateway.send(
+      '/v1/messages',
+      { ...messagesAsked, messages: [{ role: 'user', content: 'Hi' }] },
+      { headers: { 'x-signalbox-metadata': JSON.stringify({ guard }) } },
+    )
+    const body = await response.text()
+    const told = ['https://a.example/', 'https://b.example/', 'ada@', 'bob@'].map((each) =>
+      body.includes(each),
+    )
+    expect([guard, ...told]).toEqual([guard, true, true, false, false])
+    const { dropped } = (await line.gateway.lastRecord()).body
+    expect(dropped.toSorted()).toEqual(['response.citations.quote', 'response.searches.queries'])
+  }
+})

@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { refusedPerRequestMax } from '@signalbox/sdk/contract'
 import { createLogger } from '@signalbox/sdk/node'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createIdSource } from '../../../gateway/id-source.ts'
@@ -131,6 +132,17 @@ describe('a report that the ledger refuses', () => {
     expect(ledger.aside[0]?.report).toContain(badLease)
   })
 
+  it('holds up no other where the ledger fails on the first two alone', async () => {
+    const other = setOf('other')
+    ledger.add('other', 1_000_000n)
+    const failing = [await takeLease(bad), await takeLease(other)]
+    await takeLease(good)
+    refusal = ({ leases }) => (leases.some(({ leaseId }) => failing.includes(leaseId)) ? 500 : undefined)
+    for (const set of [bad, other, good]) spend(set, set.id, 20n)
+    money.start()
+    await vi.waitFor(() => expect(ledger.get('good').settled).toBe(20n), 3000)
+  })
+
   it('waits in a file while the control plane does not take it, for the next run too', async () => {
     const lease = await takeLease(bad)
     spend(bad, 'c1', 200n)
@@ -145,6 +157,48 @@ describe('a report that the ledger refuses', () => {
     expect(ledger.aside.map(({ report }) => report).join()).toContain(lease)
     expect(readdirSync(join(folder, 'refused'))).toEqual([])
   })
+
+  it('holds up no stop: what the control plane does not take in time is there for the next run', async () => {
+    await takeLease(bad)
+    spend(bad, 'c1', 200n)
+    refusal = () => 400
+    vi.spyOn(ledger, 'putAside').mockRejectedValueOnce(new Error('away'))
+    money.start()
+    await vi.waitFor(() => expect(money.status().refusedReports).toBeGreaterThan(1), 3000)
+    const silent = vi.fn((_: object, signal: AbortSignal) => {
+      const ended = Promise.withResolvers<never>()
+      signal.addEventListener('abort', () => ended.reject(signal.reason))
+      return ended.promise
+    })
+    const next = refusedIn()
+    const stopping = new Money({
+      ...{ link: { ...link, putAside: silent }, incarnation: 'next', clock, createId: ids, log, times },
+      refused: new RefusedReports({
+        ...{ folder: join(folder, 'refused'), link: { putAside: silent }, clock, createId: ids, log },
+      }),
+    })
+    const startMs = performance.now()
+    await stopping.close(150)
+    expect(performance.now() - startMs).toBeLessThan(2000)
+    expect(silent).toHaveBeenCalledTimes(1)
+    expect(next.waiting).toBeGreaterThan(1)
+  })
+})
+
+it('many of them are handed over one request at a time, so that leases are told of in between', async () => {
+  const refused = refusedIn()
+  const numbers = Array.from({ length: refusedPerRequestMax + 1 }, (_, number) => number)
+  for (const number of numbers) {
+    const lease = { leaseId: `lease-${number}`, amount: '0', settled: '0', final: true }
+    for (let tries = 0; tries < refusalsMax; tries++) {
+      refused.refuse({ leases: [lease], settlements: [] }, new Error('no'), 'run')
+    }
+  }
+  const { signal } = new AbortController()
+  await refused.send(signal)
+  expect([ledger.aside.length, refused.waiting]).toEqual([refusedPerRequestMax, 1])
+  await refused.send(signal)
+  expect([ledger.aside.length, refused.waiting]).toEqual([refusedPerRequestMax + 1, 0])
 })
 
 describe('what an earlier run held', () => {

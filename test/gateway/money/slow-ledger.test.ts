@@ -25,6 +25,10 @@ it('waits on for a ledger that has just answered and is slow, and not for one th
   await wait(150)
   expect(await money.ask(setOf('b'), wish, times.grantMs)).toBe('taken')
   slowMs = 60_000
+  // Who asks once more after all that time has waited long enough.
+  const againMs = performance.now()
+  expect(await money.ask(setOf('b'), { ...wish, need: 9000n }, -4 * times.grantMs)).toBe('away')
+  expect(performance.now() - againMs).toBeLessThan(2 * times.grantMs)
   const startMs = performance.now()
   expect(await money.ask(setOf('c'), wish, times.grantMs)).toBe('away')
   expect(performance.now() - startMs).toBeGreaterThanOrEqual(4 * times.grantMs - 5)

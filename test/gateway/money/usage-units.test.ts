@@ -1,7 +1,7 @@
 import { type UsageUnit, usageUnits } from '@signalbox/sdk/contract'
 import { describe, expect, it } from 'vitest'
 import { MemoryLedger } from '../../support/memory-ledger.ts'
-import { smallCatalogue } from '../../support/memory-snapshot.ts'
+import { connectionOf, smallCatalogue } from '../../support/memory-snapshot.ts'
 import { chatCompletion, message } from '../../support/scripted-upstream.ts'
 import { budgetOf, startBudgeted } from './budgeted-gateway.ts'
 
@@ -98,4 +98,29 @@ describe('what a provider reports, in the ledger and in the record', () => {
     const all = new Set<UsageUnit>(bills.flatMap(({ seen }) => [...seen]))
     expect(usageUnits.filter((unit) => !all.has(unit))).toEqual([])
   })
+})
+
+it('searches that nothing limits where they are made are no part of what a hard budget can bound', async () => {
+  const gemini = catalogue.slice(0, 1).map((row) => ({ ...row, id: 'gemini-3-pro', provider: 'gemini' }))
+  const { gateway, dispatched } = await startBudgeted({
+    ledger: new MemoryLedger().add('b', 1_000_000_000_000n),
+    snapshot: {
+      catalogue: [...catalogue, ...gemini],
+      connections: ['openai', 'anthropic', 'gemini'].map((name) =>
+        connectionOf(name, { provider: name, baseUrl: 'http://127.0.0.1:9' }),
+      ),
+    },
+    budgets: [budgetOf('b', { mode: 'hard' })],
+  })
+  const limited = { max_tokens: 500, messages: [{ role: 'user', content: 'q' }], tools: searching }
+  const input = { input: 'q', max_output_tokens: 500, tools: [{ type: 'web_search', max_uses: 1 }] }
+  for (const [path, body] of [
+    ['/v1/messages', { ...limited, model: 'gemini/gemini-3-pro' }],
+    ['/v1/responses', { ...input, model: 'anthropic/claude-sonnet-4-5', max_tool_calls: 50 }],
+  ] as const) {
+    const response = await gateway.send(path, body, { headers: { 'x-signalbox-fidelity': 'lossy' } })
+    const said = await response.text()
+    expect([response.status, said.includes('price_unknown') || said.includes('cost')]).toEqual([402, true])
+  }
+  expect(dispatched).toEqual([])
 })

@@ -195,7 +195,8 @@ describe('Gemini’s files', () => {
         body: 'Hello',
       })
     const refused = await Promise.all([put(strangerKey), put(memoryKey, address.replace('UP1', 'UP0'))])
-    expect(refused.map(({ status }) => status)).toEqual([404, 404])
+    refused.push(await put(memoryKey, `${address}&upload_id=UP0`))
+    expect(refused.map(({ status }) => status)).toEqual([404, 404, 404])
     expect(upstream.requests.length).toBe(sent)
     expect((await put(memoryKey)).status).toBe(200)
     expect((await gateway.lastRecord()).row).toMatchObject({ operation: 'files', status: 200 })

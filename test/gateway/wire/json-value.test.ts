@@ -16,6 +16,18 @@ describe('parseExactBytes', () => {
     const json = { text: `${long} 12345678901234567890 1e999 "`, n: 1.5 }
     expect(parseExactBytes(Buffer.from(JSON.stringify(json)), json)).toBe(json)
   })
+
+  it('looks through a body of many short texts in less time than it takes to parse it', () => {
+    const body = Buffer.from(`[${'"",'.repeat(3_000_000)}1]`)
+    const timeOf = (work: () => unknown): number => {
+      const before = process.cpuUsage()
+      work()
+      return process.cpuUsage(before).user
+    }
+    const parsed: unknown[] = []
+    const parseUs = timeOf(() => parsed.push(JSON.parse(body.toString('utf8'))))
+    expect(timeOf(() => parseExactBytes(body, parsed[0]))).toBeLessThan(2 * parseUs)
+  })
 })
 
 describe('parseExact', () => {

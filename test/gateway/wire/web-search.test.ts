@@ -405,3 +405,17 @@ describe('a search of the web', () => {
     expect(sent('openai-responses', ask, anthropic, 'claude-opus-4-8').body.tools).toHaveLength(2)
   })
 })
+
+it('a search of Gemini that every event says again is told once, and what is new of it then', () => {
+  const { provider, events } = geminiAnswer()
+  const grounded = (metadata: Json, text: string) =>
+    json({ responseId: 'r1', candidates: [{ content: { parts: [{ text }] }, groundingMetadata: metadata }] })
+  const said = json({ webSearchQueries: ['sky'], groundingChunks: [{ web: { uri: 'https://a.example/' } }] })
+  const more = json({ ...said, webSearchQueries: ['sky', 'sea'] })
+  const [first = {}, ...rest] = events
+  const all = decoded(provider, [grounded(said, ''), grounded(said, ''), first, grounded(more, ''), ...rest])
+  const searches = all.flatMap((delta) => (delta.type === 'search' ? [delta.search] : []))
+  expect(searches.map(({ queries }) => queries)).toEqual([['sky'], ['sea']])
+  expect(new Set(searches.map(({ id }) => id)).size).toBe(2)
+  expect(all.filter(({ type }) => type === 'citation')).toHaveLength(1)
+})
