@@ -1,12 +1,20 @@
 import { runSwaps } from './parts/swap-rig.ts'
 
 /**
- * Releases and states that change under load: `node test/bench/swap.ts [releases] [states] [calls per second]`. Ends
- * with 1 where a call failed or saw two versions, where p99 more than doubled, or where a change took 2 s.
+ * Releases and states that change under load: `node test/bench/swap.ts [releases] [states] [calls per second] [seconds]`,
+ * the changes spread over so many seconds, 0 for one after the other. Ends with 1 where a call failed or saw two
+ * versions, where p99 more than doubled, or where a change took 2 s.
  */
-const [releases = 50, states = 500, callsPerSecond = 550] = process.argv.slice(2).map(Number)
+const [releases = 50, states = 500, callsPerSecond = 550, seconds = 60] = process.argv.slice(2).map(Number)
 const say = (text: string): boolean => process.stdout.write(`${text}\n`)
-const scale = { versions: Math.min(10, releases), releases, states, callsPerSecond, quietMs: 10_000 }
+const scale = {
+  versions: Math.min(10, releases),
+  releases,
+  states,
+  callsPerSecond,
+  quietMs: 10_000,
+  overMs: seconds * 1000,
+}
 const result = await runSwaps(scale)
 const { quiet, busy, failed, mixed, propagation } = result
 const ms = (value: number): string => `${value.toFixed(1)} ms`

@@ -14,6 +14,8 @@ export interface SwapScale {
   readonly callsPerSecond: number
   /** Load without any change before, to compare with. */
   readonly quietMs: number
+  /** The changes are spread over so long; one after the other where left out. */
+  readonly overMs?: number
 }
 export interface Times {
   readonly p50Ms: number
@@ -173,14 +175,18 @@ async function makeChanges({ controlPlane: { client }, versions }: Rig, scale: S
     if (reply.pending !== undefined) pending++
     return reply
   }
+  const beganMs = performance.now()
+  const due = (share: number) => wait(Math.max(0, beganMs + share * (scale.overMs ?? 0) - performance.now()))
   const releases = async (): Promise<void> => {
     for (let index = 1; index <= scale.releases; index++) {
+      await due(index / scale.releases)
       const version = versions[index % versions.length]?.digest ?? ''
       await timed('release', () => client.promoteVersion({ version, environment: 'development' }))
     }
   }
   const states = async (): Promise<void> => {
     for (let index = 0; index < scale.states; index += 4) {
+      await due(index / scale.states)
       const { id } = await timed('key', () => client.createKey({ team: 'load', name: `k${index}` }))
       await timed('revocation', () => client.revokeKey({ id }))
       const limit = { team: 'load', unit: 'requests', window: 'minute', limit: 1_000_000 + index } as const
