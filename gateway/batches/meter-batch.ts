@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { BatchOutcome, CallRecord, ClaimedBatch, SettlementReport } from '@signalbox/sdk/contract'
 import type { Call, UsageCounts } from '../call.ts'
+import { derivedId } from '../derived-id.ts'
 import { keptRecord } from '../kept-record.ts'
 import { tokensOf } from '../money/attempt-hold.ts'
 import type { GatewayParts } from '../parts.ts'
@@ -239,10 +239,6 @@ class BatchMeter {
   }
 }
 
-/** The same for the same line of the same batch: a UUID (RFC 9562, version 8), in the order of the ends of batches. */
-function lineId(batchId: string, line: string, endedMs: number): string {
-  const time = Math.max(0, endedMs).toString(16).padStart(12, '0').slice(-12)
-  const hex = createHash('sha256').update(`batch ${batchId} ${line}`).digest('hex')
-  const variant = '89ab'[Number.parseInt(hex.charAt(3), 16) % 4]
-  return `${time.slice(0, 8)}-${time.slice(8)}-8${hex.slice(0, 3)}-${variant}${hex.slice(4, 7)}-${hex.slice(8, 20)}`
-}
+/** The same for the same line of the same batch, in the order of the ends of batches. */
+const lineId = (batchId: string, line: string, endedMs: number): string =>
+  derivedId(`batch ${batchId} ${line}`, endedMs)

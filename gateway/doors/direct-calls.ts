@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { type CallRecord, type DirectCall, DirectReport, Refusal } from '@signalbox/sdk/contract'
 import { describeViolations, fits, violationsOf } from '@signalbox/sdk/node'
 import type { Express, Request, Response } from 'express'
 import { callerAddress } from '../caller-address.ts'
+import { derivedId } from '../derived-id.ts'
 import { refuse, requestId } from '../door-answers.ts'
 import { layersOf } from '../handle-call.ts'
 import { keptRecord } from '../kept-record.ts'
@@ -79,11 +79,7 @@ function checkCall(call: DirectCall, index: number, nowMs: number): void {
 }
 
 /** The same for the same call of the same key, so that what is told twice is stored once. */
-function recordId(keyId: string, id: string): string {
-  const hex = createHash('sha256').update(`direct ${keyId} ${id}`).digest('hex')
-  const variant = '89ab'[Number.parseInt(hex.charAt(16), 16) % 4]
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`
-}
+const recordId = (keyId: string, id: string): string => derivedId(`direct ${keyId} ${id}`)
 
 /** What a caller said of it, as far as it is declared and right: what is over cannot be refused. */
 function claimsOf({ metadata = {} }: DirectCall, caller: Caller, snapshot: Snapshot): Claims {
