@@ -48,7 +48,8 @@ export class EndedCalls {
 
   add(call: EndedCall): void {
     this.#waiting.push({ call, sequence: this.#options.recorder.nextSequence() })
-    if (this.#waiting.length >= this.#batchMax) this.flush()
+    // After the answers of this turn.
+    if (this.#waiting.length === this.#batchMax) setImmediate(() => this.flush())
     else this.#timer ??= setTimeout(() => this.flush(), this.#delayMs)
   }
 

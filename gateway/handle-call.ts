@@ -30,7 +30,7 @@ import { type Selected, select } from './steps/select.ts'
 import { modelAt, onlyOwned, ownerOf } from './stored-things.ts'
 import { type TargetTable, targetsOf } from './targets.ts'
 import type { CallSpanIds } from './telemetry/telemetry.ts'
-import { beginTrail, type Trail } from './trail.ts'
+import { askedOf, beginTrail, type Trail } from './trail.ts'
 import type { AllowedCall } from './way.ts'
 import { decisionFor, grantWishes, ignoredWishes, withModels } from './wishes/grant-wishes.ts'
 import { readNamed, takeWishes } from './wishes/read-wishes.ts'
@@ -117,7 +117,7 @@ function readCall(
   const { call: whole, prompt } = takePrompt(request, layers)
   const { call, wishes } = takeWishes(whole, request.headers, request.read, random)
   trail.prompt = prompt
-  trail.call = call
+  trail.asked = askedOf(call)
   return { call, prompt, wishes }
 }
 

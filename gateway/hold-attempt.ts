@@ -46,8 +46,7 @@ function askedTokens({ json, summary }: Call): number | undefined {
 }
 
 /** A call's traits where it is sent: Google's tools search as often as they like, whatever limit the caller has. */
-function traitsAt(call: Call, target: Target): RequestTraits {
-  const traits = traitsOf(call)
+function traitsAt(traits: RequestTraits, target: Target): RequestTraits {
   if (traits.serverTools === undefined || target.provider.format !== 'gemini') return traits
   return { ...traits, serverTools: { usesMax: undefined } }
 }
@@ -55,10 +54,11 @@ function traitsAt(call: Call, target: Target): RequestTraits {
 function boundFor(
   { call, target, node, caps }: HeldInput,
   request: UpstreamRequest,
+  own: RequestTraits,
 ): RequestBound | undefined {
   // Only its answer tells what such an operation costs.
   if (call.native?.billing === 'reported') return undefined
-  const traits = traitsAt(call, target)
+  const traits = traitsAt(own, target)
   const asked = limitOutput(askedTokens(call), {
     caps,
     ...(node.patch !== undefined && { patch: node.patch }),
@@ -91,8 +91,11 @@ function priceDigestOf(prices: readonly PriceRow[] | undefined): string | undefi
 }
 
 /** Everything that the target writes in answer to this call can be seen. */
-function isVisibleTo(call: Call, target: Target, patchedLevel: string | undefined): boolean {
-  const { isHidden, serverTools } = traitsOf(call)
+function isVisibleTo(
+  { isHidden, serverTools }: RequestTraits,
+  target: Target,
+  patchedLevel: string | undefined,
+): boolean {
   const isPatched = patchedLevel !== undefined && patchedLevel !== 'none'
   return target.visibleOutput === true && !isHidden && !isPatched && serverTools === undefined
 }
@@ -118,14 +121,15 @@ export function holdAttempt(
   money: Money,
 ): AttemptHold | Promise<AttemptHold> {
   const { call, target, node, account, trail } = input
-  const isVisible = isVisibleTo(call, target, node.patch?.reasoningLevel)
+  const traits = traitsOf(call)
+  const isVisible = isVisibleTo(traits, target, node.patch?.reasoningLevel)
   // Only an answer that runs through the relay chain is seen as it comes, and can be cut.
   const isRelayed = call.native === undefined && call.operation !== 'realtime' && account.isReadWhole !== true
   const stopsBilling = target.abortStopsBilling === true
   return admit(money, {
     budgets: account.budgets,
     owner: { callId: account.callId, attempt: trail.index },
-    bound: boundFor(input, request),
+    bound: boundFor(input, request, traits),
     canGrow:
       isRelayed &&
       isVisible &&

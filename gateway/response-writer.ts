@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Refusal } from '@signalbox/sdk/contract'
+import { sendAtTurnEnd } from './turn-end.ts'
 
 /** A caller who leaves more than this of a whole answer unread, and reads nothing for this long, is cut off. */
 const unreadBytesMax = 65_536
@@ -13,7 +14,8 @@ export interface WriterTap {
 
 /**
  * The caller's side of a call. Counts what is sent, tells when the socket is full and when the caller has gone, and
- * makes sure that an answer begins and ends once.
+ * makes sure that an answer begins and ends once. Its end leaves at the end of the turn, after what is written down of
+ * the call.
  */
 export class ResponseWriter {
   /** Bytes of body that were handed to the socket. */
@@ -69,6 +71,10 @@ export class ResponseWriter {
     this.begun = true
     this.over = true
     this.bytesOut = bytes.length
+    sendAtTurnEnd(() => this.#sendWhole(bytes))
+  }
+
+  #sendWhole(bytes: Buffer): void {
     this.#response.end(bytes)
     // What does not fit into the socket is kept until it is read; not for ever.
     if (this.#response.writableLength > unreadBytesMax)
@@ -95,7 +101,9 @@ export class ResponseWriter {
   end(): void {
     if (this.over) return
     this.over = true
-    this.#response.end()
+    // What was written last goes with the end, not before it.
+    this.#response.cork()
+    sendAtTurnEnd(() => this.#response.end())
   }
 
   /** Cuts the connection, for a caller who does not read. */

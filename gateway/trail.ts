@@ -64,6 +64,10 @@ export interface AttemptTrail {
   drill: Attempt['drill']
 }
 
+/** What is left of a call when its record is made: the rest, with its body, is let go of with its answer. */
+export type AskedCall = Pick<Call, 'model' | 'format' | 'stream'>
+export const askedOf = ({ model, format, stream }: Call): AskedCall => ({ model, format, stream })
+
 /** What a call leaves behind on its way. Each stage writes its own part; the record is made from it at the end. */
 export interface Trail {
   /** Of the record; callers know it as `x-signalbox-decision`. */
@@ -85,7 +89,7 @@ export interface Trail {
   shadows: readonly ShadowResult[]
   keyId: string | undefined
   nodeId: string | undefined
-  call: Call | undefined
+  asked: AskedCall | undefined
   /** The prompt that the caller named. */
   prompt: CallerPrompt | undefined
   metadata: Readonly<Record<string, string | number | boolean>>
@@ -150,7 +154,7 @@ export function beginTrail(start: {
     shadows: [],
     keyId: undefined,
     nodeId: undefined,
-    call: undefined,
+    asked: undefined,
     prompt: undefined,
     metadata: {},
     undeclared: [],

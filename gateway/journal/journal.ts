@@ -2,6 +2,7 @@ import { closeSync, openSync, writeSync } from 'node:fs'
 import { apiOperations, type GapRecord, segmentRecordsMax } from '@signalbox/sdk/contract'
 import type { Logger } from '@signalbox/sdk/node'
 import type { Recorder } from '../recorder.ts'
+import { writeAtTurnEnd } from '../turn-end.ts'
 import { IncarnationFolder } from './incarnation-folder.ts'
 import type { JournalProgress, Written } from './journal-messages.ts'
 import { JournalThread } from './journal-thread.ts'
@@ -69,6 +70,8 @@ export class Journal implements Recorder {
   #progress: JournalProgress | undefined
   #unsealedBytes = 0
   #sequence = 0
+  #isNoting = false
+  #isClosed = false
   #recorded = 0
   #lost = 0
   #gaps: { from: number; to: number; reason: Reason }[] = []
@@ -101,18 +104,24 @@ export class Journal implements Recorder {
   }
 
   /**
-   * The next sequence. The highest one is noted on the disk at once (8 bytes, under a microsecond), so that records
-   * that die with the process are known to be missing.
+   * The next sequence. The highest one of a turn is noted on the disk (8 bytes) before its answers leave, so that
+   * records that die with the process are known to be missing.
    */
   nextSequence(): number {
-    this.#sequence++
+    if (!this.#isNoting) writeAtTurnEnd(() => this.#note())
+    this.#isNoting = true
+    return ++this.#sequence
+  }
+
+  #note(): void {
+    this.#isNoting = false
+    if (this.#isClosed) return
     this.#takenBytes.writeDoubleLE(this.#sequence, 0)
     try {
       writeSync(this.#takenDescriptor, this.#takenBytes, 0, 8, 0)
     } catch {
       // A disk that fails here fails the records too, and there it is told.
     }
-    return this.#sequence
   }
 
   record(sequence: number, line: string | undefined): void {
@@ -182,6 +191,8 @@ export class Journal implements Recorder {
     if (this.#gaps.length > 0) this.#writeGaps()
     await this.#writer.finish(withinMs)
     await this.#thread.close(Math.max(0, withinMs - (performance.now() - startMs)))
+    if (this.#isNoting) this.#note()
+    this.#isClosed = true
     closeSync(this.#takenDescriptor)
   }
 }

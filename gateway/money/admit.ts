@@ -1,10 +1,11 @@
-import { Refusal, type StateBudget } from '@signalbox/sdk/contract'
+import { Refusal } from '@signalbox/sdk/contract'
 import { AttemptHold, type AttemptHoldState, type HoldKind, runAheadTokens } from './attempt-hold.ts'
 import type { BudgetSet, CallBudgets } from './call-budgets.ts'
 import type { Hold, HoldOwner } from './hold.ts'
 import type { WaiterAnswer } from './lease-pool.ts'
 import type { Money } from './money.ts'
 import { amountAt, isFree, outputFor, type RequestBound, usdAt } from './request-bound.ts'
+import { shadowsOver } from './shadows-over.ts'
 
 /** An attempt that wants to go out. */
 export interface AdmitInput {
@@ -160,25 +161,24 @@ class Admission {
   #hold(
     kind: HoldKind,
     holds: readonly Hold[],
-    rest: Pick<AttemptHoldState, 'outputTokens' | 'clampTo'>,
+    { outputTokens, clampTo }: Pick<AttemptHoldState, 'outputTokens' | 'clampTo'>,
   ): AttemptHold {
-    const { bound, capLeft, isVisible, budgets, priceDigest } = this.#input
+    const { bound, capLeft, isVisible, priceDigest } = this.#input
     // Of a plain answer nothing is seen before it is whole.
     const stopsBilling = this.#input.stopsBilling && (this.#input.isStream || kind === 'growing')
-    const wouldRefuse = budgets.flatMap((set) => set.budgets.filter((budget) => this.#isOver(budget, set)))
-    this.#money.counts.wouldRefuse += wouldRefuse.length
-    const known = { capLeft, isVisible, stopsBilling, wouldRefuse, priceDigest }
-    return new AttemptHold({ kind, bound, holds, ...known, ...rest })
-  }
-
-  /** Whether a shadow budget would not have let this go. */
-  #isOver({ id, mode }: StateBudget, { unit }: BudgetSet): boolean {
-    const window = mode === 'shadow' ? this.#money.windowOf(id) : undefined
-    const { bound } = this.#input
-    if (window === undefined || bound === undefined) return false
-    const used = BigInt(window.settled) + BigInt(window.stranded) + BigInt(window.overrun)
-    const least = amountAt(bound, unit, Math.min(this.#full, runAheadTokens))
-    return used + least > BigInt(window.limit)
+    const wouldRefuse = shadowsOver(this.#money, this.#input, Math.min(this.#full, runAheadTokens))
+    return new AttemptHold({
+      kind,
+      bound,
+      holds,
+      outputTokens,
+      clampTo,
+      capLeft,
+      isVisible,
+      stopsBilling,
+      wouldRefuse,
+      priceDigest,
+    })
   }
 
   /** Asks the ledger for what is missing. */

@@ -10,6 +10,8 @@ export interface BudgetSet {
   readonly budgets: readonly StateBudget[]
   /** At least one of them refuses what cannot be proved to fit. */
   readonly isHard: boolean
+  /** Those that only watch. */
+  readonly shadows: readonly StateBudget[]
 }
 /** What limits a caller: none or one set of each unit. */
 export type CallBudgets = readonly BudgetSet[]
@@ -37,7 +39,8 @@ function setOf(unit: BudgetUnit, budgets: readonly StateBudget[]): BudgetSet[] {
   const own = budgets.filter((budget) => budget.unit === unit)
   if (own.length === 0) return []
   const id = own.map((budget) => budget.id).join(' ')
-  return [{ id, unit, budgets: own, isHard: own.some(({ mode }) => mode === 'hard') }]
+  const shadows = own.filter(({ mode }) => mode === 'shadow')
+  return [{ id, unit, budgets: own, isHard: own.some(({ mode }) => mode === 'hard'), shadows }]
 }
 
 /** The budgets of a key and of every node above it. Empty for most callers, and then found without a look. */

@@ -2,6 +2,7 @@ import { closeSync, ftruncateSync, mkdirSync, openSync, renameSync, rmSync, writ
 import { join } from 'node:path'
 import type { LeaseReport, SettlementReport } from '@signalbox/sdk/contract'
 import type { Logger } from '@signalbox/sdk/node'
+import { writeAtTurnEnd } from '../turn-end.ts'
 import type { Hold } from './hold.ts'
 import type { LeasePool } from './lease-pool.ts'
 
@@ -17,8 +18,9 @@ export interface HoldJournalOptions {
 }
 
 /**
- * Holds and settlements, each written before it counts (`write`, no `fsync`): after the death of the process they are
- * evidence of what may have been spent. One line each: `B` boot · `L` lease that was asked for or granted, settled
+ * Holds and settlements, each written before it counts (`write`, no `fsync`): those of one turn together, before the
+ * requests and answers that they are of leave. After the death of the process they are evidence of what may have been
+ * spent. One line each: `B` boot · `L` lease that was asked for or granted, settled
  * before · `H` hold of an attempt in a lease · `R` its end without cost · `S` settlement · `K` so many settlements are
  * reported · `F` a lease is closed.
  */
@@ -27,6 +29,8 @@ export class HoldJournal {
   readonly #options: HoldJournalOptions
   #descriptor: number
   #bytes = 0
+  /** Lines of this turn. */
+  #waiting = ''
   #isBroken = false
 
   constructor(options: HoldJournalOptions) {
@@ -52,21 +56,15 @@ export class HoldJournal {
   }
 
   held({ callId, attempt, parts }: Hold): void {
-    let text = ''
-    for (const { lease, amount } of parts) text += `H ${callId} ${attempt} ${lease.id} ${amount}\n`
-    if (text !== '') this.#write(text)
+    for (const { lease, amount } of parts) this.#add(`H ${callId} ${attempt} ${lease.id} ${amount}\n`)
   }
 
   released({ callId, attempt, parts }: Hold): void {
-    let text = ''
-    for (const { lease } of parts) text += `R ${callId} ${attempt} ${lease.id}\n`
-    if (text !== '') this.#write(text)
+    for (const { lease } of parts) this.#add(`R ${callId} ${attempt} ${lease.id}\n`)
   }
 
   settled(rows: readonly SettlementReport[]): void {
-    let text = ''
-    for (const row of rows) text += settlementLine(row)
-    if (text !== '') this.#write(text)
+    for (const row of rows) this.#add(settlementLine(row))
   }
 
   /** The ledger has the next `count` settlements, and these leases as they are. */
@@ -91,6 +89,7 @@ export class HoldJournal {
       }
     }
     for (const row of unreported) text += settlementLine(row)
+    this.#waiting = ''
     try {
       const descriptor = openSync(`${this.path}.tmp`, 'w', 0o600)
       writeSync(descriptor, text)
@@ -105,16 +104,31 @@ export class HoldJournal {
 
   /** Closes it; where everything was reported, and no wish is open, there is nothing to keep. */
   close(isReported: boolean): void {
+    this.#flush()
     closeSync(this.#descriptor)
     this.#isBroken = true
     if (isReported) rmSync(this.path, { force: true })
   }
 
-  #write(text: string): void {
+  /** Written at the end of the turn, or when a line is that must not wait. */
+  #add(line: string): void {
+    if (this.#waiting === '') writeAtTurnEnd(() => this.#flush())
+    this.#waiting += line
+  }
+
+  #flush(): void {
+    if (this.#waiting !== '') this.#write('')
+  }
+
+  /** Writes at once, after what waits. */
+  #write(last: string): void {
+    const text = this.#waiting + last
+    this.#waiting = ''
     if (this.#isBroken) return
     try {
       const written = writeSync(this.#descriptor, text)
-      if (written !== Buffer.byteLength(text)) throw new Error('the disk took a part of a line')
+      // Ids, numbers and letters: each character is a byte.
+      if (written !== text.length) throw new Error('the disk took a part of a line')
       this.#bytes += written
     } catch (error) {
       this.#break(error)

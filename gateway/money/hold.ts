@@ -1,4 +1,5 @@
 import type { SettlementReport } from '@signalbox/sdk/contract'
+import { commitTurn } from '../turn-end.ts'
 import type { Lease } from './lease.ts'
 import type { LeasePool } from './lease-pool.ts'
 
@@ -48,6 +49,8 @@ export class Hold {
     if (more === undefined) return false
     this.#add(more)
     this.#log.held(this)
+    // The answer that it is for goes on at once.
+    commitTurn()
     return true
   }
 

@@ -85,8 +85,7 @@ export class LeasePool {
   }
 
   /** What can be taken at this moment. */
-  free(): bigint {
-    const nowMs = this.#nowMs()
+  free(nowMs = this.#nowMs()): bigint {
     let free = 0n
     for (const lease of this.leases) if (lease.isUsable(nowMs)) free += lease.free
     return free
@@ -94,14 +93,15 @@ export class LeasePool {
 
   /** Takes exactly `amount`, from as many leases as it needs, or nothing. */
   take(amount: bigint): HoldPart[] | undefined {
-    this.#usedMs = this.#nowMs()
+    const nowMs = this.#nowMs()
+    this.#usedMs = nowMs
     if (amount > this.#largest) this.#largest = amount
-    const free = this.free()
+    const free = this.free(nowMs)
     if (free < amount) {
       this.prefetch()
       return undefined
     }
-    const parts = this.#collect(amount, true)
+    const parts = this.#collect(amount, nowMs)
     const left = free - amount
     const isShort = left * 100n < this.#momentary() * renewAtPercent
     if (isShort || left < this.#steadyPerSecond * steadySecondsLeast) this.prefetch()
@@ -110,15 +110,15 @@ export class LeasePool {
 
   /** Takes as much of `amount` as is free; what is spent already may come from leases that are past their time. */
   takeUpTo(amount: bigint): HoldPart[] {
-    return amount === 0n ? [] : this.#collect(amount, false)
+    return amount === 0n ? [] : this.#collect(amount, undefined)
   }
 
-  #collect(amount: bigint, onlyUsable: boolean): HoldPart[] {
-    const nowMs = this.#nowMs()
+  /** From leases that are usable at that time; from all where there is none. */
+  #collect(amount: bigint, nowMs: number | undefined): HoldPart[] {
     const parts: HoldPart[] = []
     let missing = amount
     for (const lease of this.leases) {
-      if (lease.final || (onlyUsable && !lease.isUsable(nowMs))) continue
+      if (lease.final || (nowMs !== undefined && !lease.isUsable(nowMs))) continue
       const taken = lease.hold(missing)
       if (taken === 0n) continue
       parts.push({ lease, amount: taken })

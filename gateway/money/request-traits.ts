@@ -35,14 +35,6 @@ const contentMembers = [
   ...['systemInstruction', 'system_instruction'],
 ] as const
 const depthMax = 24
-const nothing: RequestTraits = {
-  images: 0,
-  imageBytes: 0,
-  isOpenEnded: false,
-  serverTools: undefined,
-  isHidden: false,
-  pricedTier: undefined,
-}
 
 interface Media {
   images: number
@@ -153,24 +145,21 @@ function pricedTierOf({ json }: Call): string | undefined {
   return json.inference_geo === undefined || json.inference_geo === null ? undefined : 'inference_geo'
 }
 
-const known = new WeakMap<Call, RequestTraits>()
-
-/** Reads a request for what bounds its cost; done once for each call. */
+/** Reads a request for what bounds its cost. */
 export function traitsOf(call: Call): RequestTraits {
-  let traits = known.get(call)
-  if (traits === undefined) {
-    // A session has all of its conversation still before it.
-    const isOpenEnded = (call.stored?.length ?? 0) > 0 || call.operation === 'realtime'
-    const media: Media = { images: 0, imageBytes: 0, isOpenEnded }
-    for (const name of contentMembers) lookAt(call.json[name], media, 0)
-    traits = {
-      ...nothing,
-      ...media,
-      serverTools: serverToolsOf(call),
-      isHidden: isHiddenOf(call),
-      pricedTier: pricedTierOf(call),
-    }
-    known.set(call, traits)
+  // A session has all of its conversation still before it.
+  const isOpenEnded = (call.stored?.length ?? 0) > 0 || call.operation === 'realtime'
+  const media: Media = { images: 0, imageBytes: 0, isOpenEnded }
+  for (const name of contentMembers) {
+    const content = call.json[name]
+    if (content !== undefined) lookAt(content, media, 0)
   }
-  return traits
+  return {
+    images: media.images,
+    imageBytes: media.imageBytes,
+    isOpenEnded: media.isOpenEnded,
+    serverTools: serverToolsOf(call),
+    isHidden: isHiddenOf(call),
+    pricedTier: pricedTierOf(call),
+  }
 }

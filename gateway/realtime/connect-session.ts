@@ -46,7 +46,7 @@ export async function connectSession(
   let refusal = new Refusal('upstream_unavailable')
   for (const planned of plan.order) {
     const { target } = planned
-    const holds = new TurnHolds(trail, planned, plan.caller.key, parts)
+    const holds = new TurnHolds(trail, planned, plan.decided, parts)
     const attempt = beginAttempt(trail, target, parts.clock())
     attempt.billing = 'reported'
     try {

@@ -17,7 +17,7 @@ import { readOptions } from '../steps/read-options.ts'
 import { resolveModel } from '../steps/resolve-model.ts'
 import { type PlannedTarget, refusalOfEmpty, select } from '../steps/select.ts'
 import { targetsOf } from '../targets.ts'
-import type { Trail } from '../trail.ts'
+import { askedOf, type Trail } from '../trail.ts'
 import { summaryOf } from '../wire/openai-operations/json-operation.ts'
 
 /** A session that may be opened, and where. */
@@ -88,7 +88,7 @@ export function planSession(request: IncomingMessage, trail: Trail, parts: Gatew
     throw new Refusal('invalid_request', { message, param: 'x-signalbox-prompt' })
   }
   const call = callOf(request.url ?? '')
-  trail.call = call
+  trail.asked = askedOf(call)
   const claims = readClaims(call.summary.metadata, headers, layers)
   trail.metadata = claims.metadata
   trail.undeclared = claims.undeclared

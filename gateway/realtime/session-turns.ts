@@ -78,9 +78,9 @@ export class SessionTurns {
     const startMs = this.#parts.clock()
     const paid = this.#holds.take()
     const trail = beginTrail({ id: paid?.id ?? this.#parts.createId(), startMs, dialect, operation })
-    const { snapshot, version, keyId, nodeId, call, metadata, undeclared } = this.#opening
+    const { snapshot, version, keyId, nodeId, asked, metadata, undeclared } = this.#opening
     const { facts, evaluation, evaluatedMs, selection } = this.#opening
-    Object.assign(trail, { snapshot, version, keyId, nodeId, call, metadata, undeclared })
+    Object.assign(trail, { snapshot, version, keyId, nodeId, asked, metadata, undeclared })
     const { rollouts, layers } = this.#opening
     Object.assign(trail, { rollouts, layers, facts, evaluation, evaluatedMs, selection })
     Object.assign(trail, { status: 200, identity: true })

@@ -1,11 +1,13 @@
 import { type Caps, Refusal } from '@signalbox/sdk/contract'
 import { type Account, holdAttempt, isUnlimited } from '../hold-attempt.ts'
+import type { DecidedCall } from '../limits/admit-call.ts'
 import type { AttemptHold } from '../money/attempt-hold.ts'
 import { budgetsOf } from '../money/call-budgets.ts'
 import type { GatewayParts } from '../parts.ts'
 import type { UpstreamRequest } from '../provider.ts'
 import type { PlannedTarget } from '../steps/select.ts'
 import { beginAttempt, beginTrail, type Trail } from '../trail.ts'
+import { commitTurn } from '../turn-end.ts'
 
 /** A turn that may begin: its record's id, and what is kept for it; no hold where no budget concerns it. */
 export interface PaidTurn {
@@ -25,6 +27,8 @@ const noRequest: UpstreamRequest = {
   identity: false,
 }
 
+type Session = Pick<DecidedCall, 'call' | 'caller'>
+
 /**
  * Keeps what the next turn of a session can cost before it begins, since a turn may begin at any moment and cannot wait
  * then. A turn can cost a whole context at the highest price, and the longest answer.
@@ -32,22 +36,17 @@ const noRequest: UpstreamRequest = {
 export class TurnHolds {
   readonly #opening: Trail
   readonly #planned: PlannedTarget
-  readonly #key: { readonly id: string; readonly node: string }
+  readonly #session: Session
   readonly #parts: GatewayParts
   #next: PaidTurn | undefined
   #refusal: Refusal | undefined
   #isPreparing = false
   #isOver = false
 
-  constructor(
-    opening: Trail,
-    planned: PlannedTarget,
-    key: { readonly id: string; readonly node: string },
-    parts: GatewayParts,
-  ) {
+  constructor(opening: Trail, planned: PlannedTarget, session: Session, parts: GatewayParts) {
     this.#opening = opening
     this.#planned = planned
-    this.#key = key
+    this.#session = session
     this.#parts = parts
   }
 
@@ -86,6 +85,7 @@ export class TurnHolds {
     this.#next = undefined
     this.#prepareSoon()
     turn?.hold?.dispatch()
+    commitTurn()
     return turn
   }
 
@@ -110,15 +110,16 @@ export class TurnHolds {
   /** Budgets change while a session lasts. */
   #account(callId: string): Account {
     const { costNanoUsd } = this.#caps
-    const budgets = budgetsOf(this.#parts.snapshots.current(), this.#key)
+    const budgets = budgetsOf(this.#parts.snapshots.current(), this.#session.caller.key)
     return { callId, budgets, capLeft: costNanoUsd === undefined ? undefined : BigInt(costNanoUsd) }
   }
 
   async #hold(callId: string): Promise<AttemptHold | undefined> {
     const { target, node } = this.#planned
-    const { call, dialect, operation } = this.#opening
+    const { call } = this.#session
+    const { dialect, operation } = this.#opening
     const account = this.#account(callId)
-    if (call === undefined || isUnlimited(account)) return undefined
+    if (isUnlimited(account)) return undefined
     const startMs = this.#parts.clock()
     // The hold is made before the turn has a trail; its owner is the turn all the same.
     const trail = beginAttempt(beginTrail({ id: callId, startMs, dialect, operation }), target, startMs)

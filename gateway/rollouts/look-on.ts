@@ -21,13 +21,13 @@ const changedMax = 16
 
 /** What the caller's name for a model means with another version; undefined where it means nothing there. */
 function targetsOfName(
-  { call }: Trail,
+  { asked }: Trail,
   snapshot: Snapshot,
   { providers }: Parts,
 ): readonly Target[] | undefined {
-  if (call === undefined) return undefined
+  if (asked === undefined) return undefined
   try {
-    return resolveModel(call.model, call.format, snapshot, targetsOf(snapshot, providers)).targets
+    return resolveModel(asked.model, asked.format, snapshot, targetsOf(snapshot, providers)).targets
   } catch {
     return undefined
   }
@@ -44,24 +44,24 @@ function factsWith(
   shadow: Snapshot,
   parts: Parts,
 ): Seen | undefined {
-  const { facts, snapshot, call } = trail
+  const { facts, snapshot, asked } = trail
   const before = snapshot && targetsOfName(trail, snapshot, parts)
   const after = targetsOfName(trail, shadow, parts)
   if (after === undefined) return undefined
   const sameTargets = before !== undefined && namesOf(before).join('\n') === namesOf(after).join('\n')
-  const asked = sameTargets ? facts.request.model.targets : namesOf(after)
+  const wanted = sameTargets ? facts.request.model.targets : namesOf(after)
   const table = targetsOf(shadow, parts.providers)
   const known = new Map(facts.models.map((model) => [model.target, model]))
   const models: ModelFact[] = []
   const columns: ModelColumns[] = []
-  for (const name of new Set([...asked, ...shadow.program.candidates])) {
+  for (const name of new Set([...wanted, ...shadow.program.candidates])) {
     const target = table.find(name)
     if (target === undefined || models.length >= modelsMax) continue
-    const lossless = target.provider.format === call?.format
+    const lossless = target.provider.format === asked?.format
     models.push(known.get(name) ?? { health: { errorPpm: 0, state: 'up' }, lossless, target: name })
     columns.push(target.columns)
   }
-  const model = { ...facts.request.model, targets: [...asked], tier: after[0]?.row?.tier ?? 'unknown' }
+  const model = { ...facts.request.model, targets: [...wanted], tier: after[0]?.row?.tier ?? 'unknown' }
   return { facts: { ...facts, models, request: { ...facts.request, model } }, columns }
 }
 

@@ -97,7 +97,7 @@ function effectOf({ evaluation }: Trail): RecordRow['effect'] {
 }
 
 function rowOf(trail: Trail, totals: Totals, origin: RecordOrigin, facts: string | undefined): RecordRow {
-  const { snapshot, call, evaluation, version, error, startMs, firstTokenMs } = trail
+  const { snapshot, asked, evaluation, version, error, startMs, firstTokenMs } = trail
   const decisive = evaluation === undefined ? undefined : decisiveRule(evaluation)
   const last = lastServing(trail)
   const targetName = trail.cached?.target ?? last?.target.shownName
@@ -115,8 +115,8 @@ function rowOf(trail: Trail, totals: Totals, origin: RecordOrigin, facts: string
     nodeId: trail.nodeId,
     operation: trail.operation,
     dialect: trail.dialect,
-    stream: call?.stream ?? false,
-    modelRequested: cut(call?.model ?? '', 256),
+    stream: asked?.stream ?? false,
+    modelRequested: cut(asked?.model ?? '', 256),
     target: targetName === undefined ? undefined : cut(targetName, 256),
     provider: last?.target.provider.id,
     policy: decisive?.policy,

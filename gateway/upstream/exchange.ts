@@ -105,6 +105,11 @@ export class Exchange implements Dispatcher.DispatchHandler, Watched {
     return this.#waiting
   }
 
+  /** It has ended, failed or was given up. */
+  get isOver(): boolean {
+    return this.#over
+  }
+
   /** Nothing more comes: it has ended, failed, or takes no more before a sink is there. */
   get isSettled(): boolean {
     return this.#over || this.#full

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import { type Dispatcher, Pool } from 'undici'
 import type { Permit } from '../money/attempt-hold.ts'
 import type { UpstreamRequest } from '../provider.ts'
+import { sendAtTurnEnd } from '../turn-end.ts'
 import { Exchange, type ExchangeLimits } from './exchange.ts'
 import { ExchangeWatch } from './exchange-watch.ts'
 
@@ -36,7 +37,10 @@ export interface OutboundAttempt {
 
 /** The only way out of the gateway for calls. */
 export interface Upstream {
-  /** The admission point: every attempt goes through here, whatever it is for, and shows its hold. */
+  /**
+   * The admission point: every attempt goes through here, whatever it is for, and shows its hold. It leaves at the end
+   * of the turn, when its hold is written down; one that is given up before that never does.
+   */
   open(attempt: OutboundAttempt): Exchange
   close(): Promise<void>
 }
@@ -65,6 +69,17 @@ function createPool(origin: string, ca: string | undefined): Pool {
 function originOf(baseUrl: string): Origin {
   const url = new URL(baseUrl)
   return { origin: url.origin, basePath: url.pathname.replace(/\/+$/, '') }
+}
+
+/** What is held is taken up; where nothing is held any more, which is a bug, nothing goes out. */
+function isPermitted(permit: Permit, exchange: Exchange): boolean {
+  try {
+    permit.dispatch()
+    return true
+  } catch (error) {
+    exchange.abort(String(error))
+    return false
+  }
 }
 
 /** Pools per origin over undici. Redirects are never followed, bodies never decompressed. */
@@ -100,7 +115,6 @@ export function createUpstream(clock: () => number): Upstream {
 
   return {
     open({ request, upload, baseUrl, credentials, limits, permit, ca, dispatch }) {
-      permit.dispatch()
       const exchange = new Exchange(limits, watch)
       const { origin, basePath } = locate(baseUrl)
       const options: Dispatcher.DispatchOptions = {
@@ -111,8 +125,12 @@ export function createUpstream(clock: () => number): Upstream {
         // A method without a body must not be sent an empty one either: some servers refuse it.
         body: upload ?? (request.method === 'GET' || request.method === 'HEAD' ? null : request.body),
       }
-      if (dispatch === undefined) poolFor(origin, ca).dispatch(options, exchange)
-      else dispatch(options, exchange)
+      const pool = dispatch === undefined ? poolFor(origin, ca) : undefined
+      sendAtTurnEnd(() => {
+        if (exchange.isOver || !isPermitted(permit, exchange)) return
+        if (pool === undefined) dispatch?.(options, exchange)
+        else pool.dispatch(options, exchange)
+      })
       return exchange
     },
     async close() {

@@ -23,7 +23,7 @@ for (const id of ids) ledger.add(id, 10n ** 17n)
 const budgets = ids.map((id) => {
   return { id, owner: { kind: 'node', id }, window: 'month', unit: 'usd', mode: 'hard' } as const
 })
-const set: BudgetSet = { id: ids.join(' '), unit: 'usd', budgets, isHard: true }
+const set: BudgetSet = { id: ids.join(' '), unit: 'usd', budgets, isHard: true, shadows: [] }
 const createId = createIdSource()
 const journal = new HoldJournal({ folder, incarnation: 'bench', bootId: 'bench', log })
 const clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() }

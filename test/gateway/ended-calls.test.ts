@@ -49,11 +49,11 @@ describe('calls that are over', () => {
     expect(finished.map((call) => call.record.row.id)).toEqual(['one', 'two'])
   })
 
-  it('are not kept waiting where there are many, nor where the gateway ends', () => {
+  it('are not kept waiting where there are many, nor where the gateway ends', async () => {
     const { ended, recorded, add } = collect({ batchMax: 2, delayMs: 60_000 })
     add(trailOf('one'))
     add(trailOf('two'))
-    expect(recorded).toHaveLength(2)
+    await eventually(() => expect(recorded).toHaveLength(2))
     add(trailOf('three'))
     ended.flush()
     expect(recorded).toHaveLength(3)

@@ -184,8 +184,11 @@ describe('The cache, asked by meaning', () => {
   it('speaks to other dialects', async () => {
     const send = async (content: string) => {
       const body = { model, max_tokens: 50, system: `x ${asked}`, messages: [{ role: 'user', content }] }
+      const count = line.gateway.records.length + 1
       const response = await line.gateway.send('/v1/messages', body)
       await response.text()
+      // The question is kept after its answer is given.
+      await line.gateway.lastRecord(count)
       return response.headers.get('x-signalbox-cache')
     }
     expect([await send(question), await send(alike), await send(other)]).toEqual(['miss', 'hit', 'miss'])

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLogger } from '@signalbox/sdk/node'
@@ -9,12 +9,13 @@ import { HoldJournal } from '../../../gateway/money/hold-journal.ts'
 import { Money } from '../../../gateway/money/money.ts'
 import { readHoldJournal, recoverHolds } from '../../../gateway/money/recover-holds.ts'
 import { RefusedReports } from '../../../gateway/money/refused-reports.ts'
+import { sendAtTurnEnd } from '../../../gateway/turn-end.ts'
 import { MemoryLedger } from '../../support/memory-ledger.ts'
 import { budgetOf, fastTimes } from './budgeted-gateway.ts'
 
 const log = createLogger('journal-test', 'silent')
 const systemClock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() }
-const set: BudgetSet = { id: 'b', unit: 'usd', budgets: [budgetOf('b')], isHard: true }
+const set: BudgetSet = { id: 'b', unit: 'usd', budgets: [budgetOf('b')], isHard: true, shadows: [] }
 let folder: string
 let ledger: MemoryLedger
 let dead: Money
@@ -59,6 +60,24 @@ const recover = (bootId: string) =>
   })
 
 describe('the journal of holds', () => {
+  it('has what a turn held and settled before anything of that turn is sent', async () => {
+    const journal = await dieWithHold()
+    const lines = (): string[] => readFileSync(journal.path, 'utf8').split('\n')
+    await new Promise((resolve) => setImmediate(resolve))
+    const hold = dead.take(set, 10n, { callId: 'c4', attempt: 0 })
+    const seen = await new Promise<string[]>((resolve) => {
+      sendAtTurnEnd(() => resolve(lines()))
+      hold?.settle(7n, 'reported', 1)
+    })
+    const own = seen.filter((line) => line.includes(' c4 '))
+    expect(own.map((line) => line[0])).toEqual(['H', 'S'])
+    // The answer that a hold grows for goes on without waiting for the end of the turn.
+    const growing = dead.take(set, 10n, { callId: 'c5', attempt: 0 })
+    growing?.raise(5n)
+    expect(lines().filter((line) => line.includes(' c5 '))).toHaveLength(2)
+    growing?.release()
+  })
+
   it('settles at its hold what a dead process had under way, and frees the rest of its leases', async () => {
     await dieWithHold()
     expect(ledger.get('b').leased).toBeGreaterThan(800n)

@@ -22,7 +22,7 @@ const log = createLogger('faults-test', 'silent')
 const times = { grantMs: 30, reportMs: 3, requestMs: 20, backoffMs: 1 }
 const sets: BudgetSet[] = ['k1', 'k2', 'k3'].map((key) => {
   const budgets = ['org', 'team', key].map((id) => budgetOf(id))
-  return { id: `org team ${key}`, unit: 'usd', budgets, isHard: true }
+  return { id: `org team ${key}`, unit: 'usd', budgets, isHard: true, shadows: [] }
 })
 const ids = createIdSource()
 const clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() }

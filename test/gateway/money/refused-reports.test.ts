@@ -18,7 +18,13 @@ const log = createLogger('refused-test', 'silent')
 const clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() }
 const times = { grantMs: 200, reportMs: 4, requestMs: 200, backoffMs: 1 }
 const ids = createIdSource()
-const setOf = (id: string): BudgetSet => ({ id, unit: 'usd', budgets: [budgetOf(id)], isHard: true })
+const setOf = (id: string): BudgetSet => ({
+  id,
+  unit: 'usd',
+  budgets: [budgetOf(id)],
+  isHard: true,
+  shadows: [],
+})
 const [good, bad] = [setOf('good'), setOf('bad')]
 
 let folder: string

@@ -9,7 +9,13 @@ import { budgetOf } from './budgeted-gateway.ts'
 
 const clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() }
 const times = { grantMs: 60, reportMs: 1000, requestMs: 2000, backoffMs: 1 }
-const setOf = (id: string): BudgetSet => ({ id, unit: 'usd', budgets: [budgetOf(id)], isHard: true })
+const setOf = (id: string): BudgetSet => ({
+  id,
+  unit: 'usd',
+  budgets: [budgetOf(id)],
+  isHard: true,
+  shadows: [],
+})
 const wish = { need: 1000n, want: 4000n, take: () => true }
 
 it('waits on for a ledger that has just answered and is slow, and not for one that is away', async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { freePass } from '../../../gateway/money/attempt-hold.ts'
+import { freePass, type Permit } from '../../../gateway/money/attempt-hold.ts'
 import type {
   Exchange,
   ExchangeFailure,
@@ -29,7 +29,11 @@ afterAll(async () => {
   await server.close()
 })
 
-function open(limits: Partial<ExchangeLimits> = {}, baseUrl = `${server.url}/v1/`): Exchange {
+function open(
+  limits: Partial<ExchangeLimits> = {},
+  baseUrl = `${server.url}/v1/`,
+  permit: Permit = freePass,
+): Exchange {
   const exchange = upstream.open({
     baseUrl,
     request: {
@@ -43,7 +47,7 @@ function open(limits: Partial<ExchangeLimits> = {}, baseUrl = `${server.url}/v1/
       identity: true,
     },
     credentials: { authorization: 'Bearer upstream-secret' },
-    permit: freePass,
+    permit,
     limits: {
       connectMs: 1000,
       firstTokenMs: 1000,
@@ -77,6 +81,27 @@ function listener(): ExchangeSink & { text: string; end: Promise<ExchangeFailure
 }
 
 describe('an exchange', () => {
+  it('never leaves, and uses no permit, where it is given up before the turn is over', async () => {
+    const before = server.requests.length
+    let permits = 0
+    const exchange = open({}, undefined, { dispatch: () => permits++ })
+    exchange.abort('nobody wants it')
+    expect(await exchange.head).toEqual({ kind: 'aborted', detail: 'nobody wants it' })
+    await wait(20)
+    expect([permits, server.requests.length - before, exchange.sent]).toEqual([0, 0, false])
+  })
+
+  it('never leaves where nothing is held for it any more', async () => {
+    const before = server.requests.length
+    const spent = (): never => {
+      throw new Error('an attempt without a hold of its own')
+    }
+    const exchange = open({}, undefined, { dispatch: spent })
+    expect(await exchange.head).toMatchObject({ kind: 'aborted' })
+    await wait(20)
+    expect([server.requests.length - before, exchange.sent]).toEqual([0, false])
+  })
+
   it('goes to the path below the base URL, with the credential, and asks for no encoding', async () => {
     server.play((turn) => turn.json(200, { ok: true }, { 'x-request-id': 'up-1' }))
     const exchange = open()
