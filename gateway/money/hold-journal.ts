@@ -84,9 +84,9 @@ export class HoldJournal {
     for (const { leases, holds, wish } of pools) {
       if (wish !== undefined) text += `L ${wish.leaseId} 0\n`
       for (const { id, settled } of leases) text += `L ${id} ${settled - (waiting.get(id) ?? 0n)}\n`
-      for (const { callId, attempt, parts } of holds) {
+      holds.visit(({ callId, attempt, parts }) => {
         for (const { lease, amount } of parts) text += `H ${callId} ${attempt} ${lease.id} ${amount}\n`
-      }
+      })
     }
     for (const row of unreported) text += settlementLine(row)
     this.#waiting = ''

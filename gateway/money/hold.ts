@@ -1,4 +1,5 @@
 import type { SettlementReport } from '@signalbox/sdk/contract'
+import type { Listed } from '../live-list.ts'
 import { commitTurn } from '../turn-end.ts'
 import type { Lease } from './lease.ts'
 import type { LeasePool } from './lease-pool.ts'
@@ -20,7 +21,9 @@ export interface HoldOwner {
 }
 
 /** What one attempt keeps from the leases of one set of budgets. It is settled exactly once. */
-export class Hold {
+export class Hold implements Listed {
+  /** Of its pool. */
+  slot = 0
   readonly pool: LeasePool
   readonly callId: string
   readonly attempt: number

@@ -1,4 +1,5 @@
 import type { LeaseAnswer } from '@signalbox/sdk/contract'
+import { LiveList } from '../live-list.ts'
 import type { BudgetSet } from './call-budgets.ts'
 import type { Hold, HoldPart } from './hold.ts'
 import { Lease } from './lease.ts'
@@ -52,7 +53,7 @@ export class LeasePool {
   wish: OpenWish | undefined
   readonly waiters: Waiter[] = []
   /** Attempts that keep something; for the journal's new beginning. */
-  readonly holds = new Set<Hold>()
+  readonly holds = new LiveList<Hold>()
   /** Calls under budgets that never refuse do not wait for the ledger before this time. */
   quietUntilMs = 0
   #largest = 0n
