@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { type OperationDefinition, Refusal } from '@signalbox/sdk/contract'
+import { bodyViolation, type OperationDefinition, Refusal } from '@signalbox/sdk/contract'
 import { compileSchema, describeViolations, violationsOf } from '@signalbox/sdk/node'
 import type { TSchema } from 'typebox'
 import { locateJsonFault } from './json-position.ts'
@@ -113,7 +113,7 @@ function validate(schema: TSchema | undefined, value: unknown, where: string): v
   const [first] = violations
   if (first === undefined) return
   throw new Refusal('invalid_request', {
-    message: `${where}: ${describeViolations(violations)}`,
+    message: `${where}${describeViolations(violations)}`,
     ...(first.path === '' ? {} : { param: first.path }),
   })
 }
@@ -130,15 +130,15 @@ export async function readInput(
   given: { readonly params: Readonly<Record<string, unknown>>; readonly search: URLSearchParams },
 ): Promise<RequestInput> {
   const params = { ...given.params }
-  validate(operation.params, params, 'Path')
+  validate(operation.params, params, 'Path: ')
   const query = parseQuery(given.search, operation.query)
-  validate(operation.query ?? emptyObject, query, 'Query')
+  validate(operation.query ?? emptyObject, query, 'Query: ')
   const bytes = await readBody(request, operation.bodyBytesMax ?? bodyBytesMaxDefault)
   let body: unknown
   if (operation.body === 'bytes') body = bytes
   else if (operation.body !== undefined) {
     body = parseJson(bytes)
-    validate(operation.body, body, 'Body')
+    validate(operation.body, body, bodyViolation)
   }
   const unstorable =
     findUnstorableText({ params, query }, '') ??

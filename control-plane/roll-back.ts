@@ -55,8 +55,8 @@ async function rolledBackWorkspace(
   const found = named === undefined ? current : current.filter((row) => row.workspace === named)
   const [row] = found
   if (row === undefined) {
-    const what = named === undefined ? 'Nothing' : `Workspace "${named}"`
-    throw new Refusal('not_found', { message: `${what} is not deployed to ${context.environment}.` })
+    const what = named === undefined ? 'Nothing is' : `Workspace "${named}" is not`
+    throw new Refusal('not_found', { message: `${what} deployed to ${context.environment}.` })
   }
   if (found.length > 1) {
     const names = found.map((each) => each.workspace).join(', ')

@@ -14,6 +14,8 @@ export interface EndedCall {
   readonly spans: CallSpanIds
   readonly httpRoute: string
   readonly method: string
+  /** What is found out of it only now, when its caller has his answer: writes it on the trail. */
+  readonly lookOn?: () => void
 }
 export interface EndedCallsOptions {
   readonly identity: GatewayIdentity
@@ -74,10 +76,11 @@ export class EndedCalls {
     for (const { call, sequence } of waiting) this.#end(call, sequence)
   }
 
-  #end({ trail, spans, httpRoute, method }: EndedCall, sequence: number): void {
+  #end({ trail, spans, httpRoute, method, lookOn }: EndedCall, sequence: number): void {
     const { identity, recorder, telemetry, log } = this.#options
     let text: string | undefined
     try {
+      lookOn?.()
       const { gatewayId, incarnation } = identity
       const { traceId, spanId } = spans
       const origin = { gatewayId, incarnation, sequence, traceId, spanId }

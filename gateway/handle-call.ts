@@ -260,7 +260,15 @@ function finish(
   // A stranger is answered, not recorded: he could fill the journal.
   if (trail.keyId === undefined) return
   trail.endMs = parts.clock()
-  trail.shadows = lookOn(trail, parts)
   trail.bytesOut = writer.bytesOut
-  parts.ended.add({ trail, spans, httpRoute: route.path, method: request.method ?? 'POST' })
+  const ended = { trail, spans, httpRoute: route.path, method: request.method ?? 'POST' }
+  // His answer leaves at the end of this turn, and does not wait for what others would have said.
+  const isSeen = trail.snapshot?.shadows !== undefined
+  parts.ended.add(isSeen ? { ...ended, lookOn: lookingOn(trail, parts) } : ended)
+}
+
+function lookingOn(trail: Trail, parts: GatewayParts): () => void {
+  return () => {
+    trail.shadows = lookOn(trail, parts)
+  }
 }

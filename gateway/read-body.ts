@@ -94,4 +94,7 @@ export function discardRest(request: IncomingMessage): void {
     if (bytes > lingerBytesMax) request.destroy()
   })
   request.on('close', () => clearTimeout(timer))
+  // One that was passed on while it came stands still since nobody takes it.
+  request.unpipe()
+  request.resume()
 }

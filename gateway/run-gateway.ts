@@ -69,7 +69,7 @@ export async function runGateway(options: {
     log = createLogger('gateway', config.logLevel)
     unhandled.log = log
     for (const variable of unknownVariables)
-      log.warn({ variable }, 'no program of Signalbox reads this variable')
+      log.warn({ variable }, `no program of Signalbox reads ${variable}`)
     const startMs = performance.now()
     const gateway = await startGateway({
       ...{ config, proxies, readVariable, log },

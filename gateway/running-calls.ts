@@ -17,6 +17,8 @@ export class RunningCalls {
   draining = false
   readonly #parts: GatewayParts
   readonly #writers = new LiveList<ResponseWriter>()
+  /** Answers of a gateway that drains which are complete and not all with the socket yet. */
+  #leaving = 0
   #idle: (() => void) | undefined
 
   constructor(parts: GatewayParts) {
@@ -51,8 +53,23 @@ export class RunningCalls {
     } finally {
       this.#writers.delete(writer)
       if (!request.complete) discardRest(request)
-      if (this.#writers.size === 0) this.#idle?.()
+      if (this.draining) this.#waitFor(response)
+      if (this.#isIdle) this.#idle?.()
     }
+  }
+
+  /** An answer leaves at the end of its turn, a long one later; only then its connection can be closed as idle. */
+  #waitFor(response: ServerResponse): void {
+    if (response.closed) return
+    this.#leaving++
+    response.once('close', () => {
+      this.#leaving--
+      if (this.#isIdle) this.#idle?.()
+    })
+  }
+
+  get #isIdle(): boolean {
+    return this.#writers.size === 0 && this.#leaving === 0
   }
 
   count(): { readonly calls: number; readonly streams: number } {
@@ -78,7 +95,7 @@ export class RunningCalls {
   }
 
   #allDone(timeoutMs: number): Promise<void> {
-    if (this.#writers.size === 0) return Promise.resolve()
+    if (this.#isIdle) return Promise.resolve()
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, timeoutMs)
       this.#idle = () => {

@@ -18,6 +18,7 @@ import { doorFormat } from './doors/door-format.ts'
 import { readiness } from './doors/health.ts'
 import { describeKey } from './doors/key.ts'
 import { getModel, listModels, readPage } from './doors/models.ts'
+import { describeDoors, type OwnDoor } from './doors/openapi.ts'
 import { mountStoredResponses } from './doors/stored-responses.ts'
 import { listVercelModels } from './doors/vercel-models.ts'
 import { checkAddress, mayUseName } from './key-scope.ts'
@@ -66,6 +67,19 @@ const modelPaths = [
   ),
 ]
 const keyPath = '/v1/key'
+const openApiPath = '/openapi.json'
+const ownDoors: readonly OwnDoor[] = [
+  { method: 'get', path: keyPath, summary: 'What the holder of a key may know of it.', needsKey: true },
+  { method: 'post', path: directPath, summary: 'Tells of calls made past the gateway.', needsKey: true },
+  { method: 'get', path: '/healthz', summary: 'The process serves.', needsKey: false },
+  { method: 'get', path: '/readyz', summary: 'Calls should be sent here.', needsKey: false },
+  { method: 'get', path: '/metrics', summary: 'Metrics in the form of Prometheus.', needsKey: false },
+  { method: 'get', path: openApiPath, summary: 'This document.', needsKey: false },
+  ...modelPaths.flatMap((path): OwnDoor[] => [
+    { method: 'get', path, summary: 'Models that the key may use.', needsKey: true },
+    { method: 'get', path: `${path}/*name`, summary: 'One model.', needsKey: true },
+  ]),
+]
 
 /** Builds the server around the parts; nothing listens yet. */
 export function createGatewayServer(parts: GatewayParts, options: ServerOptions = {}): GatewayServer {
@@ -172,6 +186,8 @@ function mountDoors(app: Express, parts: GatewayParts, calls: RunningCalls, opti
   })
   const { metrics } = options
   if (metrics !== undefined) app.get('/metrics', (request, response) => metrics(request, response))
+  const described = describeDoors(parts.dialects.values(), ownDoors)
+  app.get(openApiPath, (_request, response) => sendJson(response, 200, described))
   app.get(keyPath, (request, response) => sendKey(request, response, parts))
   mountDirectCalls(app, parts)
   mountStoredResponses(app, parts)
@@ -187,7 +203,10 @@ function mountDoors(app: Express, parts: GatewayParts, calls: RunningCalls, opti
 /** What is left: known paths with another method, unknown paths, and what express itself refuses. */
 function mountEnd(app: Express, parts: GatewayParts): void {
   const methods = new Map<string, Set<string>>(
-    [...modelPaths, keyPath, '/healthz', '/readyz'].map((path) => [path, new Set(['GET', 'HEAD'])]),
+    [...modelPaths, keyPath, openApiPath, '/healthz', '/readyz'].map((path) => [
+      path,
+      new Set(['GET', 'HEAD']),
+    ]),
   )
   methods.set(directPath, new Set(['POST']))
   for (const dialect of parts.dialects.values()) {

@@ -23,6 +23,7 @@ import { Journal } from './journal/journal.ts'
 import { createKnownTargets, type KnownTargets } from './known-targets.ts'
 import { loadPlugins } from './load-plugins.ts'
 import { loadProviders } from './load-providers.ts'
+import { logBug } from './log-bug.ts'
 import { type OpenMoney, openMoney } from './money/open-money.ts'
 import { ownUrl } from './own-url.ts'
 import type { GatewayIdentity } from './parts.ts'
@@ -144,7 +145,7 @@ async function build(
   const telemetry = await startTelemetry(telemetryOptions(options, incarnation, targets, providers))
   const journal = openJournal(options, folder, incarnation)
   const now = (): number => clock.nowMs()
-  const [upstream, createId] = [createUpstream(now), createIdSource()]
+  const [upstream, createId] = [createUpstream(now, (bug) => logBug(log, bug)), createIdSource()]
   const money = openMoney({ folder: join(folder, 'holds'), ...{ link, incarnation, clock, createId, log } })
   const identity = identityOf(incarnation, documents)
   const { health, breakers } = openHealth(options, upstream)
@@ -245,12 +246,15 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
   }
 }
 
+/** @throws Error that names the port where it is in use. */
 async function listen(parts: Parts, { port, host }: StartOptions['config']): Promise<number> {
   try {
     return await parts.server.listen(port, host)
   } catch (error) {
     await close(parts)
-    throw error
+    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error
+    const message = `port ${port} on ${host} is in use: set SIGNALBOX_GATEWAY_PORT to another`
+    throw new Error(message, { cause: error })
   }
 }
 

@@ -3603,6 +3603,8 @@ export type ListRefusedReportsReply = {
     report: string
     /** Unique id (UUIDv7), ordered by time. */
     gatewayId: string
+    /** Whose money it is about: the budgets of the leases that it names, where the ledger knows them. */
+    budgets: string[]
     state: 'open' | 'taken' | 'void'
     decidedMs: number | null
     decidedBy: string | null
@@ -3629,6 +3631,8 @@ export type RetryRefusedReportReply = {
   report: string
   /** Unique id (UUIDv7), ordered by time. */
   gatewayId: string
+  /** Whose money it is about: the budgets of the leases that it names, where the ledger knows them. */
+  budgets: string[]
   state: 'open' | 'taken' | 'void'
   decidedMs: number | null
   decidedBy: string | null
@@ -3654,6 +3658,8 @@ export type VoidRefusedReportReply = {
   report: string
   /** Unique id (UUIDv7), ordered by time. */
   gatewayId: string
+  /** Whose money it is about: the budgets of the leases that it names, where the ledger knows them. */
+  budgets: string[]
   state: 'open' | 'taken' | 'void'
   decidedMs: number | null
   decidedBy: string | null

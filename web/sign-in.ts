@@ -6,6 +6,23 @@ import { shared } from './ui/styles.ts'
 
 type Offer = Awaited<ReturnType<ReturnType<typeof api>['getSignIn']>>
 
+/** Why the identity provider's sign-in was refused, by the code that the control plane sends the browser back with. */
+const refusals: Readonly<Record<string, string>> = {
+  forbidden: 'You have no role here, or are disabled. Ask an administrator.',
+  key_invalid: 'That sign-in was used already, took too long, or began elsewhere. Try again.',
+  rate_limited: 'Too many attempts. Try again in a while.',
+}
+
+/** Takes the reason out of the address, so that a reload does not show it again. Empty where there is none. */
+function takeRefusal(): string {
+  const address = new URL(location.href)
+  const code = address.searchParams.get('refused')
+  if (code === null) return ''
+  address.searchParams.delete('refused')
+  history.replaceState(null, '', address)
+  return refusals[code] ?? 'The identity provider could not sign you in. Try again, or ask an administrator.'
+}
+
 /**
  * Signs in the ways that this console offers: name and password, an identity provider, always a token.
  * @fires signed-in - the tab has a token that was accepted, or the cookie of a session
@@ -25,6 +42,7 @@ export class SignIn extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback()
+    this.error = takeRefusal()
     void this.#look()
   }
 

@@ -2,7 +2,7 @@ import { type budgetOperations, Refusal } from '@signalbox/sdk/contract'
 import { validate as isUuid } from 'uuid'
 import type { Handlers, RequestContext } from '../handler.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import { takeRefusedReport } from '../ledger/refused-reports.ts'
+import { budgetsNamedIn, takeRefusedReport } from '../ledger/refused-reports.ts'
 import { withAudit } from '../stores/audit.ts'
 import {
   decideRefusedReport,
@@ -25,7 +25,10 @@ interface Decided {
   readonly note: string
 }
 
-const view = ({ organisationId: _, ...row }: RefusedReportRow) => row
+async function viewAll({ db }: Tools, organisationId: string, rows: readonly RefusedReportRow[]) {
+  const budgets = await budgetsNamedIn(db, organisationId, rows)
+  return rows.map(({ organisationId: _, ...row }) => ({ ...row, budgets: budgets.get(row.id) ?? [] }))
+}
 const decidedAlready = (): Refusal => new Refusal('conflict', { message: 'This report is decided already.' })
 
 /** @throws Refusal `not_found`, or `conflict` where it is decided. */
@@ -39,13 +42,15 @@ async function requireOpen({ db }: Tools, organisationId: string, id: string): P
 async function decide(tools: Tools, context: RequestContext, row: RefusedReportRow, decided: Decided) {
   const { organisationId, actor } = context
   const { action, state, note } = decided
+  const budgets = (await budgetsNamedIn(tools.db, organisationId, [row])).get(row.id) ?? []
   return await withAudit(tools, { organisationId, actor, action }, async (tx) => {
     const decision = { state, note, decidedMs: tools.nowMs(), decidedBy: actor }
     const after = await decideRefusedReport(tx, row.id, decision)
     if (after === undefined) throw decidedAlready()
     const { gatewayId, error, report } = row
     const detail = { note, gatewayId, error, report }
-    return { result: view(after), audit: { object: `refused report ${row.id}`, detail } }
+    const { organisationId: _, ...result } = after
+    return { result: { ...result, budgets }, audit: { object: `refused report ${row.id}`, detail } }
   })
 }
 
@@ -53,7 +58,8 @@ async function decide(tools: Tools, context: RequestContext, row: RefusedReportR
 export function createRefusedReportHandlers(tools: Tools): RefusedHandlers {
   return {
     async listRefusedReports({ organisationId }) {
-      return { items: (await listRefusedReports(tools.db, organisationId)).map(view) }
+      const rows = await listRefusedReports(tools.db, organisationId)
+      return { items: await viewAll(tools, organisationId, rows) }
     },
     async retryRefusedReport(context, { params, body: { note } }) {
       const row = await requireOpen(tools, context.organisationId, params.id)

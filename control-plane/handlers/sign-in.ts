@@ -1,7 +1,13 @@
 import { Refusal, type userOperations } from '@signalbox/sdk/contract'
 import type { Transaction } from '../db/connect.ts'
 import type { Dependencies } from '../dependencies.ts'
-import { type Handlers, type RequestContext, replyWith } from '../handler.ts'
+import {
+  type DirectReply,
+  type Handlers,
+  type ReplyHeaders,
+  type RequestContext,
+  replyWith,
+} from '../handler.ts'
 import { requireSameOrigin } from '../identity/cookies.ts'
 import { finishOidc, startOidc } from '../identity/oidc-sign-in.ts'
 import { requireGoodPassword } from '../identity/passwords.ts'
@@ -73,6 +79,22 @@ function signIn(dependencies: Dependencies, tools: SignInTools): SignInHandlers[
       { headers: { 'set-cookie': cookies.session(secret, secondsOf(sessionMsMax)) } },
     )
   }
+}
+
+/**
+ * Sends a browser on (302). One that is refused shows whatever comes, so it goes to the console, which says why in its
+ * own words for the code; others get the error itself.
+ */
+async function sendBrowser(
+  { headers, log }: Pick<RequestContext, 'headers' | 'log'>,
+  whereTo: () => Promise<ReplyHeaders>,
+): Promise<DirectReply<Record<never, never>>> {
+  const to = await whereTo().catch((error: unknown) => {
+    if (!(error instanceof Refusal) || headers.accept?.includes('text/html') !== true) throw error
+    log.warn({ err: error }, 'a sign-in was refused')
+    return { location: `/?refused=${error.code}` }
+  })
+  return replyWith<Record<never, never>>(undefined, { status: 302, headers: to })
 }
 
 /** The user who asks. @throws Refusal `conflict` for a token, which has neither sessions nor a password. */
@@ -171,26 +193,24 @@ export function createSignInHandlers(dependencies: Dependencies, tools: SignInTo
       return { password, oidc: offered, signedInAs }
     },
     signIn: signIn(dependencies, tools),
-    async startOidcSignIn(context) {
-      const { location, cookie } = await startOidc(dependencies, tools, {
-        organisationId: await theOrganisation(dependencies),
-        address: context.address,
-      })
-      return replyWith<Record<never, never>>(undefined, {
-        status: 302,
-        headers: { location, 'set-cookie': cookie },
-      })
-    },
-    async finishOidcSignIn(context, { query }) {
-      const organisationId = await theOrganisation(dependencies)
-      const user = await finishOidc(dependencies, tools, {
-        ...{ organisationId, query, headers: context.headers, log: context.log },
-        openSession: (transaction, of) => openSession(transaction, dependencies, context, of),
-      })
-      const session = cookies.session(user.secret, secondsOf(sessionMsMax))
-      const headers = { location: '/', 'set-cookie': [cookies.clearedSignIn, session] }
-      return replyWith<Record<never, never>>(undefined, { status: 302, headers })
-    },
+    startOidcSignIn: (context) =>
+      sendBrowser(context, async () => {
+        const { location, cookie } = await startOidc(dependencies, tools, {
+          organisationId: await theOrganisation(dependencies),
+          address: context.address,
+        })
+        return { location, 'set-cookie': cookie }
+      }),
+    finishOidcSignIn: (context, { query }) =>
+      sendBrowser(context, async () => {
+        const organisationId = await theOrganisation(dependencies)
+        const user = await finishOidc(dependencies, tools, {
+          ...{ organisationId, query, headers: context.headers, log: context.log },
+          openSession: (transaction, of) => openSession(transaction, dependencies, context, of),
+        })
+        const session = cookies.session(user.secret, secondsOf(sessionMsMax))
+        return { location: '/', 'set-cookie': [cookies.clearedSignIn, session] }
+      }),
     changePassword: changePassword(dependencies, tools),
     ...sessionHandlers(dependencies, tools),
   }

@@ -40,6 +40,21 @@ function parseReport({ report, gatewayId }: RefusedReportRow): SettleBody {
 const namedIn = (report: string): string[] =>
   [...report.matchAll(/"leaseId":"([0-9a-f-]{36})"/gi)].map(([, id = '']) => id).filter(isUuid)
 
+/** The budgets of the leases that each of some reports names, by the report's id. */
+export async function budgetsNamedIn(
+  q: Queryable,
+  organisationId: string,
+  rows: readonly RefusedReportRow[],
+): Promise<Map<string, string[]>> {
+  const named = new Map(rows.map(({ id, report }) => [id, namedIn(report)]))
+  const leases = await loadLeases(q, organisationId, [...new Set([...named.values()].flat())])
+  const budgets = new Map(leases.map(({ id, budgetIds }) => [id, budgetIds]))
+  const ofAll = (ids: readonly string[]) => [
+    ...new Set(ids.flatMap((id) => budgets.get(id.toLowerCase()) ?? [])),
+  ]
+  return new Map([...named].map(([id, ids]) => [id, ofAll(ids)]))
+}
+
 /**
  * Keeps reports that the ledger refused, and tells whom it concerns: somebody must decide, and until then what their
  * leases hold is stranded once they expire. Gives how many are new.

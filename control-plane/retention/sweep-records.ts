@@ -4,6 +4,7 @@ import type { Partitions } from '../db/partitions.ts'
 import { repeatedly } from '../repeatedly.ts'
 import { appendAudit } from '../stores/audit.ts'
 import { deleteExpiredRows, dropExpiredDays, horizonOf } from '../stores/expired-rows.ts'
+import { deleteDecidedReports } from '../stores/refused-reports.ts'
 import { listOrganisations, listRetention } from '../stores/retention.ts'
 import {
   dropBytes,
@@ -31,6 +32,8 @@ export interface Swept {
   readonly rewrittenSegments: number
   readonly deletedRows: number
   readonly droppedDays: number
+  /** Refused reports that were decided long ago. */
+  readonly deletedReports: number
   /** There is more to do. */
   readonly more: boolean
 }
@@ -83,7 +86,10 @@ async function thinSegments(tools: SweepTools, organisationId: string): Promise<
   return digests.length
 }
 
-async function sweepOrganisation(tools: SweepTools, organisationId: string): Promise<Swept> {
+async function sweepOrganisation(
+  tools: SweepTools,
+  organisationId: string,
+): Promise<Omit<Swept, 'droppedDays' | 'deletedReports'>> {
   const { db } = tools
   const reviewing = await reviewSegments(db, organisationId)
   const droppedSegments = await dropSegments(tools, organisationId)
@@ -91,21 +97,24 @@ async function sweepOrganisation(tools: SweepTools, organisationId: string): Pro
   const rules = await listRetention(db, organisationId)
   const deletedRows = await deleteExpiredRows(db, organisationId, { rules, nowMs: tools.nowMs() })
   const more = reviewing || droppedSegments > 0 || rewrittenSegments > 0 || deletedRows > 0
-  return { droppedSegments, rewrittenSegments, deletedRows, droppedDays: 0, more }
+  return { droppedSegments, rewrittenSegments, deletedRows, more }
 }
 
-/** Drops days that no organisation keeps, and the places in chains that were of those days. */
+/** Drops days that no organisation keeps, and the places in chains and the decided reports that were of those days. */
 async function sweepDays({ db, partitions, nowMs }: SweepTools, organisations: readonly string[]) {
   const kept: number[] = []
+  let deletedReports = 0
   for (const organisationId of organisations) {
     const { rowDaysMax } = await loadRules(db, organisationId, [])
     kept.push(rowDaysMax)
     const horizonMs = horizonOf(nowMs(), rowDaysMax)
-    if (Number.isFinite(horizonMs)) await forgetSegments(db, organisationId, horizonMs)
+    if (!Number.isFinite(horizonMs)) continue
+    await forgetSegments(db, organisationId, horizonMs)
+    deletedReports += await deleteDecidedReports(db, organisationId, horizonMs)
   }
   const dropped = await dropExpiredDays(db, { nowMs: nowMs(), rowDaysMax: Math.max(...kept) })
   for (const { dayStartMs } of dropped) partitions.forget(dayStartMs)
-  return dropped.length
+  return { droppedDays: dropped.length, deletedReports }
 }
 
 /**
@@ -114,7 +123,7 @@ async function sweepDays({ db, partitions, nowMs }: SweepTools, organisations: r
  */
 export async function sweepRecords(tools: SweepTools): Promise<Swept> {
   const organisations = await listOrganisations(tools.db)
-  const sum = { droppedSegments: 0, rewrittenSegments: 0, deletedRows: 0, droppedDays: 0, more: false }
+  const sum = { droppedSegments: 0, rewrittenSegments: 0, deletedRows: 0, more: false }
   for (const organisationId of organisations) {
     for (let step = 0; step < stepsMax; step++) {
       const swept = await sweepOrganisation(tools, organisationId)
@@ -125,8 +134,8 @@ export async function sweepRecords(tools: SweepTools): Promise<Swept> {
       if (!swept.more) break
     }
   }
-  sum.droppedDays = organisations.length === 0 ? 0 : await sweepDays(tools, organisations)
-  return sum
+  const none = { droppedDays: 0, deletedReports: 0 }
+  return { ...sum, ...(organisations.length === 0 ? none : await sweepDays(tools, organisations)) }
 }
 
 /** Sweeps every minute; programs that share a database wait for each other's segments. Gives how to stop. */

@@ -35,7 +35,8 @@ interface ShareRow extends Record<string, unknown> {
   readonly amount: string
   readonly attempts: number
 }
-const share = sql`sum(s.actual)::text as amount, count(*)::int as attempts`
+/** An attempt is settled once for each lease that it held of, so its rows are not counted. */
+const share = sql`sum(s.actual)::text as amount, count(distinct (s.call_id, s.attempt))::int as attempts`
 const order = sql`order by sum(s.actual) desc limit 1000`
 
 /** What each key has spent in a window; null where the record of a call is not there. */

@@ -1,4 +1,4 @@
-import { and, count, desc, eq, sql } from 'drizzle-orm'
+import { and, count, desc, eq, inArray, lt, ne, sql } from 'drizzle-orm'
 import type { Queryable } from '../db/connect.ts'
 import { refusedReport } from '../db/schema.ts'
 
@@ -6,6 +6,8 @@ export type RefusedReportRow = typeof refusedReport.$inferSelect
 
 /** What a list shows at most. */
 const rowsPerList = 500
+/** What one statement deletes. */
+const sweptMax = 5000
 
 /** Stores reports that are not there yet. Gives the new ones. */
 export async function insertRefusedReports(
@@ -62,4 +64,24 @@ export async function decideRefusedReport(
     .where(and(eq(refusedReport.id, id), eq(refusedReport.state, 'open')))
     .returning()
   return row
+}
+
+/**
+ * Deletes reports that were decided before a time; those that wait for a decision stay. Bounded: a few thousand. What
+ * was decided, and of what, stands in the audit log. Gives how many went.
+ */
+export async function deleteDecidedReports(
+  q: Queryable,
+  organisationId: string,
+  beforeMs: number,
+): Promise<number> {
+  const { id, state, decidedMs } = refusedReport
+  const own = eq(refusedReport.organisationId, organisationId)
+  const due = q
+    .select({ id })
+    .from(refusedReport)
+    .where(and(own, ne(state, 'open'), lt(decidedMs, beforeMs)))
+    .limit(sweptMax)
+  const result = await q.delete(refusedReport).where(inArray(id, due))
+  return result.rowCount ?? 0
 }

@@ -2,7 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { DocumentKind } from '@signalbox/sdk/contract'
 import type { Logger } from '@signalbox/sdk/node'
 import { Backoff } from './backoff.ts'
-import { type Acknowledgement, ControlPlaneError, type ControlPlaneLink } from './control-plane-link.ts'
+import { ControlPlaneError } from './control-plane-error.ts'
+import type { Acknowledgement, ControlPlaneLink } from './control-plane-link.ts'
 import { reasonOf } from './rejection.ts'
 
 const triesMax = 4

@@ -27,6 +27,7 @@ import type {
 } from '../money/ledger-link.ts'
 import { SseSplitter } from '../wire/sse.ts'
 import { blobBytesMax } from './collect-blobs.ts'
+import { ControlPlaneError, errorFrom } from './control-plane-error.ts'
 import { Rejection } from './rejection.ts'
 
 /** An envelope may be this large: 4,096 key shards are some 400 KiB. */
@@ -55,16 +56,6 @@ export type DocumentEvent = Static<typeof DocumentEvent>
 export type OfferedDocument =
   | { readonly found: 'new'; readonly text: string; readonly etag: string | undefined }
   | { readonly found: 'same' | 'none' }
-
-/** The control plane could not be reached (`status` 0), or answered with something else than was asked for. */
-export class ControlPlaneError extends Error {
-  readonly status: number
-  constructor(status: number, message: string, options?: { cause?: unknown }) {
-    super(message, options)
-    this.name = 'ControlPlaneError'
-    this.status = status
-  }
-}
 
 /** What the network did wrong, without addresses or headers. */
 function unreachable(cause: unknown): ControlPlaneError {
@@ -112,12 +103,7 @@ async function readReply<T extends TSchema>(
 
 async function errorOf(response: Dispatcher.ResponseData, what: string): Promise<ControlPlaneError> {
   const text = (await readBody(response.body, replyBytesMax).catch(() => Buffer.alloc(0))).toString('utf8')
-  const code = /"code"\s*:\s*"([a-z_]{1,64})"/.exec(text)?.[1]
-  const detail = code === undefined ? '' : ` (${code})`
-  return new ControlPlaneError(
-    response.statusCode,
-    `${what} was answered with ${response.statusCode}${detail}`,
-  )
+  return errorFrom(response.statusCode, text, what)
 }
 
 /** An event that makes no sense is passed over: missing one is harmless. */

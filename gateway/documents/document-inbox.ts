@@ -1,6 +1,7 @@
 import type { DocumentKind } from '@signalbox/sdk/contract'
 import type { Acknowledger } from './acknowledger.ts'
-import { ControlPlaneError, type ControlPlaneLink, type OfferedDocument } from './control-plane-link.ts'
+import { ControlPlaneError } from './control-plane-error.ts'
+import type { ControlPlaneLink, OfferedDocument } from './control-plane-link.ts'
 import type { Identity } from './document-store.ts'
 import { reasonOf } from './rejection.ts'
 import { removeUnusedBlobs, type Taker, takeDocument } from './take-document.ts'

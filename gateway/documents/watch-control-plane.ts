@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { DocumentKind } from '@signalbox/sdk/contract'
 import { spread } from './backoff.ts'
-import { ControlPlaneError, type ControlPlaneLink } from './control-plane-link.ts'
+import { ControlPlaneError } from './control-plane-error.ts'
+import type { ControlPlaneLink } from './control-plane-link.ts'
 import type { DocumentInbox } from './document-inbox.ts'
 
 export interface WatchTimes {

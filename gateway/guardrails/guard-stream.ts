@@ -1,3 +1,4 @@
+import { setImmediate as endOfTurn } from 'node:timers/promises'
 import type { Screen } from '../screen.ts'
 import type { OpenAttempt } from '../steps/attempt.ts'
 import type { Way } from '../way.ts'
@@ -50,6 +51,8 @@ function lookLater(guards: readonly Guard[], seen: StreamText, open: OpenAttempt
   const own = allowed.guards
   for (const guard of guards) {
     own?.lookLater(async () => {
+      // The end of his answer leaves with that of this turn.
+      await endOfTurn()
       const about = { target: open.target.name, attempt: open.trail.index, tools: seen.tools }
       const { body } = seen
       if (body !== undefined) return own.observe(guard, body, about)

@@ -14,7 +14,7 @@ export function openHealth(
   const health: HealthBoard = new HealthBoard({
     clock: now,
     onOpen: ({ shownName }) =>
-      log.warn({ target: shownName }, 'the target does not answer: it gets no calls'),
+      log.warn({ target: shownName }, `${shownName} does not answer: it gets no calls`),
     onTrouble: () => breakers.wake(),
   })
   const breakers = new BreakerKeeper({ board: health, clock: now, probe: createProbe(upstream, now) })

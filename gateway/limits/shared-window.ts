@@ -50,7 +50,7 @@ const triesMax = 3
 /**
  * A gateway's part of a shared window: fetched from the server, used here. Never more than the limit is handed out to
  * all gateways together; what a gateway has fetched and not used is at most a hundredth of it. While the server is
- * away, the limit divided by the number of gateways holds here.
+ * away, the limit divided by the number of gateways holds here; what was used then is told when it is back.
  */
 export class SharedWindow implements LimitCounter {
   readonly #name: string
@@ -58,6 +58,9 @@ export class SharedWindow implements LimitCounter {
   readonly #shared: SharedWindows
   readonly #clock: () => number
   readonly #alone: WindowCounter
+  /** Used while the server was away, and told to nobody yet; of the window that ends then. */
+  #untold = 0
+  #untoldEndMs = 0
   /** Fetched and not used; below zero where more was used than was known before. */
   #inHand = 0
   #usedByAll = 0
@@ -83,7 +86,12 @@ export class SharedWindow implements LimitCounter {
   take(amount: number, limit: number, nowMs: number): number {
     // What was used here counts for this gateway's part, should the server go away.
     const alone = this.#alone.take(amount, limit, nowMs)
-    if (!this.#shared.link.isUp) return -alone
+    if (!this.#shared.link.isUp) {
+      if (nowMs >= this.#untoldEndMs) this.#untold = 0
+      this.#untold += amount
+      this.#untoldEndMs = this.#alone.view(limit, nowMs).endMs ?? nowMs
+      return -alone
+    }
     this.#inHand -= amount
     // The next call should not have to wait.
     if (this.#inHand <= 0) this.#fetch(limit).catch(() => {})
@@ -93,6 +101,7 @@ export class SharedWindow implements LimitCounter {
   correct(window: number, amount: number, nowMs: number): void {
     if (window < 0) {
       this.#alone.correct(-window, amount, nowMs)
+      if (-window === this.#alone.window) this.#untold = Math.max(0, this.#untold + amount)
       return
     }
     this.#alone.correct(this.#alone.window, amount, nowMs)
@@ -146,7 +155,8 @@ export class SharedWindow implements LimitCounter {
   }
 
   async #fetchNow(limit: number): Promise<void> {
-    const inHand = this.#clock() < this.#endMs ? this.#inHand : 0
+    const untold = this.#clock() < this.#untoldEndMs ? this.#untold : 0
+    const inHand = (this.#clock() < this.#endMs ? this.#inHand : 0) - untold
     const wanted = this.#waiting - inHand + this.#lastBatch
     if (wanted <= 0 || limit === 0) return
     const told = await this.#shared.add(this.#name, wanted, this.#lengthMs)
@@ -156,6 +166,8 @@ export class SharedWindow implements LimitCounter {
       this.#window++
       this.#inHand = 0
     }
+    this.#inHand -= untold
+    this.#untold = Math.max(0, this.#untold - untold)
     this.#endMs = nowMs + told.endsInMs
     // A debt is used already, whatever the limit says.
     const debt = Math.max(0, -this.#inHand)

@@ -4,6 +4,7 @@ import type { BudgetSet, CallBudgets } from './call-budgets.ts'
 import type { Hold, HoldOwner } from './hold.ts'
 import type { WaiterAnswer } from './lease-pool.ts'
 import type { Money } from './money.ts'
+import { budgetRefusal } from './refusal-text.ts'
 import { amountAt, isFree, outputFor, type RequestBound, usdAt } from './request-bound.ts'
 import { shadowsOver } from './shadows-over.ts'
 
@@ -214,7 +215,7 @@ class Admission {
       const wanted = { need, want: amountAt(bound, set.unit, this.#full), take }
       const answer = await this.#money.ask(set, wanted, deadlineMs - this.#money.steadyMs)
       taken ??= this.#takeClamped()
-      if (taken === undefined && answer !== 'taken') this.#refuse(answer, set)
+      if (taken === undefined && answer !== 'taken') this.#refuse(answer, set, need)
     }
     taken ??= this.#takeClamped()
     if (taken === undefined) throw exhaustedCap()
@@ -243,10 +244,11 @@ class Admission {
       if (capLeft !== undefined && usdAt(bound, need) > capLeft) throw exhaustedCap()
       const short = this.#hard.find((set) => this.#money.poolOf(set).free() < amountAt(bound, set.unit, need))
       if (short === undefined) throw exhaustedCap()
+      const least = amountAt(bound, short.unit, need)
       const answer = await this.#money.ask(
         short,
         {
-          need: amountAt(bound, short.unit, need),
+          need: least,
           want: amountAt(bound, short.unit, this.#full),
           take: () => {
             taken ??= take()
@@ -255,24 +257,24 @@ class Admission {
         },
         deadlineMs - this.#money.steadyMs,
       )
-      if (taken === undefined && answer !== 'taken') this.#refuse(answer, short)
+      if (taken === undefined && answer !== 'taken') this.#refuse(answer, short, least)
     }
     if (taken === undefined) throw exhaustedCap()
     return taken
   }
 
-  #refuse(answer: Exclude<WaiterAnswer, 'taken'>, { unit }: BudgetSet): never {
+  #refuse(answer: Exclude<WaiterAnswer, 'taken'>, set: BudgetSet, need: bigint): never {
     this.#money.counts.refusals++
     if (answer === 'away') {
       const message = 'The budgets of this call could not be asked in time.'
       throw new Refusal('not_ready', { message, retryAfterS: 1 })
     }
     const { budgetId, available, resetsAtMs } = answer
-    const rest = unit === 'usd' ? `${available} nano-dollars` : `${available} tokens`
-    const resets = resetsAtMs === null ? '' : ` It resets at ${new Date(resetsAtMs).toISOString()}.`
+    const { unit } = set
+    const left = BigInt(available) + this.#money.poolOf(set).free()
     throw new Refusal('budget_exhausted', {
-      message: `A budget is used up.${resets}`,
-      detail: `budget ${budgetId} has ${rest} left`,
+      message: budgetRefusal({ unit, left, need, resetsAtMs }),
+      detail: `budget ${budgetId} has ${left} ${unit === 'usd' ? 'nano-dollars' : unit} left`,
     })
   }
 

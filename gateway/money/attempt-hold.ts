@@ -72,10 +72,10 @@ export class AttemptHold implements Permit {
     this.#isDispatched = true
   }
 
-  /** Only the end of its answer tells what it cost: the provider bills on after an abort, or hides what it makes. */
+  /** It went out, and only the end tells what it cost: the provider bills on after an abort, or hides what it makes. */
   get billsOn(): boolean {
     const { kind, holds, isVisible, stopsBilling } = this.state
-    return holds.length > 0 && kind !== 'expected' && !(isVisible && stopsBilling)
+    return this.#isDispatched && holds.length > 0 && kind !== 'expected' && !(isVisible && stopsBilling)
   }
 
   /** Nano-dollars that are kept, or were when it was settled. */

@@ -1,5 +1,11 @@
 import type { WindowBalance } from '@signalbox/sdk/contract'
-import { isLedgersFault, isReportRefused, type Report, type SettleReply } from './ledger-link.ts'
+import {
+  isLedgersFault,
+  isNotUnderstood,
+  isReportRefused,
+  type Report,
+  type SettleReply,
+} from './ledger-link.ts'
 import type { RefusedReports } from './refused-reports.ts'
 
 /** Refused reports that are looked for in one delivery; where there are more, it is not they that are wrong. */
@@ -48,6 +54,14 @@ export async function deliverReport(report: Report, tools: DeliverTools): Promis
   const replies: SettleReply[] = []
   const refusals: Refusal[] = []
   const again = new Set<object>()
+  const { incarnation, refused } = tools
+  const isForeign = ({ report: part, error }: Refusal): boolean =>
+    isNotUnderstood(error, { incarnation, ...part })
+  const isLedgers = (refusal: Refusal): boolean => isLedgersFault(refusal.error) || isForeign(refusal)
+  const giveUp = (refusal: Refusal): never => {
+    if (isForeign(refusal)) refused.defer(refusal.error)
+    throw refusal.error
+  }
   const deliver = async (part: Report): Promise<void> => {
     if (refusals.length >= refusedMax) {
       for (const each of partsOf(part)) again.add(each)
@@ -58,16 +72,19 @@ export async function deliverReport(report: Report, tools: DeliverTools): Promis
     } catch (error) {
       if (!isReportRefused(error)) throw error
       // A few failures may be the reports' own fault; more, with nothing taken, are the ledger's.
-      if (isLedgersFault(error) && replies.length === 0 && refusals.length >= failuresMax) throw error
+      const refusal = { report: part, error }
+      if (replies.length === 0 && refusals.length >= failuresMax && isLedgers(refusal)) giveUp(refusal)
       if (sizeOf(part) > 1) for (const half of halvesOf(part)) await deliver(half)
-      else refusals.push({ report: part, error })
+      else refusals.push(refusal)
     }
   }
   await deliver(report)
   const aside = new Set<object>()
   for (const refusal of refusals) {
-    if (isLedgersFault(refusal.error) && replies.length === 0) throw refusal.error
-    const isAside = tools.refused.refuse(refusal.report, refusal.error, tools.incarnation)
+    if (replies.length === 0 && isLedgers(refusal)) giveUp(refusal)
+    const waits = isForeign(refusal)
+    if (waits) refused.defer(refusal.error)
+    const isAside = !waits && refused.refuse(refusal.report, refusal.error, incarnation)
     for (const each of partsOf(refusal.report)) (isAside ? aside : again).add(each)
   }
   const [leases, windows] = [replies.flatMap((each) => each.leases), replies.flatMap((each) => each.windows)]

@@ -1,4 +1,5 @@
-import type { BodyOf, moneyOperations, ReplyOf } from '@signalbox/sdk/contract'
+import { type BodyOf, bodyViolation, moneyOperations, type ReplyOf } from '@signalbox/sdk/contract'
+import { fits } from '@signalbox/sdk/node'
 
 export type LeaseBody = BodyOf<(typeof moneyOperations)['gatewayLease']>
 export type LeaseReply = ReplyOf<(typeof moneyOperations)['gatewayLease']>
@@ -30,6 +31,22 @@ export function isReportRefused(error: unknown): boolean {
 /** The ledger failed: on this report, or on any. */
 export function isLedgersFault(error: unknown): boolean {
   return statusOf(error) === 500
+}
+
+/** What the ledger says of a request besides its status, where it says something. */
+const saidBy = (error: unknown): string =>
+  error instanceof Error && 'said' in error && typeof error.said === 'string' ? error.said : ''
+
+/**
+ * Whether the ledger does not know the form of a report, although it is right by the contract that this program is of:
+ * the ledger's is another version.
+ */
+export function isNotUnderstood(error: unknown, body: SettleBody): boolean {
+  return (
+    statusOf(error) === 400 &&
+    saidBy(error).startsWith(bodyViolation) &&
+    fits(moneyOperations.gatewaySettle.body, body)
+  )
 }
 
 /** The ledger, as a gateway asks it. All operations may be repeated; a reply that was lost does no harm. */

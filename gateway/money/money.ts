@@ -52,6 +52,8 @@ export interface MoneyStatus {
   readonly lostReports: number
   /** Put aside since the start: the ledger refused them for good. */
   readonly refusedReports: number
+  /** Times that the ledger did not know the form of a report, since the start. */
+  readonly notUnderstood: number
 }
 
 /** Counts since the start. */
@@ -91,6 +93,8 @@ export class Money {
   #timer: NodeJS.Timeout | undefined
   #measuredMs: number
   #ticking: Promise<void> = Promise.resolve()
+  /** A tick waits for its turn. */
+  #isTickDue = false
 
   constructor(options: MoneyOptions) {
     this.#options = options
@@ -120,7 +124,13 @@ export class Money {
   start(): void {
     const { reportMs } = this.times
     this.#timer = setInterval(() => {
-      this.#ticking = this.#ticking.then(() => this.#tick())
+      // Where the ledger is slow one tick waits for the one before it; more would only come in a burst later.
+      if (this.#isTickDue) return
+      this.#isTickDue = true
+      this.#ticking = this.#ticking.then(() => {
+        this.#isTickDue = false
+        return this.#tick()
+      })
     }, reportMs)
     this.#timer.unref()
   }
@@ -241,8 +251,9 @@ export class Money {
       }
     }
     const { length: unreported, lost: lostReports } = this.#queue
-    const { count: refusedReports } = this.#refused
-    return { leases, leasedNanoUsd, heldNanoUsd, waiting, unreported, lostReports, refusedReports }
+    const { count: refusedReports, notUnderstood } = this.#refused
+    const reports = { unreported, lostReports, refusedReports, notUnderstood }
+    return { leases, leasedNanoUsd, heldNanoUsd, waiting, ...reports }
   }
 
   /**

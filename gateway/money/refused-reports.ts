@@ -16,6 +16,8 @@ const suffix = '.json'
 const requestMs = 5000
 /** Between two tries to hand them over. */
 const pauseMs = 10_000
+/** Between two lines of the log that say the same. */
+const quietMs = 60_000
 
 export interface RefusedReportsOptions {
   /** Each report is a file here until the control plane has it. Left out: they are kept in memory alone. */
@@ -37,10 +39,13 @@ function keyOf({ leases: [lease], settlements: [row] }: Report): string {
 export class RefusedReports {
   /** Put aside since the start. */
   count = 0
+  /** Times that the ledger did not know the form of a report, since the start. */
+  notUnderstood = 0
   readonly #options: RefusedReportsOptions
   readonly #refusals = new Map<string, number>()
   readonly #waiting = new Map<string, RefusedReport>()
   #notBeforeMs = 0
+  #quietUntilMs = Number.NEGATIVE_INFINITY
 
   constructor(options: RefusedReportsOptions) {
     this.#options = options
@@ -78,6 +83,22 @@ export class RefusedReports {
     this.#refusals.delete(key)
     this.#keep(report, { error: String(error).slice(0, errorCharsMax), incarnation, tries })
     return true
+  }
+
+  /**
+   * The ledger does not know the form of a report that is right by this gateway's own contract: the two programs are of
+   * different versions. No person could decide anything about it; it waits until they understand each other.
+   */
+  defer(error: unknown): void {
+    const { clock, log } = this.#options
+    this.notUnderstood++
+    const nowMs = clock.monotonicMs()
+    if (nowMs < this.#quietUntilMs) return
+    this.#quietUntilMs = nowMs + quietMs
+    log.error(
+      { reason: String(error).slice(0, errorCharsMax) },
+      'reports wait: the control plane is of a version that does not understand them',
+    )
   }
 
   #keep(report: Report, refused: Pick<RefusedReport, 'error' | 'incarnation' | 'tries'>): void {

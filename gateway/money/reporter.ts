@@ -1,4 +1,5 @@
 import { type LeaseReport, leasesPerRequestMax, type SettlementReport } from '@signalbox/sdk/contract'
+import { commitTurn } from '../turn-end.ts'
 import { type Delivered, deliverReport } from './deliver-report.ts'
 import type { Lease } from './lease.ts'
 import type { LeasePool } from './lease-pool.ts'
@@ -66,6 +67,8 @@ export class Reporter {
     const sentMs = clock.monotonicMs()
     const settlements = [...queue.next()]
     const reports = leases.map(({ lease }) => lease.report())
+    // What the ledger hears of is in the journal before: otherwise a killed process would be judged by less.
+    commitTurn()
     try {
       const delivered = await deliverReport(
         { leases: reports, settlements },

@@ -6,6 +6,7 @@ import { authenticate } from '../steps/authenticate.ts'
 import { settleAttempt } from '../steps/settle.ts'
 import type { Target } from '../targets.ts'
 import { type AttemptTrail, beginAttempt, beginTrail, type Trail } from '../trail.ts'
+import { commitTurn } from '../turn-end.ts'
 import { asObject, asString } from '../wire/json-value.ts'
 import { readRealtimeUsage } from '../wire/openai-operations/realtime-usage.ts'
 import type { SessionPlan } from './session-plan.ts'
@@ -140,5 +141,7 @@ export class SessionTurns {
     const overrun = attempt.hold?.settle(attempt, endMs) ?? 0n
     if (overrun > 0n) this.#parts.money.counts.overruns++
     this.#parts.ended.add({ trail, spans: this.#parts.newSpanIds(), httpRoute, method: 'GET' })
+    // The message that ends the turn does not wait for the end of this one.
+    commitTurn()
   }
 }

@@ -85,7 +85,6 @@ export class TurnHolds {
     this.#next = undefined
     this.#prepareSoon()
     turn?.hold?.dispatch()
-    commitTurn()
     return turn
   }
 
@@ -128,6 +127,8 @@ export class TurnHolds {
       noRequest,
       this.#parts.money,
     )
+    // A session's messages do not wait for the end of the turn.
+    commitTurn()
     if (hold.state.clampTo === undefined) return hold
     // The answers of a session cannot be kept shorter.
     hold.close(startMs)

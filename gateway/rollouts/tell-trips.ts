@@ -1,4 +1,5 @@
-import { ControlPlaneError, type ControlPlaneLink } from '../documents/control-plane-link.ts'
+import { ControlPlaneError } from '../documents/control-plane-error.ts'
+import type { ControlPlaneLink } from '../documents/control-plane-link.ts'
 import type { Tripwires } from './tripwires.ts'
 
 /** How often the control plane is told of what was stopped here, until it has heard. */

@@ -41,6 +41,8 @@ export const metricNames = {
   leaseGrants: 'signalbox.leases.granted',
   settlementsUnreported: 'signalbox.settlements.unreported',
   settlementsRefused: 'signalbox.settlements.refused',
+  settlementsLost: 'signalbox.settlements.lost',
+  settlementsNotUnderstood: 'signalbox.settlements.not_understood',
   budgetRefusals: 'signalbox.budget.refusals',
   budgetCuts: 'signalbox.budget.cuts',
   budgetOverruns: 'signalbox.budget.overruns',

@@ -30,6 +30,17 @@ export function observeMoney(registry: MetricRegistry, money: Money): void {
   counter(metricNames.settlementsRefused, 'Reports that the ledger refused for good.', '{report}', () => {
     return money.status().refusedReports
   })
+  counter(metricNames.settlementsLost, 'Settlements that found no room to wait.', '{settlement}', () => {
+    return money.status().lostReports
+  })
+  counter(
+    metricNames.settlementsNotUnderstood,
+    'Reports in a form that the ledger did not know.',
+    '{report}',
+    () => {
+      return money.status().notUnderstood
+    },
+  )
   counter(metricNames.leaseGrants, 'Leases that were granted.', '{lease}', () => counts.grants)
   counter(metricNames.budgetRefusals, 'Attempts that no budget paid for.', '{attempt}', () => counts.refusals)
   counter(metricNames.budgetCuts, 'Answers that were cut.', '{answer}', () => counts.cuts)

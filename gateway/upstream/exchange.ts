@@ -4,9 +4,16 @@ import type { ExchangeWatch, Watched } from './exchange-watch.ts'
 
 /**
  * Why an exchange gave no whole answer. `unavailable`: nothing was sent; `reset`: it broke off after that; `aborted`:
- * we gave it up.
+ * we gave it up; `internal`: an error of ours kept it from being sent.
  */
-export type ExchangeFailureKind = 'unavailable' | 'reset' | 'timeout' | 'invalid' | 'stalled' | 'aborted'
+export type ExchangeFailureKind =
+  | 'unavailable'
+  | 'reset'
+  | 'timeout'
+  | 'invalid'
+  | 'stalled'
+  | 'aborted'
+  | 'internal'
 export interface ExchangeFailure {
   readonly kind: ExchangeFailureKind
   /** For the log and the record. */
@@ -196,6 +203,11 @@ export class Exchange implements Dispatcher.DispatchHandler, Watched {
   /** Gives the exchange up and closes its connection; its sink, or `head`, is told. */
   abort(detail: string): void {
     this.#fail('aborted', detail)
+  }
+
+  /** Ends an exchange that could not be sent for an error of ours. */
+  break(detail: string): void {
+    this.#fail('internal', detail)
   }
 
   #fail(kind: ExchangeFailureKind, detail: string): void {

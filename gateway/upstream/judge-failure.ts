@@ -54,6 +54,10 @@ export function failureOfExchange(failure: ExchangeFailure): AttemptFailure {
       answer: undefined,
     }
   }
+  if (kind === 'internal') {
+    const refusal = new Refusal('internal', { detail })
+    return { outcome: 'unavailable', refusal, fallback: false, answer: undefined }
+  }
   const code =
     kind === 'reset' ? 'upstream_reset' : kind === 'invalid' ? 'upstream_invalid' : 'upstream_unavailable'
   const errorClass = kind === 'invalid' ? 'invalidOutput' : 'unavailable'

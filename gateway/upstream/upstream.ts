@@ -71,19 +71,26 @@ function originOf(baseUrl: string): Origin {
   return { origin: url.origin, basePath: url.pathname.replace(/\/+$/, '') }
 }
 
-/** What is held is taken up; where nothing is held any more, which is a bug, nothing goes out. */
-function isPermitted(permit: Permit, exchange: Exchange): boolean {
+/**
+ * Lets an attempt out that is still wanted. Gives an error of ours, if there is one: nothing is held for it any more,
+ * or what answers in the network's place has failed.
+ */
+function letOut(exchange: Exchange, permit: Permit, send: () => void): { error: unknown } | undefined {
+  if (exchange.isOver) return undefined
   try {
     permit.dispatch()
-    return true
+    send()
+    return undefined
   } catch (error) {
-    exchange.abort(String(error))
-    return false
+    return { error }
   }
 }
 
-/** Pools per origin over undici. Redirects are never followed, bodies never decompressed. */
-export function createUpstream(clock: () => number): Upstream {
+/**
+ * Pools per origin over undici. Redirects are never followed, bodies never decompressed.
+ * @param onBug logs an error of ours that kept an attempt from going out; gives its name.
+ */
+export function createUpstream(clock: () => number, onBug: (error: unknown) => string = String): Upstream {
   const watch = new ExchangeWatch(clock)
   const pools = new Map<string, Pool>()
   const origins = new Map<string, Origin>()
@@ -125,11 +132,13 @@ export function createUpstream(clock: () => number): Upstream {
         // A method without a body must not be sent an empty one either: some servers refuse it.
         body: upload ?? (request.method === 'GET' || request.method === 'HEAD' ? null : request.body),
       }
-      const pool = dispatch === undefined ? poolFor(origin, ca) : undefined
       sendAtTurnEnd(() => {
-        if (exchange.isOver || !isPermitted(permit, exchange)) return
-        if (pool === undefined) dispatch?.(options, exchange)
-        else pool.dispatch(options, exchange)
+        const bug = letOut(exchange, permit, () => {
+          if (dispatch !== undefined) dispatch(options, exchange)
+          // Looked up only now: one that was found earlier may have made room for another meanwhile.
+          else poolFor(origin, ca).dispatch(options, exchange)
+        })
+        if (bug !== undefined) exchange.break(onBug(bug.error))
       })
       return exchange
     },

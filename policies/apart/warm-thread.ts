@@ -62,11 +62,10 @@ export class WarmThread {
       return outcome.output
     } catch (cause) {
       // Closing it ends it too: what happened first counts.
-      const isEnded = ended.signal.aborted
+      const [isEnded, isLate] = [ended.signal.aborted, stop.aborted]
       await this.close()
       if (isEnded) throw new ApartError('the thread ended without an answer', { cause })
-      if (stop.aborted)
-        throw new ApartError(`"${name}" took longer than ${this.#timeoutMs / 1000} s`, { cause })
+      if (isLate) throw new ApartError(`"${name}" took longer than ${this.#timeoutMs / 1000} s`, { cause })
       throw cause
     } finally {
       worker.off('exit', onExit)

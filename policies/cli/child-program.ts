@@ -5,6 +5,19 @@ import { Failure } from './context.ts'
 const readyTimeoutMs = 60_000
 const readyPollMs = 25
 
+/** Why a program's certificate is not trusted: waiting changes nothing about that. Undefined for all other failures. */
+function distrustOf(error: unknown): string | undefined {
+  const { cause } = error instanceof Error ? error : {}
+  if (!(cause instanceof Error && 'code' in cause)) return undefined
+  return /CERT|_LEAF_|ALTNAME/.test(String(cause.code))
+    ? `${String(cause.code)}: ${cause.message}`
+    : undefined
+}
+
+const notTrusted = (name: string, reason: string): string =>
+  `the certificate of the ${name} is not trusted here (${reason}): put its whole chain into SIGNALBOX_TLS_CERT, or name ` +
+  'a file with the authority in NODE_EXTRA_CA_CERTS'
+
 /** One of the two programs as a child, in a process group of its own so that Ctrl-C reaches the parent alone. */
 export class ChildProgram {
   readonly name: string
@@ -71,7 +84,11 @@ export class ChildProgram {
         this.#listening &&
         (await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2000) }).then(
           (response) => response.ok,
-          () => false,
+          (error: unknown) => {
+            const reason = distrustOf(error)
+            if (reason !== undefined) throw new Failure(notTrusted(this.name, reason))
+            return false
+          },
         ))
       if (isReady && this.running) return
       await new Promise((resolve) => setTimeout(resolve, readyPollMs))

@@ -6,6 +6,7 @@ const Config = Type.Object({
   controlPlanePort: Type.Integer({ minimum: 0, maximum: 65_535, default: 8788 }),
   host: Type.String({ default: '127.0.0.1' }),
   dataDir: Type.String({ default: '.signalbox' }),
+  tlsCertificateFile: Type.Optional(Type.String()),
   workspace: Type.Optional(Type.String()),
   environment: Type.String({ default: 'development' }),
   controlPlaneUrl: Type.Optional(Type.String({ pattern: '^https?://' })),
@@ -23,6 +24,7 @@ const settings: Readonly<Record<string, Setting>> = {
   controlPlanePort: { variable: 'SIGNALBOX_CONTROL_PLANE_PORT', parse: 'integer' },
   host: { variable: 'SIGNALBOX_HOST', parse: 'string' },
   dataDir: { variable: 'SIGNALBOX_DATA_DIR', parse: 'string' },
+  tlsCertificateFile: { variable: 'SIGNALBOX_TLS_CERT', parse: 'string' },
   workspace: { variable: 'SIGNALBOX_WORKSPACE', parse: 'string' },
   environment: { variable: 'SIGNALBOX_ENVIRONMENT', parse: 'string' },
   controlPlaneUrl: { variable: 'SIGNALBOX_CONTROL_PLANE_URL', parse: 'string' },
@@ -41,6 +43,8 @@ export interface CliConfig {
   readonly host: string
   /** Folder of everything local; a relative one is below the working folder. */
   readonly dataDir: string
+  /** What both programs of a local start speak TLS with. */
+  readonly tlsCertificateFile?: string
   readonly workspace?: string
   readonly environment: string
   readonly controlPlaneUrl?: string

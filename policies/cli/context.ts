@@ -1,17 +1,20 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Client, createClient } from '@signalbox/sdk'
+import { type Client, createClient, type ProblemDetail } from '@signalbox/sdk'
 import type { CliConfig } from './config.ts'
+import { localAddresses, trustLocal } from './local-addresses.ts'
 import type { Output } from './output.ts'
 
 /** Ends a verb that did its work and found that something is wrong; the message has been or is printed. */
 export class Failure extends Error {
   readonly code: string
+  readonly problems: readonly ProblemDetail[]
 
-  constructor(message: string, code = 'failed') {
+  constructor(message: string, code = 'failed', problems: readonly ProblemDetail[] = []) {
     super(message)
     this.name = 'Failure'
     this.code = code
+    this.problems = problems
   }
 }
 
@@ -33,7 +36,7 @@ function localRootKey(dataDir: string): string | undefined {
 
 /** Where the control plane is, for verbs that talk to it. */
 export function controlPlaneUrl(config: CliConfig): string {
-  return config.controlPlaneUrl ?? `http://127.0.0.1:${config.controlPlanePort}`
+  return config.controlPlaneUrl ?? localAddresses(config).controlPlaneUrl
 }
 
 export function createContext(config: CliConfig, output: Output): CliContext {
@@ -48,6 +51,7 @@ export function createContext(config: CliConfig, output: Output): CliContext {
           'key_missing',
         )
       }
+      if (config.controlPlaneUrl === undefined) trustLocal(localAddresses(config))
       return createClient({ url: controlPlaneUrl(config), token })
     },
   }

@@ -18,13 +18,11 @@ function git(folder: string, ...args: readonly string[]): string {
   })
 }
 
-/** Undefined where the folder is in no repository, or in one that ignores it or has no commit yet. */
+/** Undefined where the folder is in no repository, or in one that has no commit yet or keeps no file of the folder. */
 export function gitFactsOf(folder: string): GitFacts | undefined {
   try {
     const [commit = '', author = ''] = git(folder, 'log', '-1', '--format=%H%n%an <%ae>').split('\n')
-    const isIgnored =
-      git(folder, 'ls-files', '--', '.') === '' && git(folder, 'status', '--porcelain', '--', '.') === ''
-    if (commit === '' || isIgnored) return undefined
+    if (commit === '' || git(folder, 'ls-files', '--', '.') === '') return undefined
     const prefix = git(folder, 'rev-parse', '--show-prefix').trim()
     const status = git(
       folder,

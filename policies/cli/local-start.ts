@@ -4,8 +4,10 @@ import { writeStarter } from '@signalbox/policies'
 import { ApiError, type Client, createClient } from '@signalbox/sdk'
 import { ChildProgram } from './child-program.ts'
 import type { CliConfig } from './config.ts'
+import { buildConsole } from './console-build.ts'
 import { Failure } from './context.ts'
 import { createOrFind } from './if-missing.ts'
+import { type LocalAddresses, localAddresses, trustInChild, trustLocal } from './local-addresses.ts'
 import { findLocalServers, type LocalServer } from './local-servers.ts'
 import { type LocalState, loadLocalState, storeLocalState } from './local-state.ts'
 import type { Output } from './output.ts'
@@ -15,9 +17,7 @@ import { digestOfFolder, pushFolder } from './push-folder.ts'
 const demoTeam = 'demo'
 
 /** Both programs, running. */
-export interface LocalStart {
-  readonly gatewayUrl: string
-  readonly controlPlaneUrl: string
+export interface LocalStart extends LocalAddresses {
   readonly key: string
   readonly rootKey: string
   readonly workspace: string
@@ -30,8 +30,6 @@ export interface LocalStart {
   stop(): Promise<boolean>
 }
 
-const hostForUrl = (host: string): string => (host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host)
-
 function childEnvironment(config: CliConfig, extra: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   return { ...config.inherited, SIGNALBOX_DATA_DIR: resolve(config.dataDir), ...extra }
 }
@@ -42,8 +40,7 @@ function rootKeyOf(config: CliConfig): string {
     return readFileSync(join(config.dataDir, 'root-key'), 'utf8').trim()
   } catch (cause) {
     throw new Failure(
-      `the control plane's root key is neither in SIGNALBOX_ROOT_KEY nor in ${config.dataDir}/root-key`,
-      String(cause),
+      `the control plane's root key is neither in SIGNALBOX_ROOT_KEY nor in ${config.dataDir}/root-key: ${cause}`,
     )
   }
 }
@@ -125,12 +122,13 @@ async function stopAll(programs: readonly ChildProgram[]): Promise<boolean> {
 
 /** Starts the control plane, publishes the workspace, enrols and starts the gateway. */
 export async function startLocally(config: CliConfig, output: Output): Promise<LocalStart> {
-  const host = hostForUrl(config.host)
-  const controlPlaneUrl = `http://${host}:${config.controlPlanePort}`
-  const gatewayUrl = `http://${host}:${config.gatewayPort}`
+  const addresses = localAddresses(config)
+  const { controlPlaneUrl, gatewayUrl } = addresses
   const workspace = resolve(config.workspace ?? join(config.dataDir, 'workspace'))
+  trustLocal(addresses)
   const controlPlane = new ChildProgram('control plane', 'control-plane', childEnvironment(config, {}))
   const programs = [controlPlane]
+  const consoleBuilt = buildConsole(output)
   try {
     await controlPlane.ready(controlPlaneUrl)
     const rootKey = rootKeyOf(config)
@@ -139,6 +137,7 @@ export async function startLocally(config: CliConfig, output: Output): Promise<L
     const release = await newestRelease(client, config.environment)
     const localServers = config.localServers === undefined ? await findLocalServers() : []
     const enrolment = {
+      ...trustInChild(addresses, config),
       SIGNALBOX_LOCAL_SERVERS: config.localServers ?? localServers.map(({ id }) => id).join(','),
       SIGNALBOX_CONTROL_PLANE_URL: controlPlaneUrl,
       SIGNALBOX_GATEWAY_TOKEN: gatewayToken ?? '',
@@ -149,11 +148,11 @@ export async function startLocally(config: CliConfig, output: Output): Promise<L
     const gateway = new ChildProgram('gateway', 'gateway', childEnvironment(config, enrolment))
     programs.push(gateway)
     await gateway.ready(gatewayUrl)
+    await consoleBuilt
     const broken = Promise.race(programs.map((program) => program.ended.then(() => program.name)))
     const key = demoKey ?? ''
     return {
-      gatewayUrl,
-      controlPlaneUrl,
+      ...addresses,
       key,
       rootKey,
       workspace,

@@ -18,10 +18,16 @@ export class Output {
   readonly #colour: boolean
   readonly #streams: Streams
   json = false
+  #hasResult = false
 
   constructor(colour: boolean, streams: Streams = process) {
     this.#colour = colour
     this.#streams = streams
+  }
+
+  /** Whether stdout holds a document or bytes of a result already. */
+  get hasResult(): boolean {
+    return this.#hasResult
   }
 
   get colour(): boolean {
@@ -49,11 +55,14 @@ export class Output {
 
   /** The document of `--json`. */
   document(value: unknown): void {
-    if (this.json) this.#streams.stdout.write(`${JSON.stringify(value)}\n`)
+    if (!this.json) return
+    this.#hasResult = true
+    this.#streams.stdout.write(`${JSON.stringify(value)}\n`)
   }
 
   /** Bytes of a result that is a stream by itself; resolves when there is room for more. */
   async raw(bytes: Uint8Array): Promise<void> {
+    this.#hasResult = true
     if (!this.#streams.stdout.write(bytes)) await once(this.#streams.stdout, 'drain')
   }
 

@@ -23,5 +23,6 @@ export function explainedProblem(problem: ProblemDetail, output: Output): string
 export function reportProblems(problems: readonly ProblemDetail[], output: Output): void {
   for (const problem of problems) output.note(explainedProblem(problem, output))
   const errors = problems.filter((problem) => problem.severity === 'error').length
-  if (errors > 0) throw new Failure(`${errors} ${errors === 1 ? 'error' : 'errors'}`, 'check_failed')
+  if (errors > 0)
+    throw new Failure(`${errors} ${errors === 1 ? 'error' : 'errors'}`, 'check_failed', problems)
 }

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import { ApiError } from '@signalbox/sdk'
+import { ApiError, type ProblemDetail } from '@signalbox/sdk'
 import { Command, CommanderError } from 'commander'
 import type { CliConfig } from './config.ts'
 import { createContext, Failure } from './context.ts'
@@ -76,22 +76,37 @@ function createProgram(verbs: readonly Verb[], config: CliConfig, output: Output
   return program
 }
 
+/** What went wrong as the document of `--json`, in the form in which the control plane says it. */
+function printError(
+  error: Pick<Failure, 'code' | 'message'> & { readonly problems?: readonly ProblemDetail[] },
+  output: Output,
+): void {
+  const { code, message, problems = [] } = error
+  output.document({ error: { code, message, ...(problems.length > 0 && { problems }) } })
+}
+
 /** Says what went wrong, where the caller looks for it. Gives how the process ends. */
 export function report(error: unknown, output: Output): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return exitCodes.ok
+    printError({ code: 'usage', message: error.message.replace(/^error: /, '') }, output)
+    return exitCodes.usage
+  }
   if (error instanceof ApiError) {
     for (const problem of error.problems) output.note(formatProblem(problem, output))
     output.note(`${output.style('red', 'error')} ${error.message} (${error.code})`)
-    const { code, message, problems } = error
-    output.document({ error: { code, message, ...(problems.length > 0 ? { problems } : {}) } })
+    printError(error, output)
     return exitCodes.failed
   }
   if (error instanceof Failure) {
     if (error.message !== '') output.note(`${output.style('red', 'error')} ${error.message}`)
+    // What it found may be its result: a report of cases that fail.
+    if (!output.hasResult) printError(error, output)
     return error.code === 'usage' ? exitCodes.usage : exitCodes.failed
   }
   const text = error instanceof Error ? error.message : String(error)
   output.note(`${output.style('red', 'error')} ${text}`)
+  if (!output.hasResult) printError({ code: 'failed', message: text }, output)
   return exitCodes.failed
 }
 
@@ -100,6 +115,8 @@ export async function runCommand(
   args: readonly string[],
   { config, output }: { readonly config: CliConfig; readonly output: Output },
 ): Promise<number> {
+  // A line that cannot be read was meant so too.
+  output.json = args.includes('--json')
   try {
     await createProgram(await loadVerbs(args[0]), config, output).parseAsync(args, { from: 'user' })
     return exitCodes.ok

@@ -13,6 +13,8 @@ export async function runProcess(args: readonly string[]): Promise<number> {
     const config = loadCliConfig()
     return await runCommand(args, { config, output: new Output(config.colour) })
   } catch (error) {
-    return report(error, new Output(false))
+    const output = new Output(false)
+    output.json = args.includes('--json')
+    return report(error, output)
   }
 }

@@ -15,8 +15,10 @@ export function printWelcome(started: LocalStart, output: Output): void {
     output.line(`  ${label('Local')}${id}/* at ${baseUrl}, ${models} ${models === 1 ? 'model' : 'models'}`)
   }
   if (started.localServers.length > 0) output.line('')
+  const { certificateFile } = started
+  const trust = certificateFile === undefined ? '' : `--cacert '${certificateFile}' `
   output.line('Ask something:\n')
-  output.line(`  curl ${gatewayUrl}/v1/chat/completions -H 'Authorization: Bearer ${key}' \\`)
+  output.line(`  curl ${trust}${gatewayUrl}/v1/chat/completions -H 'Authorization: Bearer ${key}' \\`)
   output.line(`    -H 'Content-Type: application/json' \\`)
   output.line(`    -d '{"model":"openai/gpt-5.2","messages":[{"role":"user","content":"Hello"}]}'\n`)
 }

@@ -1,6 +1,9 @@
 import type { Static, TSchema } from 'typebox'
 import type { ErrorCode } from './errors.ts'
 
+/** How the message of an `invalid_request` begins where the body does not fit the operation's schema. */
+export const bodyViolation = 'Body: '
+
 /**
  * What a grant lets its holder do, on a node of the tree and all below it. `owner` may do everything; `admin` all but
  * make owners; `security` looks after who has access; `developer` works with policies, keys and records; `finance`

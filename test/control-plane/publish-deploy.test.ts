@@ -99,6 +99,9 @@ describe('a rollback', () => {
     const [a, b, c] = versions.map(({ digest }) => digest)
     for (const { version } of versions) await client.promoteVersion({ version: `v${version}`, environment })
     const before = await readRelease(there)
+    expect(await refusalOf(client.rollbackDeployment({ environment: 'production' }))).toMatchObject({
+      message: 'Nothing is deployed to production.',
+    })
     const second = await client.rollbackDeployment({ environment })
     expect(second.stable.digest).toBe(b)
     const release = await readRelease(there)

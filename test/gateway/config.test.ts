@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { loadGatewayConfig } from '../../gateway/config.ts'
 
@@ -62,6 +63,17 @@ describe('the settings of a gateway', () => {
       SIGNALBOX_TOKEN: 'sbt_x',
     })
     expect(unknownVariables).toEqual(['SIGNALBOX_GATWAY_PORT'])
+  })
+
+  it('know those of the other programs, which a local start passes on', () => {
+    const files = ['control-plane/config.ts', 'policies/cli/config.ts']
+    const names = files.flatMap((file) => {
+      const text = readFileSync(fileURLToPath(new URL(`../../${file}`, import.meta.url)), 'utf8')
+      return [...text.matchAll(/'(SIGNALBOX_[A-Z_]+)'/g)].map(([, name = '']) => name)
+    })
+    expect(names.length).toBeGreaterThan(30)
+    const environment = { ...Object.fromEntries(names.map((name) => [name, ''])), ...needed }
+    expect(loadGatewayConfig(environment).unknownVariables).toEqual([])
   })
 
   it('give the variables that connections name, without the white space around them', () => {

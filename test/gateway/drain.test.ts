@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { connectionOf, memorySnapshot } from '../support/memory-snapshot.ts'
 import { startGateway } from '../support/running-gateway.ts'
-import { chatStream, type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts'
+import {
+  chatCompletion,
+  chatStream,
+  type ScriptedUpstream,
+  startScriptedUpstream,
+} from '../support/scripted-upstream.ts'
 
 let upstream: ScriptedUpstream
 beforeAll(async () => {
@@ -37,6 +42,24 @@ it('a gateway that drains finishes what runs, refuses what is new, and closes', 
   expect(await drained).toBe(0)
   expect((await gateway.lastRecord()).row).toMatchObject({ status: 200, truncated: false })
   await expect(fetch(`${gateway.url}/healthz`)).rejects.toThrow()
+})
+
+it('a gateway closes with its last answer, which leaves whole, though its caller keeps the connection', async () => {
+  const text = 'long '.repeat(1_000_000)
+  for (const content of ['short', text]) {
+    const answering = Promise.withResolvers<() => void>()
+    upstream.play((turn) => answering.resolve(() => turn.json(200, chatCompletion(content))))
+    const gateway = await start()
+    const answer = gateway.send('/v1/chat/completions', { ...chat, stream: false })
+    const finish = await answering.promise
+    const drained = gateway.server.drain(5000)
+    const startedMs = performance.now()
+    finish()
+    const whole = await (await answer).text()
+    expect(await drained).toBe(0)
+    expect(performance.now() - startedMs).toBeLessThan(900)
+    expect(whole.length).toBeGreaterThan(content.length)
+  }
 })
 
 it('a gateway without calls drains at once', async () => {

@@ -59,6 +59,17 @@ describe('calls that are over', () => {
     expect(recorded).toHaveLength(3)
   })
 
+  it('are looked on by other versions for their record, when their callers have their answers', () => {
+    const { ended, recorded } = collect({})
+    const trail = trailOf('one')
+    const shadow = { deployment: 'd', version: 2, same: false, effect: 'deny', changed: [] } as const
+    const lookOn = (): void => void Object.assign(trail, { shadows: [shadow] })
+    ended.add({ trail, spans, httpRoute: '/v1/x', method: 'POST', lookOn })
+    expect(trail.shadows).toEqual([])
+    ended.flush()
+    expect(recorded[0]?.[1]?.body.shadows).toEqual([shadow])
+  })
+
   it('leave a text that says the same as the record that telemetry gets', () => {
     const { ended, recorded, finished, add } = collect({})
     add(trailOf('one'))

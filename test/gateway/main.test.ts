@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
@@ -50,6 +52,19 @@ describe('the gateway program', () => {
     const code = await new Promise<number | null>((resolve) => second.process.once('exit', resolve))
     expect(code).toBe(1)
     expect(second.output()).toContain('is in use by another gateway')
+  })
+
+  it('says which setting names another port where its own is in use', async () => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    const { port } = taken.address() as AddressInfo
+    const program = await bench.start({ SIGNALBOX_GATEWAY_PORT: String(port) })
+    const [code] = await once(program.process, 'exit')
+    taken.close()
+    expect(code).toBe(1)
+    expect(program.output()).toContain(
+      `port ${port} on 127.0.0.1 is in use: set SIGNALBOX_GATEWAY_PORT to another`,
+    )
   })
 
   it('says what is wrong with its settings, all at once and without their values', async () => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { accessFaults, launchBrowser, newContext, takePicture } from '../support/browser.ts'
@@ -287,6 +288,9 @@ describe('the console', () => {
     expect((await ofWhom.allTextContents()).join()).not.toContain('search')
     await other.getByRole('link', { name: 'Users' }).click()
     await other.getByText('Users are kept by the organisation').waitFor()
+    await other.getByRole('link', { name: 'Budgets' }).click()
+    await other.getByRole('link', { name: 'Refused reports' }).click()
+    await other.getByText('Refused reports are kept by the organisation').waitFor()
     await other.getByRole('link', { name: 'Policies' }).click()
     await other.getByRole('heading', { name: 'Policies' }).waitFor()
     await takePicture(other, 'policies-of-a-team')
@@ -378,6 +382,57 @@ describe('the console', () => {
     await page.getByText('greeting: is not JSON').waitFor()
   })
 
+  it('shows reports that the ledger refused; a person has them taken, or puts them out of the way', async () => {
+    await page.goto(`${signalbox.controlPlaneUrl}/budgets/reports/refused`)
+    await page.getByText('Nothing waits for a decision').waitFor()
+    const { token } = await signalbox.client.enrollGateway({ environment: 'staging' })
+    const tell = (path: string, body: object) =>
+      fetch(`${signalbox.controlPlaneUrl}/v1/gateway/${path}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      }).then((reply) => expect(reply.status).toBe(200))
+    const { id: budget } = await signalbox.client.setBudget({
+      team: 'wing',
+      window: 'total',
+      limit: '9000000000',
+    })
+    const [incarnation, leaseId] = [randomUUID(), randomUUID()]
+    const wish = { leaseId, budgets: [budget], need: '5000000000', want: '5000000000' }
+    await tell('hello', { incarnation, publicKey: 'B'.repeat(43), software: 'gateway/1' })
+    await tell('leases', { incarnation, wishes: [wish] })
+    const lease = { leaseId, amount: '1250000000', settled: '1250000000', final: true }
+    const of = { incarnation, timeMs: Date.now(), error: 'answered with 409 (conflict)', tries: 5 }
+    const good = { ...of, id: randomUUID(), report: JSON.stringify({ leases: [lease], settlements: [] }) }
+    await tell('settlements/refused', { reports: [good, { ...of, id: randomUUID(), report: 'cut off {' }] })
+
+    await page.getByRole('link', { name: 'Alerts' }).click()
+    await page.locator('tr', { hasText: 'refused' }).getByRole('link', { name: 'Decide' }).click()
+    const row = page.locator('tr', { hasText: 'lease that spent $1.25' })
+    await row.getByRole('link', { name: 'wing' }).waitFor()
+    await takePicture(page, 'refused-reports')
+    const dialog = page.getByRole('dialog')
+    const odd = page.locator('tr', { hasText: 'cut off' })
+    await odd.getByRole('button', { name: /^Retry/ }).click()
+    await dialog.getByLabel('Why').fill('perhaps')
+    await page.keyboard.press('Enter')
+    await dialog.getByRole('alert').getByText('The report is no JSON').waitFor()
+    await takePicture(page, 'refused-reports-dialog')
+    await page.keyboard.press('Escape')
+    // With the keyboard alone: the next button, the note, and done.
+    await row.getByRole('button', { name: /^Retry/ }).focus()
+    await page.keyboard.press('Enter')
+    await page.keyboard.type('same machine, enrolled anew')
+    await page.keyboard.press('Enter')
+    await page.getByText('The ledger has taken the report').waitFor()
+    await row.getByText('same machine, enrolled anew').waitFor()
+    const { current } = (await signalbox.client.listBudgets()).items.find(({ id }) => id === budget) ?? {}
+    expect(current).toMatchObject({ settled: '1250000000', leased: '0', stranded: '0' })
+    await page.goto(`${signalbox.controlPlaneUrl}/budgets`)
+    await page.getByText('A report of a gateway').waitFor()
+    faults.length = 0
+  })
+
   for (const look of ['light', 'dark'] as const) {
     it(`has no accessibility fault in ${look} colours, wide and narrow`, async () => {
       const own = await newContext(browser, { dark: look === 'dark' })
@@ -398,7 +453,8 @@ describe('the console', () => {
         '/access',
         '/gateways',
       ]
-      for (const path of [...paths, '/budgets', budget, '/limits', '/users', '/alerts', '/audit']) {
+      const refused = '/budgets/reports/refused'
+      for (const path of [...paths, '/budgets', budget, refused, '/limits', '/users', '/alerts', '/audit']) {
         await other.setViewportSize({ width: 1280, height: 800 })
         await other.evaluate(
           `history.pushState(null, '', ${JSON.stringify(path)}); dispatchEvent(new PopStateEvent('popstate'))`,

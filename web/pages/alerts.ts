@@ -27,7 +27,8 @@ function what({ kind, thresholdPpm, projected, unit }: BudgetAlert) {
     stranded: 'money went lost with a gateway',
     refused: 'the ledger could not take what a gateway told of its spending',
   }[kind]
-  return html`<span class="badge bad">${kind}</span> ${text}`
+  const decide = kind === 'refused' ? html` <a href="/budgets/reports/refused">Decide</a>` : nothing
+  return html`<span class="badge bad">${kind}</span> ${text}${decide}`
 }
 
 function delivery({ deliveries }: BudgetAlert, webhooks: readonly Webhook[]) {
@@ -162,6 +163,7 @@ class AlertsPage extends LitElement {
       .wide { flex: 1 1 240px; }
       .nowrap { white-space: nowrap; }
       .url { overflow-wrap: anywhere; }
+      td a { text-decoration: underline; text-underline-offset: 2px; }
       .made { border-color: var(--accent); gap: 10px; }
       .note { background: var(--good-soft); color: var(--good); border-radius: 8px; padding: 10px 14px; }
     `,

@@ -4,7 +4,9 @@ import { api } from '../api.ts'
 import { Load } from '../load.ts'
 import { definePage } from '../router.ts'
 import { formatAmount } from '../ui/amount.ts'
+import { formatCount } from '../ui/format.ts'
 import { icons } from '../ui/icons.ts'
+import { mayReadRefused } from '../ui/refused-report.ts'
 import { remainingOf } from '../ui/spend-bar.ts'
 import { shared } from '../ui/styles.ts'
 import '../ui/budget-editor.ts'
@@ -15,6 +17,7 @@ interface Spend {
   readonly budgets: readonly Budget[]
 }
 const refreshMs = 3000
+const refusedRefreshMs = 30_000
 /** Nodes below this are shown at its indent. */
 const depthMax = 6
 
@@ -30,6 +33,8 @@ class BudgetsPage extends LitElement {
   static override properties = { making: { state: true } }
   declare making: boolean
   readonly #data: Load<Spend>
+  /** How many refused reports wait for a decision. */
+  readonly #refused: Load<number>
 
   constructor() {
     super()
@@ -45,6 +50,15 @@ class BudgetsPage extends LitElement {
         return { teams: teams.items, keys: keys.items, budgets: budgets.items }
       },
       refreshMs,
+    )
+    this.#refused = new Load(
+      this,
+      async (signal) => {
+        if (!mayReadRefused(await api().getMe({ signal }))) return 0
+        const { items } = await api().listRefusedReports({ signal })
+        return items.filter(({ state }) => state === 'open').length
+      },
+      refusedRefreshMs,
     )
   }
 
@@ -95,6 +109,13 @@ class BudgetsPage extends LitElement {
     </section>`
   }
 
+  #refusedNote() {
+    const count = this.#refused.value ?? 0
+    if (count === 0) return nothing
+    return html`<p class="note row spread"><span>${count === 1 ? 'A report of a gateway' : `${formatCount(count)} reports of gateways`} could not be booked: the ledger refused, and what was spent is missing here.</span>
+      <a href="/budgets/reports/refused">Decide</a></p>`
+  }
+
   #open(): void {
     this.making = !this.making
   }
@@ -106,8 +127,10 @@ class BudgetsPage extends LitElement {
 
   override render() {
     return html`<div class="head"><h1>Budgets</h1>
-        <button aria-expanded=${this.making ? 'true' : 'false'} @click=${this.#open}>${this.making ? 'Close' : 'New budget'}</button></div>
+        <div class="row"><a class="button" href="/budgets/reports/refused">Refused reports</a>
+          <button aria-expanded=${this.making ? 'true' : 'false'} @click=${this.#open}>${this.making ? 'Close' : 'New budget'}</button></div></div>
       <div class="stack">
+        ${this.#refusedNote()}
         ${this.#data.render(
           (data) => html`
             ${this.making ? html`<section class="card pad"><sb-budget-editor .teams=${data.teams} .keys=${data.keys} @saved=${this.#saved}></sb-budget-editor></section>` : nothing}
@@ -130,6 +153,7 @@ class BudgetsPage extends LitElement {
       .d6 { padding-left: 150px; }
       .bare td:first-child { font-weight: 400; color: var(--muted); }
       section + section { margin-top: 20px; }
+      .note { background: var(--warn-soft); color: var(--warn); border-radius: 8px; padding: 10px 14px; }
     `,
   ]
 }

@@ -3,6 +3,7 @@ import { drillFaults, type ScoreCard } from '@signalbox/sdk/contract'
 import { parse } from 'yaml'
 import { type CliContext, Failure } from '../context.ts'
 import { faultText, printCards, printRoutes, readGolden } from '../drill-report.ts'
+import { localAddresses } from '../local-addresses.ts'
 import { examples, type Verb } from '../verb.ts'
 import { faultsOf, nanoUsdOf } from './drills.ts'
 
@@ -65,7 +66,7 @@ async function report({ client, output }: CliContext, env: string | undefined): 
 
 async function fire(dir: string | undefined, options: Options, context: CliContext): Promise<ScoreCard[]> {
   const { config, output } = context
-  const gateway = (options.gateway ?? `http://127.0.0.1:${config.gatewayPort}`).replace(/\/+$/, '')
+  const gateway = (options.gateway ?? localAddresses(config).gatewayUrl).replace(/\/+$/, '')
   if (options.key === undefined) throw new Failure('Drills need the key of a gateway: --key sb_…', 'usage')
   const plan = {
     faults: options.fault === undefined ? drillFaults : faultsOf(options.fault),

@@ -24,6 +24,10 @@ const RefusedReportView = Type.Object(
   {
     ...RefusedReport.properties,
     gatewayId: Id,
+    budgets: Type.Array(Id, {
+      description:
+        'Whose money it is about: the budgets of the leases that it names, where the ledger knows them.',
+    }),
     /** `open` waits for somebody to retry or void it. */
     state: Type.Enum(['open', 'taken', 'void']),
     decidedMs: Type.Union([TimeMs, Type.Null()]),

@@ -165,6 +165,18 @@ test('the weekend batch job: its cap holds and is told of once, and its team goe
   expect(explained.calls).toHaveLength(3)
 })
 
+test('an attempt that held of two leases counts as one where a budget is explained', async () => {
+  await client.createTeam({ name: 'wide' })
+  const { id } = await client.setBudget({ team: 'wide', window: 'total', limit: '100' })
+  const callId = newId()
+  for (const actual of [30, 0]) {
+    const { leaseId } = await gateway.take([id], 40)
+    await gateway.settle({ leaseId, callId, amount: 40, settled: actual, actual })
+  }
+  const { byKey, byTarget, byDay } = await client.explainBudget({ id })
+  for (const shares of [byKey, byTarget, byDay]) expect(shares).toMatchObject([{ amount: '30', attempts: 1 }])
+})
+
 test('a settlement is taken back with a note, once', async () => {
   await client.createTeam({ name: 'void' })
   const { id } = await client.setBudget({ team: 'void', window: 'total', limit: '100' })

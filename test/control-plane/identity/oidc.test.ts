@@ -123,6 +123,19 @@ test('somebody without a role, or disabled, is not let in', async () => {
   expect(await errorOf(await finish(second.back.search, second.cookie))).toMatchObject({ status: 403 })
 })
 
+test('a browser that is refused goes to the console, which is told the code alone', async () => {
+  const accept = 'text/html,application/xhtml+xml,*/*;q=0.8'
+  const visit = async (search: string, cookie: string) => {
+    const headers = { cookie, accept }
+    const response = await fetch(`${plane.url}${callback}${search}`, { redirect: 'manual', headers })
+    return [response.status, response.headers.get('location'), response.headers.getSetCookie()]
+  }
+  provider.person = { subject: 'mallory', name: 'mallory', groups: [] }
+  const { back, cookie } = await begin()
+  expect(await visit(back.search, cookie)).toEqual([302, '/?refused=forbidden', []])
+  expect(await visit(back.search, cookie)).toEqual([302, '/?refused=key_invalid', []])
+})
+
 test('the name of a local account is not taken over', async () => {
   const grants = [{ role: 'owner' as const }]
   const local = await plane.client.createUser({ name: 'grace', password: 'a long way to Tipperary', grants })

@@ -1,5 +1,7 @@
 import { v7 as newId } from 'uuid'
 import { afterAll, expect, test } from 'vitest'
+import { ControlPlaneLink } from '../../../gateway/documents/control-plane-link.ts'
+import { isNotUnderstood } from '../../../gateway/money/ledger-link.ts'
 import { createTestDatabase } from '../../support/database.ts'
 import { refusalOf, startAccessPlane } from '../access-plane.ts'
 import { enrolHolder } from './holder.ts'
@@ -236,7 +238,13 @@ test('what a gateway tells of the leases of another is refused, put aside, and t
   const told = (await client.listBudgetAlerts({})).items.filter(({ budgetId }) => budgetId === id)
   expect(told).toMatchObject([{ kind: 'refused', budgetId: id }])
   const [first] = (await client.listRefusedReports()).items
-  expect(first).toMatchObject({ id: refusedId, state: 'open', gatewayId: successor.id, tries: 5 })
+  expect(first).toMatchObject({
+    id: refusedId,
+    state: 'open',
+    gatewayId: successor.id,
+    tries: 5,
+    budgets: [id],
+  })
 
   // Its holder is silent: the rest is stranded by the normal rule.
   plane.clock.offsetMs += 61_000
@@ -280,6 +288,21 @@ test('a report that no ledger can take says why on a retry, and is put out of th
   expect(await currentOf(id)).toEqual(before)
   expect((await client.reconcileBudgets()).differences).toEqual([])
   expect(await refusalOf(client.voidRefusedReport({ id: 'x', note: 'n' }))).toMatchObject({ status: 404 })
+})
+
+test('a report in a form that this version does not know is told apart from one that is wrong', async () => {
+  const { token } = await client.enrollGateway({ environment: 'development' })
+  const link = new ControlPlaneLink({ url: plane.url, token })
+  const lease = { leaseId: newId(), amount: '5', settled: '5', final: true }
+  const body = { incarnation: newId(), settlements: [], leases: [lease] }
+  const faultOf = (leases: (typeof lease)[]) =>
+    link.settle({ ...body, leases }, AbortSignal.timeout(5000)).catch((error: unknown) => error)
+  const newer = { ...lease, added: 1 }
+  const unknown = await faultOf([newer])
+  expect(unknown).toMatchObject({ status: 400, message: expect.stringContaining('unknown member "added"') })
+  expect(isNotUnderstood(unknown, body)).toBe(true)
+  expect(isNotUnderstood(await faultOf([{ ...lease, amount: '4' }]), body)).toBe(false)
+  await link.close()
 })
 
 test('a wish that arrives after its sender gave it up is granted nothing', async () => {

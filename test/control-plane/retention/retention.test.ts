@@ -253,3 +253,20 @@ describe('an erasure', () => {
     expect([...brokenSegments].sort()).toEqual([digest, gone].sort())
   })
 })
+
+it('lets refused reports go that were decided long ago, and none that waits for a decision', async () => {
+  const report = { error: 'no', tries: 5, incarnation: newId(), report: '{}', timeMs: Date.now() }
+  const [decided, open] = [newId(), newId()]
+  const reply = await gateway.request('/settlements/refused', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ reports: [decided, open].map((id) => ({ ...report, id })) }),
+  })
+  expect(reply.status).toBe(200)
+  await plane.client.voidRefusedReport({ id: decided, note: 'a bug' })
+  const idsOf = async () => (await plane.client.listRefusedReports()).items.map(({ id }) => id).sort()
+  expect((await sweepAt(Date.now() + 399 * dayMs)).deletedReports).toBe(0)
+  expect(await idsOf()).toEqual([decided, open].sort())
+  expect((await sweepAt(Date.now() + 402 * dayMs)).deletedReports).toBe(1)
+  expect(await idsOf()).toEqual([open])
+})

@@ -42,6 +42,29 @@ describe('the doors that are open to all', () => {
     gateway.snapshot = snapshot
   })
 
+  it('describe themselves and all others', async () => {
+    const response = await get('/openapi.json')
+    const { openapi, paths } = (await response.json()) as {
+      openapi: string
+      paths: Record<string, Record<string, { operationId: string; parameters?: { name: string }[] }>>
+    }
+    expect([response.status, openapi]).toEqual([200, '3.1.0'])
+    const described = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, door]) => ({ path, method, ...door })),
+    )
+    const named = described.map(({ method, path }) => `${method} ${path}`)
+    for (const door of [
+      ...['post /v1/chat/completions', 'post /anthropic/v1/messages', 'get /v1/files/{id}', 'get /v1/key'],
+      ...['post /v1beta/models/{model}:generateContent', 'delete /passthrough/{connection}/{path}'],
+    ]) {
+      expect(named).toContain(door)
+    }
+    expect(new Set(described.map(({ operationId }) => operationId)).size).toBe(described.length)
+    for (const { path, parameters = [] } of described) {
+      expect(parameters.map(({ name }) => `{${name}}`)).toEqual(path.match(/{\w+}/g) ?? [])
+    }
+  })
+
   it('tell nothing about the software', async () => {
     expect((await get('/healthz')).headers.get('x-powered-by')).toBeNull()
   })

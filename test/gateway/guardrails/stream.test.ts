@@ -1,4 +1,6 @@
-import { expect, it } from 'vitest'
+import { ServerResponse } from 'node:http'
+import { expect, it, vi } from 'vitest'
+import { CallGuards } from '../../../gateway/guardrails/call-guards.ts'
 import { chatStream } from '../../support/scripted-upstream.ts'
 import { buildGuardedLine } from './guarded-line.ts'
 import { chatStreamAt, messageStreamAt, messageStreamOf, readEvents } from './streams.ts'
@@ -113,6 +115,18 @@ it('a guardrail that comes after it lets the bytes pass as they come, and says w
   const { row, body } = await line.gateway.lastRecord()
   expect(row.identity).toBe(true)
   expect(body.verdicts).toMatchObject([{ verdict: 'fail', code: 'LEAK', stream: 'post', hits: 1 }])
+})
+
+it('a guardrail that comes after it looks when the end of the answer has left', async () => {
+  const looks = vi.spyOn(CallGuards.prototype, 'observe')
+  const ends = vi.spyOn(ServerResponse.prototype, 'end')
+  plays(chatStream('Hello').join(''))
+  await (await ask('post', 'Hello')).text()
+  await line.gateway.lastRecord()
+  const [lookedAt, endedAt] = [looks, ends].map((each) => each.mock.invocationCallOrder.at(-1) ?? 0)
+  looks.mockRestore()
+  ends.mockRestore()
+  expect(lookedAt).toBeGreaterThan(endedAt ?? 0)
 })
 
 it('a placeholder that comes in pieces is put back', async () => {

@@ -1,3 +1,4 @@
+import { sendAtTurnEnd } from '../../../gateway/turn-end.ts'
 import { openJournal, recordCalls } from './running-journal.ts'
 
 /** Records calls and prints how many, until it is killed. Started by a test. */
@@ -7,5 +8,7 @@ let count = 0
 setInterval(() => {
   recordCalls(journal, 50, incarnation)
   count += 50
-  process.stdout.write(`${count}\n`)
+  const taken = count
+  // As the answer of a call leaves: when its sequence is noted.
+  sendAtTurnEnd(() => process.stdout.write(`${taken}\n`))
 }, 1)

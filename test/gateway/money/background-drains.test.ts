@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { AttemptHold } from '../../../gateway/money/attempt-hold.ts'
 import { MemoryLedger } from '../../support/memory-ledger.ts'
 import { chatStream } from '../../support/scripted-upstream.ts'
 import { chat } from '../line.ts'
-import { startBudgeted } from './budgeted-gateway.ts'
+import { budgetOf, startBudgeted } from './budgeted-gateway.ts'
 
 const body = { ...chat, max_tokens: 100, stream: true }
 
@@ -45,6 +46,26 @@ describe('an answer whose caller has gone, of a provider that bills on', () => {
     const { settled, held, record } = await leave({ drainsMax: 0, spanMs: 2000 })
     expect(settled).toBe(held)
     expect(record.body.attempts[0]?.hold?.evidence).toBe('hold')
+  })
+
+  it('is not asked for, to be read for nobody, where its caller has gone before that', async () => {
+    const { gateway } = await startBudgeted()
+    const set = { id: 'b', unit: 'usd', budgets: [budgetOf('b')], isHard: true, shadows: [] } as const
+    const own = gateway.money.takeUpTo(set, 0n, { callId: 'c', attempt: 0 })
+    const hold = new AttemptHold({
+      ...{ kind: 'full', bound: undefined, holds: [own], outputTokens: 0, clampTo: undefined },
+      ...{
+        capLeft: undefined,
+        isVisible: false,
+        stopsBilling: false,
+        wouldRefuse: [],
+        priceDigest: undefined,
+      },
+    })
+    expect(hold.billsOn).toBe(false)
+    hold.dispatch()
+    expect(hold.billsOn).toBe(true)
+    hold.close(0)
   })
 
   it('costs its whole hold where it takes too long', async () => {

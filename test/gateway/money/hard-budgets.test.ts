@@ -53,6 +53,17 @@ describe('a call under a hard budget', () => {
     expect(ledger.get('b').leased).toBe(0n)
   })
 
+  it('is told how much is left and what it needs where that is not enough', async () => {
+    const { ask } = await start(1000n)
+    const short = (await (await ask(small)).json()) as { error: { message: string } }
+    expect(short.error.message).toMatch(
+      /^A budget has \$0\.000001 left, and \$0\.00\d+ must be kept for this call\./,
+    )
+    const nothing = await start(0n)
+    const closed = (await (await nothing.ask(small)).json()) as { error: { message: string } }
+    expect(closed.error.message).toMatch(/^A budget is used up\./)
+  })
+
   it('has its answer limited to what is left where its target may hide some of it', async () => {
     const { ask, upstream, dispatched, ledger, gateway } = await start(1_500_000n)
     ledger.shareMax = 1n

@@ -78,6 +78,19 @@ describe('the journal of holds', () => {
     growing?.release()
   })
 
+  it('has what was settled before the ledger hears of it, within the same turn too', async () => {
+    const journal = await dieWithHold()
+    await new Promise((resolve) => setImmediate(resolve))
+    let seen = ''
+    ledger.fault = (at) => {
+      if (at === 'before') seen ||= readFileSync(journal.path, 'utf8')
+    }
+    dead.take(set, 10n, { callId: 'c4', attempt: 0 })?.settle(7n, 'reported', 1)
+    await dead.close(50)
+    isEnded = true
+    expect(seen).toContain('\nS c4 0 ')
+  })
+
   it('settles at its hold what a dead process had under way, and frees the rest of its leases', async () => {
     await dieWithHold()
     expect(ledger.get('b').leased).toBeGreaterThan(800n)

@@ -1,5 +1,10 @@
-import { describe, expect, it } from 'vitest'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createLogger } from '@signalbox/sdk/node'
+import { describe, expect, it, vi } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
+import { HoldJournal } from '../../../gateway/money/hold-journal.ts'
 import { MemoryLedger } from '../../support/memory-ledger.ts'
 import { connectionOf, memoryKey, memorySnapshot } from '../../support/memory-snapshot.ts'
 import { startGateway } from '../../support/running-gateway.ts'
@@ -68,7 +73,7 @@ describe('operations beside chat under a hard budget', () => {
   })
 })
 
-async function realtime(limit: bigint) {
+async function realtime(limit: bigint, holdJournal?: HoldJournal) {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
   let turns = 0
   server.on('connection', (socket) => {
@@ -87,6 +92,7 @@ async function realtime(limit: bigint) {
   const gateway = await startGateway({
     ledger,
     moneyTimes: fastTimes,
+    ...(holdJournal !== undefined && { holdJournal }),
     snapshot: memorySnapshot({
       connections: [connectionOf('openai', { baseUrl: `http://127.0.0.1:${port}/v1` })],
       catalogue: [voice],
@@ -138,6 +144,26 @@ describe('a realtime session under a hard budget', () => {
     }
     expect(session.gateway.money.status().heldNanoUsd).toBe(0n)
     await session.close()
+  })
+
+  it('has written down what a turn came to before its caller hears of its end', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'signalbox-holds-'))
+    const log = createLogger('realtime-test', 'silent')
+    const journal = new HoldJournal({ folder, incarnation: 'i', bootId: 'boot', log })
+    const session = await realtime(10n * turnNanoUsd, journal)
+    /** What the journal had when an end was sent: first by the upstream, then to the caller. */
+    const seen: string[] = []
+    const { send: original } = WebSocket.prototype
+    const send = vi.spyOn(WebSocket.prototype, 'send')
+    send.mockImplementation(function (this: WebSocket, ...given) {
+      if (String(given[0]).includes('response.done')) seen.push(readFileSync(journal.path, 'utf8'))
+      Reflect.apply(original, this, given)
+    })
+    await session.say()
+    send.mockRestore()
+    await session.close()
+    rmSync(folder, { recursive: true })
+    expect(seen.map((text) => /^S /m.test(text))).toEqual([false, true])
   })
 
   it('is not opened where no turn is covered', async () => {

@@ -32,6 +32,8 @@ let ledger: MemoryLedger
 let money: Money
 /** Says what the ledger answers to a report instead of taking it: an HTTP status, or nothing. */
 let refusal: (body: SettleBody) => number | undefined
+/** What it says besides. */
+let said: string | undefined
 /** Ids of leases that were sent, as often as they were. */
 let sent: string[]
 
@@ -40,7 +42,7 @@ const link = {
   settle: async (body: SettleBody) => {
     sent.push(...body.leases.map(({ leaseId }) => leaseId))
     const status = refusal(body)
-    if (status !== undefined) throw Object.assign(new Error(`answered with ${status}`), { status })
+    if (status !== undefined) throw Object.assign(new Error(`answered with ${status}`), { status, said })
     return ledger.settle(body)
   },
   putAside: (...args: Parameters<MemoryLedger['putAside']>) => ledger.putAside(...args),
@@ -51,7 +53,7 @@ const refusedIn = (path = folder) =>
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'signalbox-refused-'))
   ledger = new MemoryLedger().add('good', 1_000_000n).add('bad', 1_000_000n)
-  ;[refusal, sent] = [() => undefined, []]
+  ;[refusal, said, sent] = [() => undefined, undefined, []]
   const journal = new HoldJournal({ folder, incarnation: 'run', bootId: 'boot', log })
   money = new Money({
     ...{ link, incarnation: 'run', clock, createId: ids, log, times, journal },
@@ -136,6 +138,32 @@ describe('a report that the ledger refuses', () => {
     const more = setInterval(() => spend(good, ids(), 1n), 3)
     await vi.waitFor(() => expect(ledger.aside).toHaveLength(1), 5000).finally(() => clearInterval(more))
     expect(ledger.aside[0]?.report).toContain(badLease)
+  })
+
+  it('for a form that only this gateway’s version knows waits, with a count, until it is understood', async () => {
+    const [, badLease] = [await takeLease(good), await takeLease(bad)]
+    ;[refusal, said] = [() => 400, 'Body: leases[0] unknown member "added"']
+    spend(good, 'c1', 300n)
+    spend(bad, 'c2', 200n)
+    money.start()
+    await vi.waitFor(() => expect(money.status().notUnderstood).toBeGreaterThan(refusalsMax), 3000)
+    expect(money.status()).toMatchObject({ refusedReports: 0, unreported: 2 })
+    // What an older ledger does not know of one lease holds up no other.
+    refusal = (body) => (body.leases.some(({ leaseId }) => leaseId === badLease) ? 400 : undefined)
+    await vi.waitFor(() => expect(ledger.get('good').settled).toBe(300n), 3000)
+    refusal = () => undefined
+    await vi.waitFor(() => expect(ledger.get('bad').settled).toBe(200n), 3000)
+    expect(ledger.aside).toEqual([])
+  })
+
+  it('for what is wrong by this gateway’s own contract too is put aside', async () => {
+    await takeLease(bad)
+    said = 'Body: settlements[0].callId must not be empty'
+    money.take(bad, 200n, { callId: '', attempt: 0 })?.settle(200n, 'reported', 1)
+    money.start()
+    refusal = ({ settlements }) => (settlements.length > 0 ? 400 : undefined)
+    await vi.waitFor(() => expect(ledger.aside).toHaveLength(1), 3000)
+    expect(money.status().notUnderstood).toBe(0)
   })
 
   it('holds up no other where the ledger fails on the first two alone', async () => {

@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import { createSecret, hashSecret } from '@signalbox/sdk/node'
 import OpenAI, { toFile } from 'openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -20,6 +23,7 @@ beforeAll(async () => {
     connections: [
       connectionOf('openai', { baseUrl: `${upstream.url}/v1` }),
       connectionOf('other', { baseUrl: `${upstream.url}/other/v1` }),
+      connectionOf('away', { baseUrl: 'http://127.0.0.1:1/v1' }),
     ],
   })
   const team = { id: 'team-2', parentId: 'org-1', kind: 'team', name: 'ads' } as const
@@ -58,6 +62,19 @@ describe('files', () => {
     const { bytes } = await own.files.create({ file, purpose: 'batch' })
     expect(bytes).toBe(3)
     expect(upstream.requests.at(-1)?.text.length).toBeGreaterThan(40 * 1024 * 1024)
+  })
+
+  it('that nobody takes are read on, so that their sender gets to the answer', async () => {
+    const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1')
+    const answer = once(socket, 'data')
+    const length = 8_000_000
+    const head = ['POST /v1/files HTTP/1.1', 'host: gateway', `authorization: Bearer ${memoryKey}`]
+    head.push('x-signalbox-connection: away', 'content-type: multipart/form-data; boundary=x')
+    socket.write([...head, `content-length: ${length}`, '', ''].join('\r\n'))
+    const sent = new Promise<string>((resolve) => socket.write(Buffer.alloc(length), () => resolve('sent')))
+    expect(await Promise.race([sent, wait(3000, 'stuck', { ref: false })])).toBe('sent')
+    expect(String(await answer)).toContain('HTTP/1.1 502')
+    socket.destroy()
   })
 
   it('go to the connection that the caller names', async () => {

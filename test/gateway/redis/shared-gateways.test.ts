@@ -162,6 +162,22 @@ describeWith('redis', 'Gateways that share Redis', () => {
     await eventually(async () => expect((await ask(b)).status).toBe(200))
   })
 
+  it('tell it what each used while it was away', async () => {
+    const [a, b] = await startTwo(limitOf({ limit: 20 }))
+    await redis.stop()
+    await eventually(() =>
+      expect([a, b].map(({ shared }) => shared.sharedStore?.isUp)).toEqual([false, false]),
+    )
+    const alone = await statuses(Array.from({ length: 10 }, (_, index) => ask(index % 2 === 0 ? a : b)))
+    expect(count(alone, 200)).toBe(10)
+    await redis.start()
+    await eventually(() => expect([a, b].map(({ shared }) => shared.sharedStore?.isUp)).toEqual([true, true]))
+    const after: number[] = []
+    for (let index = 0; index < 30; index++) after.push((await ask(index % 2 === 0 ? a : b)).status)
+    expect(count(after, 200)).toBeLessThanOrEqual(10)
+    expect(count(after, 200)).toBeGreaterThanOrEqual(8)
+  })
+
   it('wait for a server that hangs once, and not with every call', async () => {
     const a = await startOne([limitOf({ limit: 1000 }), running(100)], 50)
     redis.pause()

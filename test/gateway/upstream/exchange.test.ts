@@ -8,7 +8,7 @@ import type {
   ExchangeSink,
 } from '../../../gateway/upstream/exchange.ts'
 import { readWhole } from '../../../gateway/upstream/read-whole.ts'
-import { createUpstream, type Upstream } from '../../../gateway/upstream/upstream.ts'
+import { createUpstream, type Dispatch, type Upstream } from '../../../gateway/upstream/upstream.ts'
 import { freePort } from '../../support/free-port.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../../support/scripted-upstream.ts'
 
@@ -33,6 +33,7 @@ function open(
   limits: Partial<ExchangeLimits> = {},
   baseUrl = `${server.url}/v1/`,
   permit: Permit = freePass,
+  dispatch?: Dispatch,
 ): Exchange {
   const exchange = upstream.open({
     baseUrl,
@@ -58,7 +59,7 @@ function open(
       waitingBytesMax: 65_536,
       ...limits,
     },
-    dispatch: undefined,
+    dispatch,
   })
   exchanges.push(exchange)
   return exchange
@@ -97,9 +98,26 @@ describe('an exchange', () => {
       throw new Error('an attempt without a hold of its own')
     }
     const exchange = open({}, undefined, { dispatch: spent })
-    expect(await exchange.head).toMatchObject({ kind: 'aborted' })
+    expect(await exchange.head).toMatchObject({ kind: 'internal' })
     await wait(20)
     expect([server.requests.length - before, exchange.sent]).toEqual([0, false])
+  })
+
+  it('goes out where its pool made room for those of other upstreams within the same turn', async () => {
+    server.play((turn) => turn.json(200, { ok: true }))
+    const own = await startScriptedUpstream()
+    own.play((turn) => turn.json(200, { ok: true }))
+    const exchange = open({}, own.url)
+    for (let each = 0; each < 256; each++) open({}, `http://127.0.0.1:${each + 1}`).abort('')
+    expect(await exchange.head).toBeUndefined()
+    await own.close()
+  })
+
+  it('fails at once where what answers in place of the network cannot', async () => {
+    const exchange = open({ connectMs: 60_000 }, undefined, freePass, () => {
+      throw new TypeError('no such shape')
+    })
+    expect(await exchange.head).toEqual({ kind: 'internal', detail: 'TypeError: no such shape' })
   })
 
   it('goes to the path below the base URL, with the credential, and asks for no encoding', async () => {
