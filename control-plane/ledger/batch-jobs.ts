@@ -13,7 +13,6 @@ import {
   type LeaseRow,
   loadIncarnations,
   loadLeases,
-  lockLeases,
   updateLeases,
   windowsOf,
 } from '../stores/leases.ts'
@@ -21,6 +20,7 @@ import { type Book, openBook } from '../stores/ledger-book.ts'
 import type { StoredScope } from '../stores/stored-things.ts'
 import { answerWish, neverGranted, openCounter } from './grant.ts'
 import { mergeReport, movementBetween, still } from './merge-report.ts'
+import { openLeases } from './open-leases.ts'
 import type { LedgerTools } from './terms.ts'
 
 type OpenBody = BodyOf<(typeof batchOperations)['gatewayOpenBatch']>
@@ -117,13 +117,7 @@ async function changeLeases(
     organisationId,
     row.leases.map(({ leaseId }) => leaseId),
   )
-  const budgetIds = found.flatMap((lease) => lease.budgetIds)
-  const book = await openBook(tx, { organisationId, budgetIds, clock: tools.clock })
-  const leases = await lockLeases(
-    tx,
-    found.map(({ id }) => id),
-  )
-  await book.openWindows(leases.flatMap(windowsOf))
+  const { book, leases } = await openLeases(tx, { organisationId, clock: tools.clock }, found)
   const changed = leases.map((lease) => {
     const { from, to } = change(lease, book)
     const kind = lease.state === 'stranded' ? 'recover' : 'report'

@@ -6,13 +6,13 @@ import {
   insertVoid,
   type LeaseRow,
   loadLeases,
-  lockLeases,
   type SettlementRow,
   updateLeases,
   windowsOf,
 } from '../stores/leases.ts'
-import { type Book, type Clock, openBook } from '../stores/ledger-book.ts'
+import { type Clock, openBook } from '../stores/ledger-book.ts'
 import { movementBetween, still } from './merge-report.ts'
+import { openLeases } from './open-leases.ts'
 import { availableOf } from './slice.ts'
 
 /** Who corrects what. */
@@ -20,20 +20,6 @@ export interface Correction {
   readonly organisationId: string
   readonly actor: string
   readonly clock: Clock
-}
-
-async function openLeases(
-  tx: Transaction,
-  { organisationId, clock }: Correction,
-  found: readonly LeaseRow[],
-): Promise<{ book: Book; leases: LeaseRow[] }> {
-  const book = await openBook(tx, { organisationId, budgetIds: found.flatMap((row) => row.budgetIds), clock })
-  const leases = await lockLeases(
-    tx,
-    found.map(({ id }) => id),
-  )
-  await book.openWindows(leases.flatMap(windowsOf))
-  return { book, leases }
 }
 
 /**

@@ -6,14 +6,14 @@ import {
   type LeaseRow,
   loadIncarnations,
   loadLeases,
-  lockLeases,
   type NewSettlement,
   updateLeases,
   windowsOf,
 } from '../stores/leases.ts'
-import { type Book, type OpenWindow, openBook } from '../stores/ledger-book.ts'
+import type { Book, OpenWindow } from '../stores/ledger-book.ts'
 import { neverGranted } from './grant.ts'
 import { mergeReport, movementBetween, still } from './merge-report.ts'
+import { openLeases } from './open-leases.ts'
 import { availableOf } from './slice.ts'
 import {
   describeWindow,
@@ -162,13 +162,7 @@ async function openDesk(
   const overruns = await storeOverruns(tx, requests)
   const reported = requests.flatMap(({ body }) => body.leases.map(({ leaseId }) => leaseId))
   const found = await loadLeases(tx, organisationId, [...new Set([...reported, ...overruns.keys()])])
-  const budgetIds = found.flatMap((row) => row.budgetIds)
-  const book = await openBook(tx, { organisationId, budgetIds, clock: tools.clock })
-  const leases = await lockLeases(
-    tx,
-    found.map(({ id }) => id),
-  )
-  await book.openWindows(leases.flatMap(windowsOf))
+  const { book, leases } = await openLeases(tx, { organisationId, clock: tools.clock }, found)
   const incarnations = await loadIncarnations(
     tx,
     requests.map(({ gatewayId }) => gatewayId),
