@@ -3,7 +3,7 @@ import { AttemptHold } from '../../../gateway/money/attempt-hold.ts'
 import { MemoryLedger } from '../../support/memory-ledger.ts'
 import { chatStream } from '../../support/scripted-upstream.ts'
 import { chat } from '../line.ts'
-import { budgetOf, startBudgeted } from './budgeted-gateway.ts'
+import { hardSetOf, startBudgeted } from './budgeted-gateway.ts'
 
 const body = { ...chat, max_tokens: 100, stream: true }
 
@@ -50,7 +50,7 @@ describe('an answer whose caller has gone, of a provider that bills on', () => {
 
   it('is not asked for, to be read for nobody, where its caller has gone before that', async () => {
     const { gateway } = await startBudgeted()
-    const set = { id: 'b', unit: 'usd', budgets: [budgetOf('b')], isHard: true, shadows: [] } as const
+    const set = hardSetOf('b')
     const own = gateway.money.takeUpTo(set, 0n, { callId: 'c', attempt: 0 })
     const hold = new AttemptHold({
       ...{ kind: 'full', bound: undefined, holds: [own], outputTokens: 0, clampTo: undefined },

@@ -1,6 +1,7 @@
 import type { StateBudget } from '@signalbox/sdk/contract'
 import { afterEach } from 'vitest'
 import { AttemptHold } from '../../../gateway/money/attempt-hold.ts'
+import type { BudgetSet } from '../../../gateway/money/call-budgets.ts'
 import type { Exchange } from '../../../gateway/upstream/exchange.ts'
 import type { OutboundAttempt, Upstream } from '../../../gateway/upstream/upstream.ts'
 import { MemoryLedger } from '../../support/memory-ledger.ts'
@@ -33,6 +34,12 @@ afterEach(async () => {
 /** A budget of the team that the memory snapshot's key is in. */
 export function budgetOf(id: string, rest: Partial<StateBudget> = {}): StateBudget {
   return { id, owner: { kind: 'node', id: 'team-1' }, window: 'month', unit: 'usd', mode: 'hard', ...rest }
+}
+
+/** A set of hard budgets of money. */
+export function hardSetOf(...ids: readonly string[]): BudgetSet {
+  const budgets = ids.map((id) => budgetOf(id))
+  return { id: ids.join(' '), unit: 'usd', budgets, isHard: true, shadows: [] }
 }
 
 /** The one assertion that holds for all kinds of attempts: what goes out keeps what it may cost. */

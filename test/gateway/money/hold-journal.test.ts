@@ -4,18 +4,17 @@ import { join } from 'node:path'
 import { createLogger } from '@signalbox/sdk/node'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createIdSource } from '../../../gateway/id-source.ts'
-import type { BudgetSet } from '../../../gateway/money/call-budgets.ts'
 import { HoldJournal } from '../../../gateway/money/hold-journal.ts'
 import { Money } from '../../../gateway/money/money.ts'
 import { readHoldJournal, recoverHolds } from '../../../gateway/money/recover-holds.ts'
 import { RefusedReports } from '../../../gateway/money/refused-reports.ts'
 import { sendAtTurnEnd } from '../../../gateway/turn-end.ts'
 import { MemoryLedger } from '../../support/memory-ledger.ts'
-import { budgetOf, fastTimes } from './budgeted-gateway.ts'
+import { fastTimes, hardSetOf } from './budgeted-gateway.ts'
 
 const log = createLogger('journal-test', 'silent')
 const systemClock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() }
-const set: BudgetSet = { id: 'b', unit: 'usd', budgets: [budgetOf('b')], isHard: true, shadows: [] }
+const set = hardSetOf('b')
 let folder: string
 let ledger: MemoryLedger
 let dead: Money

@@ -16,14 +16,11 @@ import { recoverHolds } from '../../../gateway/money/recover-holds.ts'
 import { RefusedReports } from '../../../gateway/money/refused-reports.ts'
 import { usdAt } from '../../../gateway/money/request-bound.ts'
 import { MemoryLedger } from '../../support/memory-ledger.ts'
-import { budgetOf } from './budgeted-gateway.ts'
+import { hardSetOf } from './budgeted-gateway.ts'
 
 const log = createLogger('faults-test', 'silent')
 const times = { grantMs: 30, reportMs: 3, requestMs: 20, backoffMs: 1 }
-const sets: BudgetSet[] = ['k1', 'k2', 'k3'].map((key) => {
-  const budgets = ['org', 'team', key].map((id) => budgetOf(id))
-  return { id: `org team ${key}`, unit: 'usd', budgets, isHard: true, shadows: [] }
-})
+const sets = ['k1', 'k2', 'k3'].map((key) => hardSetOf('org', 'team', key))
 const ids = createIdSource()
 const clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() }
 

@@ -12,20 +12,13 @@ import { Money } from '../../../gateway/money/money.ts'
 import { recoverHolds } from '../../../gateway/money/recover-holds.ts'
 import { RefusedReports, refusalsMax } from '../../../gateway/money/refused-reports.ts'
 import { MemoryLedger } from '../../support/memory-ledger.ts'
-import { budgetOf } from './budgeted-gateway.ts'
+import { hardSetOf } from './budgeted-gateway.ts'
 
 const log = createLogger('refused-test', 'silent')
 const clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() }
 const times = { grantMs: 200, reportMs: 4, requestMs: 200, backoffMs: 1 }
 const ids = createIdSource()
-const setOf = (id: string): BudgetSet => ({
-  id,
-  unit: 'usd',
-  budgets: [budgetOf(id)],
-  isHard: true,
-  shadows: [],
-})
-const [good, bad] = [setOf('good'), setOf('bad')]
+const [good, bad] = [hardSetOf('good'), hardSetOf('bad')]
 
 let folder: string
 let ledger: MemoryLedger
@@ -167,7 +160,7 @@ describe('a report that the ledger refuses', () => {
   })
 
   it('holds up no other where the ledger fails on the first two alone', async () => {
-    const other = setOf('other')
+    const other = hardSetOf('other')
     ledger.add('other', 1_000_000n)
     const failing = [await takeLease(bad), await takeLease(other)]
     await takeLease(good)

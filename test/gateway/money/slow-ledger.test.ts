@@ -2,24 +2,16 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { createLogger } from '@signalbox/sdk/node'
 import { expect, it, vi } from 'vitest'
 import { createIdSource } from '../../../gateway/id-source.ts'
-import type { BudgetSet } from '../../../gateway/money/call-budgets.ts'
 import { Money } from '../../../gateway/money/money.ts'
 import { RefusedReports } from '../../../gateway/money/refused-reports.ts'
 import { metricNames } from '../../../gateway/telemetry/metric-names.ts'
 import { MetricRegistry } from '../../../gateway/telemetry/metric-registry.ts'
 import { observeMoney } from '../../../gateway/telemetry/money-metrics.ts'
 import { MemoryLedger } from '../../support/memory-ledger.ts'
-import { budgetOf } from './budgeted-gateway.ts'
+import { hardSetOf } from './budgeted-gateway.ts'
 
 const clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() }
 const times = { grantMs: 60, reportMs: 1000, requestMs: 2000, backoffMs: 1 }
-const setOf = (id: string): BudgetSet => ({
-  id,
-  unit: 'usd',
-  budgets: [budgetOf(id)],
-  isHard: true,
-  shadows: [],
-})
 const wish = { need: 1000n, want: 4000n, take: () => true }
 
 it('waits on for a ledger that has just answered and is slow, and not for one that is away', async () => {
@@ -31,22 +23,22 @@ it('waits on for a ledger that has just answered and is slow, and not for one th
     if (at === 'before' && what === 'lease') await wait(slowMs)
   }
   // Nothing is known of it yet: who waits is not kept.
-  expect(await money.ask(setOf('a'), wish, times.grantMs)).toBe('away')
+  expect(await money.ask(hardSetOf('a'), wish, times.grantMs)).toBe('away')
   await wait(150)
-  expect(await money.ask(setOf('b'), wish, times.grantMs)).toBe('taken')
+  expect(await money.ask(hardSetOf('b'), wish, times.grantMs)).toBe('taken')
   slowMs = 60_000
   // Who asks once more after all that time has waited long enough.
   const againMs = performance.now()
-  expect(await money.ask(setOf('b'), { ...wish, need: 9000n }, -4 * times.grantMs)).toBe('away')
+  expect(await money.ask(hardSetOf('b'), { ...wish, need: 9000n }, -4 * times.grantMs)).toBe('away')
   expect(performance.now() - againMs).toBeLessThan(2 * times.grantMs)
   const startMs = performance.now()
-  expect(await money.ask(setOf('c'), wish, times.grantMs)).toBe('away')
+  expect(await money.ask(hardSetOf('c'), wish, times.grantMs)).toBe('away')
   expect(performance.now() - startMs).toBeGreaterThanOrEqual(4 * times.grantMs - 5)
   ledger.fault = () => {
     throw new Error('away')
   }
   const failedMs = performance.now()
-  expect(await money.ask(setOf('a'), { ...wish, need: 900_000n }, times.grantMs)).toBe('away')
+  expect(await money.ask(hardSetOf('a'), { ...wish, need: 900_000n }, times.grantMs)).toBe('away')
   expect(performance.now() - failedMs).toBeLessThan(3 * times.grantMs)
   await money.close(1)
 })
@@ -60,7 +52,7 @@ it('tells a ledger that was slow once what came in the meantime, not once for ea
     ...{ link: ledger, incarnation: 'run', clock, createId, log, refused },
     times: { ...times, reportMs: 4 },
   })
-  const [set, slow] = [setOf('a'), Promise.withResolvers<void>()]
+  const [set, slow] = [hardSetOf('a'), Promise.withResolvers<void>()]
   await money.ask(set, wish, times.grantMs)
   ledger.fault = async (_, what) => {
     if (what === 'settle') await slow.promise
@@ -85,7 +77,7 @@ it('counts the settlements that find no room to wait for it, as a metric', async
   const registry = new MetricRegistry(0)
   observeMoney(registry, money)
   const lost = registry.observed.find(({ head }) => head.name === metricNames.settlementsLost)
-  const set = setOf('a')
+  const set = hardSetOf('a')
   await money.ask(set, { ...wish, want: 200_000n }, times.grantMs)
   for (let attempt = 0; attempt < 100_003; attempt++) {
     money.take(set, 1n, { callId: 'c', attempt })?.settle(1n, 'reported', 1)
