@@ -53,6 +53,12 @@ describe('a thread that builds again and again', () => {
     await patient.close()
   })
 
+  it('says what a task threw, and not that it took too long', async () => {
+    const broken = new WarmThread()
+    await expect(broken.run('build', { files: undefined } as never)).rejects.toThrow(/undefined/)
+    await broken.close()
+  })
+
   it('fails what runs in it when it is closed, and starts another for what comes then', async () => {
     const running = buildWarm(thread, filesOf(honest), options)
     await new Promise((resolve) => setImmediate(resolve))
